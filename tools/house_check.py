@@ -108,7 +108,9 @@ def functions(lines):
                 yield signature, number - signature + 1
                 signature = body = None
             continue
-        if re.match(r"^[A-Za-z_~]", line) and not NOT_A_FUNCTION.match(line):
+        if NOT_A_FUNCTION.match(line):
+            signature = None  # The class under a 'template <...>' line is no function either.
+        elif re.match(r"^[A-Za-z_~]", line):
             signature = number
         if signature is not None:
             if line.rstrip().endswith("{"):
