@@ -1,0 +1,117 @@
+"""Servers as processes with a pid file: started detached, found again, ended by their own id."""
+import contextlib
+import ctypes
+import os
+import signal
+import socket
+import subprocess
+import time
+
+PR_SET_PDEATHSIG = 1
+
+
+class StackError(Exception):
+    """A server did not come up, or did not go away; the text says what its log says."""
+
+
+def free_ports(count):
+    """`count` different TCP ports of 127.0.0.1 that nobody listens on just now."""
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for sock in sockets:
+            sock.bind(("127.0.0.1", 0))
+        return [sock.getsockname()[1] for sock in sockets]
+    finally:
+        for sock in sockets:
+            sock.close()
+
+
+def wait_until(condition, timeout_s, what, poll_s=0.05):
+    """Polls until `condition()` is true and returns its value; StackError after `timeout_s`."""
+    deadline = time.monotonic() + timeout_s
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise StackError(f"waited {timeout_s} s for {what}")
+        time.sleep(poll_s)
+
+
+def tail(path, lines):
+    """The last `lines` lines of a log, or nothing when there is none."""
+    if not os.path.exists(path):
+        return ""
+    with open(path, errors="replace") as log:
+        return "".join(log.readlines()[-lines:])
+
+
+def _die_with_parent():
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+class Daemon:
+    """One process known by a pid file. `mark` is a word of its command line: a pid file that
+    outlived its process, and whose number another program now has, is recognised by it."""
+
+    def __init__(self, directory, mark):
+        self.directory = directory
+        self.mark = mark
+        self.pid_file = os.path.join(directory, "pid")
+        self.log_file = os.path.join(directory, "log")
+        self.process = None
+
+    def start(self, command, env=None, leash=False, append=False):
+        """Starts `command`, output to the log. `leash`: it dies with the thread that started it."""
+        with open(self.log_file, "ab" if append else "wb") as log:
+            self.process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, env=env,
+                start_new_session=True, preexec_fn=_die_with_parent if leash else None)
+        with open(self.pid_file, "w") as out:
+            out.write(str(self.process.pid))
+
+    def pid(self):
+        """The process id while it lives, else None."""
+        if self.process is not None:
+            return self.process.pid if self.process.poll() is None else None
+        try:
+            with open(self.pid_file) as source:
+                pid = int(source.read())
+            with open(f"/proc/{pid}/stat") as stat:
+                state = stat.read().rsplit(")", 1)[1].split()[0]
+            with open(f"/proc/{pid}/cmdline") as source:
+                command = source.read()
+        except (OSError, ValueError):
+            return None
+        return pid if state != "Z" and self.mark in command else None
+
+    def signal(self, number):
+        """Sends a signal if it lives; True when it did."""
+        pid = self.pid()
+        if pid is None:
+            return False
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
+        return True
+
+    def wait_gone(self, timeout_s):
+        """Waits for its end and returns the exit code if it is our child (None otherwise)."""
+        wait_until(lambda: self.pid() is None, timeout_s, f"the end of {self.mark}", poll_s=0.01)
+        code = self.process.wait() if self.process is not None else None
+        with contextlib.suppress(FileNotFoundError):
+            os.remove(self.pid_file)
+        return code
+
+    def stop(self, timeout_s=20):
+        """SIGTERM, then SIGKILL after `timeout_s`."""
+        if not self.signal(signal.SIGTERM):
+            return
+        try:
+            self.wait_gone(timeout_s)
+        except StackError:
+            self.kill()
+
+    def kill(self):
+        """SIGKILL: a crash."""
+        if self.signal(signal.SIGKILL):
+            self.wait_gone(10)
