@@ -1,0 +1,77 @@
+// How to reach a Kafka cluster, and the maker of producers, readers and admins of it. Nothing above
+// this header knows which client library stands behind it.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <string>
+
+#include "base/secret_string.h"
+#include "connect/kafka/cluster_admin.h"
+#include "connect/kafka/topic_reader.h"
+#include "connect/kafka/transactional_producer.h"
+
+namespace penstock::connect {
+
+enum class KafkaProtocol { kPlaintext, kSsl, kSaslPlaintext, kSaslSsl };
+
+// Certificates and keys are PEM text; empty = not given.
+struct KafkaSecurity {
+  KafkaProtocol protocol = KafkaProtocol::kPlaintext;
+  std::string sasl_mechanism;
+  std::string sasl_username;
+  SecretString sasl_password;
+  std::string ca_pem;
+  std::string certificate_pem;
+  SecretString key_pem;
+};
+
+struct KafkaClientOptions {
+  std::string bootstrap_servers;  // "host:port,host:port"
+  std::string client_id;
+  KafkaSecurity security;
+  std::chrono::milliseconds metadata_timeout{10'000};
+  std::chrono::milliseconds admin_timeout{5'000};
+  std::chrono::milliseconds socket_timeout{60'000};
+  std::chrono::milliseconds connect_timeout{30'000};
+  std::chrono::milliseconds retry_backoff{100};
+  std::chrono::milliseconds reconnect_backoff{100};
+  std::chrono::milliseconds reconnect_backoff_max{30'000};
+};
+
+enum class KafkaCompression { kNone, kGzip, kSnappy, kLz4, kZstd };
+
+struct ProducerOptions {
+  std::string transactional_id;
+  std::chrono::milliseconds transaction_timeout{60'000};
+  // After these a pending fence() is kRetriable, a pending commit() or abort() kOutcomeUnknown.
+  std::chrono::milliseconds fence_timeout{60'000};
+  std::chrono::milliseconds commit_timeout{60'000};
+  KafkaCompression compression = KafkaCompression::kLz4;
+  std::chrono::milliseconds linger{1};
+  size_t message_max_bytes = 1'000'000;
+  size_t batch_bytes = 1'000'000;
+  size_t budget_bytes = 32 << 20;  // Of messages that are not acknowledged.
+};
+
+struct ReaderOptions {
+  std::string topic;
+  KafkaIsolation isolation = KafkaIsolation::kReadCommitted;
+  size_t queue_bytes = 16 << 20;  // Of records fetched ahead.
+};
+
+// Thread-safe; what it makes is not.
+class KafkaClient {
+ public:
+  virtual ~KafkaClient() = default;
+  virtual KafkaResult<std::unique_ptr<TransactionalProducer>> make_producer(
+      const ProducerOptions& options) = 0;
+  virtual KafkaResult<std::unique_ptr<TopicReader>> make_reader(const ReaderOptions& options) = 0;
+  virtual KafkaResult<std::unique_ptr<ClusterAdmin>> make_admin() = 0;
+};
+
+// Contacts nobody.
+std::unique_ptr<KafkaClient> make_kafka_client(const KafkaClientOptions& options);
+
+}  // namespace penstock::connect

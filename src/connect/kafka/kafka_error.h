@@ -1,0 +1,39 @@
+// What a Kafka call can fail with. Callers branch on the fault; the text and the broker's name of
+// the code are for people.
+//
+// The faults say what is known about the transaction, not what went wrong: whatever is not known
+// for certain is kOutcomeUnknown.
+#pragma once
+
+#include <expected>
+#include <string>
+#include <utility>
+
+namespace penstock::connect {
+
+enum class KafkaFault {
+  kRetriable,  // Nothing was changed. The same call may be made again.
+  kAbort,      // The transaction cannot commit, and did not. abort(), then it may be sent again.
+  kOutcomeUnknown,  // Nobody knows. Throw the producer away and read what was committed.
+  kFenced,          // Our epoch is over: another producer, or an expired transaction.
+  kFatal,           // Refused, for a reason that will stand until somebody changes something.
+};
+
+struct KafkaError {
+  KafkaFault fault;
+  std::string message;  // "Broker: Topic authorization failed"
+  std::string code;     // The protocol's name: "TOPIC_AUTHORIZATION_FAILED". May be empty.
+};
+
+template <typename T>
+using KafkaResult = std::expected<T, KafkaError>;
+
+// A call that may need several turns: call it again while it is pending.
+enum class CallState { kDone, kPending };
+
+inline std::unexpected<KafkaError> kafka_fail(KafkaFault fault, std::string message,
+                                              std::string code) {
+  return std::unexpected<KafkaError>(KafkaError{fault, std::move(message), std::move(code)});
+}
+
+}  // namespace penstock::connect

@@ -1,0 +1,75 @@
+// A producer whose messages become visible in transactions.
+//
+// Five calls: fence, begin, send, commit, abort. No call blocks longer than the time it is given;
+// `send` does not block at all. One owner thread. Destroying a producer leaves its open transaction
+// to the next fence() of the same transactional id, or to its timeout.
+//
+// After any error but kRetriable and kAbort the producer is of no further use: destroy it.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "connect/kafka/kafka_error.h"
+
+namespace penstock::connect {
+
+struct KafkaHeader {
+  std::string_view name;
+  std::optional<std::string_view> value;
+};
+
+// All views need to live only until send() returns.
+struct OutgoingMessage {
+  int topic = 0;  // From open_topic().
+  int32_t partition = 0;
+  std::optional<std::string_view> key;
+  std::optional<std::string_view> value;  // None = tombstone, which is not the empty value.
+  std::span<const KafkaHeader> headers;
+  bool marked = false;  // Report its offset: see marked_offset().
+};
+
+enum class SendState { kAccepted, kFull };
+
+class TransactionalProducer {
+ public:
+  virtual ~TransactionalProducer() = default;
+
+  // A number for a topic, to be used in messages. Sends nothing.
+  virtual int open_topic(const std::string& name) = 0;
+
+  // Ends the epoch of every older producer of this transactional id and aborts what it left open.
+  virtual KafkaResult<CallState> fence(std::chrono::milliseconds wait) = 0;
+
+  // Starts a transaction. Sends nothing.
+  virtual KafkaResult<void> begin() = 0;
+
+  // kFull: the byte budget is used up; serve() until there is room and send again. A message larger
+  // than the whole budget is accepted when nothing else is unacknowledged. Failures of delivery are
+  // reported by a later send() or by commit().
+  virtual KafkaResult<SendState> send(const OutgoingMessage& message) = 0;
+
+  // Commits what was sent since begin(). kFatal and kAbort are certain: it was not committed.
+  virtual KafkaResult<CallState> commit(std::chrono::milliseconds wait) = 0;
+
+  // Aborts what was sent since begin(); the producer is then ready for begin().
+  virtual KafkaResult<CallState> abort(std::chrono::milliseconds wait) = 0;
+
+  // Takes in acknowledgements, waiting at most `wait` for the first.
+  virtual void serve(std::chrono::milliseconds wait) = 0;
+
+  virtual size_t unacknowledged_bytes() const = 0;
+
+  // The offset of the last acknowledged message with `marked` since begin().
+  virtual std::optional<int64_t> marked_offset() const = 0;
+
+  // What the connection last complained about, for statuses while a call stays pending; or empty.
+  virtual std::string last_trouble() const = 0;
+};
+
+}  // namespace penstock::connect
