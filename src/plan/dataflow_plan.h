@@ -41,18 +41,23 @@ struct ConstantNode {
 struct MfpNode {
   MapFilterProject mfp;
 };
-// Inner equi-join of inputs 0 and 1 on column lists (NULL never matches; no columns: cross join).
-// Out go all columns of the left, then all of the right, through `residual`.
+// Inner equi-join of inputs 0 and 1 on column lists (no columns: cross join). Out go all columns of
+// the left, then all of the right, through `residual`.
 struct JoinNode {
   std::vector<size_t> left_key;
   std::vector<size_t> right_key;
+  // Whether a NULL in a key matches a NULL (as IS NOT DISTINCT FROM); else it matches nothing. Set
+  // where the result of a subquery is joined back to the rows it was computed for.
+  bool nulls_match = false;
   MapFilterProject residual;
 };
 // GROUP BY key columns; out go the key columns, then one column per aggregate. No keys and an empty
 // input: nothing goes out (the plan unions a default row in).
 struct ReduceNode {
   std::vector<size_t> key;
-  std::vector<expr::AggregateExpr> aggregates;  // Arguments and filters over the input's columns.
+  // Arguments and filters over the input's columns. `distinct` is never set here: the plan puts a
+  // DistinctNode below.
+  std::vector<expr::AggregateExpr> aggregates;
 };
 struct DistinctNode {};
 struct ThresholdNode {};

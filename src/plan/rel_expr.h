@@ -30,8 +30,9 @@ enum class RelKind : uint8_t {
   kProject,    // Keeps columns `projection`, in that order.
   kMap,        // Appends one column per expression; later ones may use earlier ones.
   kFilter,     // Rows where every predicate is true.
-  kJoin,       // Inner join of all inputs on `equivalences` (each a list of expressions over the
-               // concatenated columns that are pairwise equal and not NULL).
+  kJoin,       // Inner join of all inputs on `equivalences`: each a list of expressions over the
+               // concatenated columns that are pairwise equal, where NULL equals NULL (as IS NOT
+               // DISTINCT FROM). An SQL `a = b` is an equivalence and a filter on IS NOT NULL.
   kReduce,     // GROUP BY `expressions`, then the aggregates. No expressions: one global group that
                // exists even when the input is empty only through plan shapes the lowering makes
                // (union with a default row), so kReduce itself emits nothing for an empty input.
