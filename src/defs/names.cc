@@ -1,0 +1,30 @@
+// Builds the names that outlive a process.
+#include "defs/names.h"
+
+#include <fmt/core.h>
+
+namespace penstock::defs {
+
+std::string object_id_text(ObjectId id) {
+  if (id.value < kFirstUserId) return fmt::format("s{}", id.value);
+  return fmt::format("u{}", id.value - kFirstUserId);
+}
+
+std::string default_progress_topic(const std::string& environment_id, ObjectId connection) {
+  return fmt::format("_materialize-progress-{}-{}", environment_id, object_id_text(connection));
+}
+
+std::string client_identity(const std::string& environment_id, ObjectId connection,
+                            ObjectId object) {
+  return fmt::format("materialize-{}-{}-{}", environment_id, object_id_text(connection),
+                     object_id_text(object));
+}
+
+std::string progress_key(ObjectId sink) {
+  return "mz-sink-" + object_id_text(sink);
+}
+std::string penstock_progress_key(ObjectId sink) {
+  return "penstock-sink-" + object_id_text(sink);
+}
+
+}  // namespace penstock::defs

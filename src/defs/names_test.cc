@@ -1,0 +1,21 @@
+// The names clients and brokers depend on.
+#include "defs/names.h"
+
+#include <gtest/gtest.h>
+
+namespace penstock::defs {
+namespace {
+
+TEST(Names, AreThoseClientsDependOn) {
+  ObjectId connection{kFirstUserId + 5};
+  ObjectId sink{kFirstUserId + 7};
+  EXPECT_EQ(object_id_text(ObjectId{12}), "s12");
+  EXPECT_EQ(default_progress_topic("penstock-local-x-0", connection),
+            "_materialize-progress-penstock-local-x-0-u5");
+  EXPECT_EQ(client_identity("e", connection, sink), "materialize-e-u5-u7");
+  EXPECT_EQ(progress_key(sink), "mz-sink-u7");
+  EXPECT_EQ(penstock_progress_key(sink), "penstock-sink-u7");
+}
+
+}  // namespace
+}  // namespace penstock::defs
