@@ -2,6 +2,7 @@
 import contextlib
 import ctypes
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -15,11 +16,18 @@ class StackError(Exception):
 
 
 def free_ports(count):
-    """`count` different TCP ports of 127.0.0.1 that nobody listens on just now."""
-    sockets = [socket.socket() for _ in range(count)]
+    """`count` different TCP ports of 127.0.0.1 that nobody listens on just now. They lie below the
+    range that the kernel hands to outgoing connections, so that a server which is killed and
+    started again finds its port still free."""
+    sockets = []
     try:
-        for sock in sockets:
-            sock.bind(("127.0.0.1", 0))
+        while len(sockets) < count:
+            sock = socket.socket()
+            with contextlib.suppress(OSError):
+                sock.bind(("127.0.0.1", random.randrange(20000, 32000)))
+                sockets.append(sock)
+                continue
+            sock.close()
         return [sock.getsockname()[1] for sock in sockets]
     finally:
         for sock in sockets:

@@ -1,0 +1,125 @@
+"""Reading topics as a careful consumer does: read_committed, from the start, to the end."""
+import dataclasses
+import json
+import time
+
+import confluent_kafka
+from confluent_kafka.admin import AdminClient
+
+from stack.processes import StackError, wait_until
+
+TIMESTAMP_HEADER = "materialize-timestamp"
+
+
+@dataclasses.dataclass(frozen=True)
+class Message:
+    """One record of a topic as bytes, with the engine's time when the header is there."""
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: tuple
+    time: int | None
+
+    @property
+    def key_json(self):
+        return None if self.key is None else json.loads(self.key)
+
+    @property
+    def value_json(self):
+        return None if self.value is None else json.loads(self.value)
+
+    @staticmethod
+    def of(record):
+        headers = tuple(record.headers() or ())
+        times = [value for name, value in headers if name == TIMESTAMP_HEADER]
+        return Message(record.partition(), record.offset(), record.key(), record.value(), headers,
+                       int(times[0]) if times else None)
+
+
+def partitions_of(bootstrap, topic):
+    """The partition numbers of a topic; none when it does not exist."""
+    metadata = AdminClient({"bootstrap.servers": bootstrap}).list_topics(topic, timeout=10)
+    found = metadata.topics[topic]
+    return [] if found.error else sorted(found.partitions)
+
+
+class TopicReader:
+    """Reads every partition of one topic from its start and keeps what it saw in `messages`."""
+
+    def __init__(self, bootstrap, topic, timeout_s=30, isolation="read_committed"):
+        self.topic = topic
+        self.messages = []
+        self._consumer = confluent_kafka.Consumer({
+            "bootstrap.servers": bootstrap, "group.id": f"reader-{topic}",
+            "enable.auto.commit": False, "auto.offset.reset": "earliest",
+            "isolation.level": isolation, "enable.partition.eof": True,
+            "fetch.wait.max.ms": 20, "fetch.queue.backoff.ms": 5, "fetch.error.backoff.ms": 20,
+            "reconnect.backoff.max.ms": 500, "log_level": 2})
+        self._partitions = wait_until(lambda: partitions_of(bootstrap, topic), timeout_s,
+                                      f"topic {topic}")
+        self._consumer.assign([confluent_kafka.TopicPartition(topic, partition, 0)
+                               for partition in self._partitions])
+
+    def close(self):
+        self._consumer.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def read_to_end(self, timeout_s=30):
+        """Reads until every partition has reported its present end once; returns all messages
+        so far. The end of a read_committed reader is the first open transaction."""
+        deadline = time.monotonic() + timeout_s
+        ended = set()
+        while len(ended) < len(self._partitions):
+            if time.monotonic() > deadline:
+                raise StackError(f"no end of {self.topic} within {timeout_s} s, "
+                                 f"{len(self.messages)} messages read")
+            self._take(ended, 0.1)
+        return self.messages
+
+    def wait_for(self, condition, timeout_s=30, what=None):
+        """Reads until `condition(messages)` holds and returns the messages."""
+        deadline = time.monotonic() + timeout_s
+        while not condition(self.messages):
+            if time.monotonic() > deadline:
+                last = [(m.key, m.value) for m in self.messages[-5:]]
+                raise StackError(f"waited {timeout_s} s for {what or 'messages'} in {self.topic}: "
+                                 f"{len(self.messages)} read, the last: {last}")
+            self._take(set(), 0.1)
+        return self.messages
+
+    def wait_count(self, count, timeout_s=30):
+        """Reads until there are at least `count` messages."""
+        return self.wait_for(lambda found: len(found) >= count, timeout_s, f"{count} messages")
+
+    def _take(self, ended, timeout_s):
+        for record in self._consumer.consume(2000, timeout_s if not ended else 0.02):
+            if record.error() is None:
+                self.messages.append(Message.of(record))
+                ended.discard(record.partition())
+            elif record.error().code() == confluent_kafka.KafkaError._PARTITION_EOF:
+                ended.add(record.partition())
+            elif not record.error().retriable() and record.error().fatal():
+                raise StackError(f"{self.topic}: {record.error()}")
+
+
+def read_topic(bootstrap, topic, timeout_s=30, isolation="read_committed"):
+    """All messages of a topic up to its present end."""
+    with TopicReader(bootstrap, topic, timeout_s, isolation) as reader:
+        return reader.read_to_end(timeout_s)
+
+
+def upsert_state(messages):
+    """key -> value that a compacting reader of an upsert topic ends with, both as JSON text."""
+    state = {}
+    for message in messages:
+        if message.value is None:
+            state.pop(message.key, None)
+        else:
+            state[message.key] = message.value
+    return state
