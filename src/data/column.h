@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <span>
 #include <string>
@@ -31,6 +32,25 @@ class Column {
   Column() = default;  // Of size 0 and kind kBool8.
   // `size` rows of one value. REQUIRES: `value` is NULL or of `kind`.
   static Column constant(PhysicalKind kind, const Datum& value, size_t size);
+
+  using Validity = std::shared_ptr<const std::vector<uint64_t>>;
+  using Buffers = std::vector<std::shared_ptr<const std::string>>;
+  // A flat column over storage the caller made: `size` values, zero where NULL, and for kBytes the
+  // buffers that the Slices point into (null when all are inline).
+  static Column over(PhysicalKind kind, size_t size, std::shared_ptr<const char[]> values,
+                     Validity validity, std::shared_ptr<const Buffers> buffers) {
+    Column out;
+    out.kind_ = kind;
+    out.size_ = size;
+    out.values_ = std::move(values);
+    out.validity_ = std::move(validity);
+    out.buffers_ = std::move(buffers);
+    return out;
+  }
+  // The bitmap (of one value if constant); null when nothing is NULL.
+  const Validity& validity() const { return validity_; }
+  // What the Slices point into; null when all are inline.
+  const std::shared_ptr<const Buffers>& buffers() const { return buffers_; }
 
   PhysicalKind kind() const { return kind_; }
   size_t size() const { return size_; }
@@ -68,7 +88,6 @@ class Column {
 
  private:
   friend class ColumnBuilder;
-  using Buffers = std::vector<std::shared_ptr<const std::string>>;
 
   PhysicalKind kind_ = PhysicalKind::kBool8;
   ColumnEncoding encoding_ = ColumnEncoding::kFlat;
