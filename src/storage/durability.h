@@ -1,0 +1,43 @@
+// What is appended and what is synced: uppers and D per timeline, and waiting for either.
+//
+// D_in and D_c (rules D1, D2): the last tick of the inputs, or of the exports of cluster c, that a
+// finished sync covers. Thread-safe.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+
+#include "base/timestamp.h"
+#include "storage/collection.h"
+
+namespace penstock::storage {
+
+// A place in the log: everything at or below a synced position is durable. 0 = nothing.
+struct LogPosition {
+  uint64_t value = 0;
+  friend constexpr auto operator<=>(const LogPosition&, const LogPosition&) = default;
+};
+
+class Durability {
+ public:
+  virtual ~Durability() = default;
+
+  virtual Timestamp upper(Timeline timeline) const = 0;
+  // Waits up to `wait` for upper(timeline) > time; whether it is.
+  virtual bool wait_upper(Timeline timeline, Timestamp time, std::chrono::microseconds wait) = 0;
+
+  virtual LogPosition appended() const = 0;
+  virtual LogPosition synced() const = 0;
+  virtual bool wait_synced(LogPosition position, std::chrono::microseconds wait) = 0;
+
+  // D of the timeline. Time that was only advanced in memory counts once all before it is synced.
+  virtual Timestamp durable(Timeline timeline) const = 0;
+  virtual bool wait_durable(Timeline timeline, Timestamp time, std::chrono::microseconds wait) = 0;
+
+  // Called on the sync thread after every sync; must not block. Returns a ticket for unobserve().
+  virtual uint64_t observe(std::function<void(LogPosition)> observer) = 0;
+  virtual void unobserve(uint64_t ticket) = 0;  // After this the observer is not running.
+};
+
+}  // namespace penstock::storage

@@ -1,0 +1,81 @@
+// A data directory: durable timestamped collections and small facts in one log, kept by one
+// process.
+//
+//   open() → lock the directory, recover, sync what was found (D3), begin a life
+//   writer() appends, durability() tells what is safe, reader() reads, holds() keep history
+//   start_maintenance() once all holds are back: only then is anything folded (S4)
+//
+// Thread rule: see each part. Storage outlives everything it hands out.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "data/update_stream.h"
+#include "storage/collection_reader.h"
+#include "storage/durability.h"
+#include "storage/holds.h"
+#include "storage/meta_store.h"
+#include "storage/staging.h"
+#include "storage/tick_writer.h"
+
+namespace penstock::storage {
+
+struct StorageOptions {
+  std::string directory;
+  size_t memory_bytes = 64 << 20;  // Block cache and memtables together.
+  // What one holder may retain before limit_exceeded() names it (rule S5).
+  uint64_t max_retained_bytes = uint64_t{16} << 30;
+  double min_free_disk = 0.05;  // Of the file system; below it, disk_low().
+  // A crash of the process (not only of the machine) loses what was not synced: for tests. Also set
+  // by PENSTOCK_TEST_UNSYNCED_LOSS=1.
+  bool lose_unsynced = false;
+  bool background = true;  // Without it nothing runs by itself: sync_now() and maintain() do.
+};
+
+// One run of a process over this directory (rule K2).
+struct Life {
+  std::array<char, 16> id{};
+  Timestamp found;           // The D it found: the greatest over all timelines.
+  std::string text() const;  // 32 hexadecimal digits.
+};
+
+class Storage {
+ public:
+  // Errors: the directory cannot be used, or another process holds it (its pid is in the detail).
+  static Result<std::unique_ptr<Storage>> open(const StorageOptions& options);
+  virtual ~Storage() = default;  // Stops the background, syncs, closes.
+
+  virtual TickWriter& writer() = 0;
+  virtual Durability& durability() = 0;
+  virtual CollectionReader& reader() = 0;
+  virtual HoldTable& holds() = 0;
+  virtual MetaStore& meta() = 0;
+
+  virtual Result<std::unique_ptr<StagingWriter>> stage(CollectionId collection) = 0;
+  virtual Status discard(const StagedParts& parts) = 0;
+
+  // The collection as a sink reads it. Holds are the caller's business.
+  virtual Result<std::unique_ptr<data::UpdateStream>> open_stream(CollectionId collection) = 0;
+
+  // All lives of this directory, oldest first; the last is ours. forget_lives() lets those go that
+  // began before `oldest_needed` (the one that wrote the oldest K).
+  virtual std::vector<Life> lives() const = 0;
+  virtual Status forget_lives_before(const std::array<char, 16>& oldest_needed) = 0;
+
+  virtual void start_maintenance() = 0;
+  // One round of advancing since, merging and folding; whether anything was done.
+  virtual Result<bool> maintain() = 0;
+  virtual Status sync_now() = 0;
+
+  virtual bool disk_low() const = 0;
+  // Warnings of rule S5: holders over half of max_retained_bytes, with what they retain.
+  virtual std::vector<HoldInfo> large_holds() const = 0;
+};
+
+}  // namespace penstock::storage
