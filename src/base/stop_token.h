@@ -19,14 +19,14 @@ class StopToken {
   bool stopped() const { return stopped_.load(); }
 
   // Waits for stop() or the time, whichever is first. True when stopped.
-  bool wait_for(std::chrono::microseconds time) {
+  bool wait_for(std::chrono::microseconds time) const {
     std::unique_lock lock(mutex_);
     return changed_.wait_for(lock, time, [&] { return stopped_.load(); });
   }
 
  private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
+  mutable std::mutex mutex_;
+  mutable std::condition_variable changed_;
   std::atomic<bool> stopped_{false};
 };
 

@@ -23,7 +23,7 @@ struct NewTopic {
   std::string name;
   int32_t partitions = -1;   // -1 = the broker's default.
   int32_t replication = -1;  // -1 = the broker's default.
-  std::map<std::string, std::string> config;
+  std::map<std::string, std::string> config = {};
 };
 
 enum class CreateTopicState { kCreated, kExisted };

@@ -19,18 +19,18 @@ enum class KafkaProtocol { kPlaintext, kSsl, kSaslPlaintext, kSaslSsl };
 // Certificates and keys are PEM text; empty = not given.
 struct KafkaSecurity {
   KafkaProtocol protocol = KafkaProtocol::kPlaintext;
-  std::string sasl_mechanism;
-  std::string sasl_username;
-  SecretString sasl_password;
-  std::string ca_pem;
-  std::string certificate_pem;
-  SecretString key_pem;
+  std::string sasl_mechanism = {};
+  std::string sasl_username = {};
+  SecretString sasl_password = {};
+  std::string ca_pem = {};
+  std::string certificate_pem = {};
+  SecretString key_pem = {};
 };
 
 struct KafkaClientOptions {
   std::string bootstrap_servers;  // "host:port,host:port"
-  std::string client_id;
-  KafkaSecurity security;
+  std::string client_id = {};
+  KafkaSecurity security = {};
   std::chrono::milliseconds metadata_timeout{10'000};
   std::chrono::milliseconds admin_timeout{5'000};
   std::chrono::milliseconds socket_timeout{60'000};

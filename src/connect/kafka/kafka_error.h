@@ -12,8 +12,8 @@
 namespace penstock::connect {
 
 enum class KafkaFault {
-  kRetriable,  // Nothing was changed. The same call may be made again.
-  kAbort,      // The transaction cannot commit, and did not. abort(), then it may be sent again.
+  kRetriable,       // Nothing was changed. The same call may be made again.
+  kAbort,           // Nothing of the transaction was committed, for certain; send it again.
   kOutcomeUnknown,  // Nobody knows. Throw the producer away and read what was committed.
   kFenced,          // Our epoch is over: another producer, or an expired transaction.
   kFatal,           // Refused, for a reason that will stand until somebody changes something.

@@ -4,7 +4,7 @@
 // `send` does not block at all. One owner thread. Destroying a producer leaves its open transaction
 // to the next fence() of the same transactional id, or to its timeout.
 //
-// After any error but kRetriable and kAbort the producer is of no further use: destroy it.
+// After any error but kRetriable the producer is of no further use: destroy it.
 #pragma once
 
 #include <chrono>
@@ -28,9 +28,9 @@ struct KafkaHeader {
 struct OutgoingMessage {
   int topic = 0;  // From open_topic().
   int32_t partition = 0;
-  std::optional<std::string_view> key;
-  std::optional<std::string_view> value;  // None = tombstone, which is not the empty value.
-  std::span<const KafkaHeader> headers;
+  std::optional<std::string_view> key = {};
+  std::optional<std::string_view> value = {};  // None = tombstone, which is not the empty value.
+  std::span<const KafkaHeader> headers = {};
   bool marked = false;  // Report its offset: see marked_offset().
 };
 

@@ -23,15 +23,15 @@ enum class PostgresSslMode { kDisable, kPrefer, kRequire, kVerifyCa, kVerifyFull
 
 struct PostgresOptions {
   std::string host;
-  std::string host_address;  // When not empty: connect here, but verify `host`.
+  std::string host_address = {};  // When not empty: connect here, but verify `host`.
   int port = 5432;
   std::string user;
-  SecretString password;
-  std::string database;
+  SecretString password = {};
+  std::string database = {};
   PostgresSslMode ssl_mode = PostgresSslMode::kDisable;
-  std::string ca_pem;
-  std::string certificate_pem;
-  SecretString key_pem;
+  std::string ca_pem = {};
+  std::string certificate_pem = {};
+  SecretString key_pem = {};
   std::string application_name = "penstock";
   bool replication = false;  // A walsender's connection: it takes replication commands too.
   std::chrono::milliseconds connect_timeout{30'000};

@@ -22,7 +22,7 @@ namespace penstock::connect {
 struct ReplicationOptions {
   std::string slot;
   std::string publication;
-  Lsn start;  // The slot's confirmed position when lower than it; 0 = there.
+  Lsn start = {};  // The slot's confirmed position when lower than it; 0 = there.
   std::chrono::milliseconds feedback_interval{10'000};  // Also sent when the server asks.
   size_t receive_buffer_bytes = 1 << 20;                // Of the socket.
 };
