@@ -44,6 +44,11 @@ struct PostgresRows {
   std::vector<std::vector<std::optional<std::string>>> rows;  // Text form.
 };
 
+struct CopyPiece {
+  std::optional<std::string_view> bytes;  // None = nothing there yet.
+  bool ended = false;
+};
+
 class PostgresConnection {
  public:
   // `stop` must outlive the connection.
@@ -63,13 +68,14 @@ class PostgresConnection {
 
   int server_version() const;  // 150020 = 15.20
 
-  // For ReplicationStream, in this folder.
-  pg_conn* raw() { return conn_; }
-  const StopToken& stop() const { return stop_; }
-
+  // What ReplicationStream is made of: a COPY in both directions, without waiting.
+  PostgresResult<void> start_copy(const std::string& sql, int wanted_status);
+  PostgresResult<CopyPiece> try_copy_piece();
+  PostgresResult<void> put_copy(std::string_view bytes);
+  PostgresResult<void> fill();
   // Waits until the socket is readable (true) or the time has passed (false).
   PostgresResult<bool> wait_readable(std::chrono::microseconds time);
-  PostgresError last_error(PostgresFault fault) const;
+  int socket() const;
 
  private:
   PostgresConnection(const PostgresOptions& options, const StopToken& stop);
@@ -78,6 +84,7 @@ class PostgresConnection {
   PostgresResult<void> flush();
   PostgresResult<void> wait_result();
   void free_copy_piece();
+  PostgresError last_error(PostgresFault fault) const;
 
   const StopToken& stop_;
   std::chrono::milliseconds statement_timeout_;

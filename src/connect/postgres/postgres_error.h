@@ -33,6 +33,9 @@ using PostgresResult = std::expected<T, PostgresError>;
 // The table: SQLSTATE and message of a server's error to a fault.
 PostgresFault classify_sql_state(std::string_view sql_state, std::string_view message);
 
+// A connection that was not made: libpq hands on the server's text without its SQLSTATE.
+PostgresFault classify_connect_failure(std::string_view message);
+
 // The same as the error of a statement, for users.
 Error to_error(const PostgresError& error);
 

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <string>
@@ -56,14 +57,12 @@ class ReplicationStream {
   ReplicationStream(std::unique_ptr<PostgresConnection> connection,
                     const ReplicationOptions& options);
   PostgresResult<void> send_feedback();
-  PostgresResult<void> stream_ended();
 
   std::unique_ptr<PostgresConnection> connection_;
   std::chrono::milliseconds feedback_interval_;
   std::chrono::steady_clock::time_point last_feedback_;
   Lsn flushed_;
   Lsn server_end_;
-  char* piece_ = nullptr;
 };
 
 }  // namespace penstock::connect

@@ -11,7 +11,8 @@
 namespace penstock::connect {
 namespace {
 
-using namespace std::chrono_literals;
+using std::chrono_literals::operator""ms;
+using std::chrono_literals::operator""s;
 using rdkafka::Call;
 using rdkafka::classify;
 
