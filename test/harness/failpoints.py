@@ -1,0 +1,30 @@
+"""The list of failpoints that the kill test kills at, and which of them it hit."""
+import os
+
+from . import ROOT
+
+LIST = os.path.join(ROOT, "test", "fault", "failpoints.txt")
+
+
+def listed():
+    """The names in the list file."""
+    with open(LIST) as source:
+        return [line.split()[0] for line in source if line.strip() and not line.startswith("#")]
+
+
+class Coverage:
+    """How often each failpoint was armed and how often the process died at it."""
+
+    def __init__(self):
+        self.armed = {name: 0 for name in listed()}
+        self.hit = dict(self.armed)
+
+    def table(self):
+        """One line for each failpoint, those never hit marked."""
+        width = max(map(len, self.armed), default=0)
+        return "\n".join(
+            f"  {name:<{width}}  armed {self.armed[name]:>3}  died {self.hit[name]:>3}"
+            + ("" if self.hit[name] else "   never hit") for name in self.armed)
+
+    def missing(self):
+        return [name for name, count in self.hit.items() if count == 0]
