@@ -9,7 +9,8 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
+
+#include "base/log.h"
 
 namespace penstock::connect {
 namespace {
@@ -160,6 +161,8 @@ PostgresResult<void> PostgresConnection::open(const PostgresOptions& options) {
     }
   }
   PQsetnonblocking(conn_, 1);
+  auto log_notice = [](void*, const char* text) { log_debug("postgres", trimmed(text), {}); };
+  PQsetNoticeProcessor(conn_, log_notice, nullptr);
   return {};
 }
 
@@ -274,6 +277,12 @@ PostgresResult<void> PostgresConnection::start_copy(const std::string& sql, int 
   if (result == nullptr) return std::unexpected(last_error(PostgresFault::kTransient));
   if (PQresultStatus(result.get()) == static_cast<ExecStatusType>(wanted)) return {};
   PostgresError error = server_error(result.get());
+  while (result !=
+         nullptr) {  // The connection takes the next statement only after the end of this.
+    ready = wait_result();
+    if (!ready) return ready;
+    result.reset(PQgetResult(conn_));
+  }
   if (error.message.empty()) error = {PostgresFault::kRejected, "", "no COPY was started", "", ""};
   return std::unexpected(error);
 }
