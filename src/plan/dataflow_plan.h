@@ -74,6 +74,7 @@ struct FlatMapNode {
   TableFunction function = TableFunction::kGenerateSeriesInt8;
   std::vector<expr::ScalarRef> arguments;
   std::vector<types::ColumnType> columns;  // That it appends.
+  bool with_ordinality = false;  // The last of them is int8: each row's results counted from 1.
 };
 
 struct PlanNode {

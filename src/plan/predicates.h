@@ -29,8 +29,4 @@ bool rejects_null(const expr::ScalarExpr& predicate, size_t column);
 void mark_not_null(const std::vector<expr::ScalarRef>& predicates,
                    std::vector<types::ColumnDesc>& columns);
 
-// May evaluating it fail on some row? (A function that cannot fail over columns and literals
-// cannot.)
-bool is_fallible(const expr::ScalarExpr& expression);
-
 }  // namespace penstock::plan

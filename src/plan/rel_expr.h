@@ -87,6 +87,7 @@ struct RelExpr {
   std::optional<uint64_t> limit;                                      // kTopK
   uint64_t offset = 0;                                                // kTopK
   TableFunction table_function = TableFunction::kGenerateSeriesInt8;  // kFlatMap
+  bool with_ordinality = false;                                       // kFlatMap
 };
 
 // Makers; each computes `type` (names, nullability, keys by the rules of docs/internals/keys.md).
@@ -109,6 +110,10 @@ RelRef threshold(RelRef input);
 RelRef union_all(std::vector<RelRef> inputs);
 RelRef flat_map(RelRef input, TableFunction function, std::vector<expr::ScalarRef> arguments,
                 std::vector<types::ColumnDesc> columns);
+// As flat_map; the last of `columns` is an int8 that counts the results of each row from 1.
+RelRef flat_map_with_ordinality(RelRef input, TableFunction function,
+                                std::vector<expr::ScalarRef> arguments,
+                                std::vector<types::ColumnDesc> columns);
 // The same rows under other column names, or with other known keys or nullability.
 RelRef with_type(RelRef input, types::RelationType type);
 
