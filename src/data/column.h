@@ -55,12 +55,18 @@ class Column {
   PhysicalKind kind() const { return kind_; }
   size_t size() const { return size_; }
   bool is_constant() const { return encoding_ == ColumnEncoding::kConstant; }
+  // False means that no row is NULL; true that one may be.
   bool has_nulls() const { return validity_ != nullptr; }
   bool is_null(size_t row) const {
     if (!validity_) return false;
     size_t index = is_constant() ? 0 : row;
     return ((*validity_)[index >> 6] >> (index & 63) & 1) == 0;
   }
+  // Bit set = not NULL; of size() rows, or of one if constant; bits beyond are unspecified. Null
+  // when nothing is NULL.
+  const uint64_t* validity_words() const { return validity_ ? validity_->data() : nullptr; }
+  // Whether some row is NULL: looks at every word of the bitmap.
+  bool any_null() const;
 
   // All stored values: size() of them, or one if constant. T must have the kind's size.
   template <typename T>
@@ -75,6 +81,8 @@ class Column {
   std::string_view bytes(size_t row) const {
     return values<Slice>()[is_constant() ? 0 : row].view();
   }
+  // Integers narrower than 8 bytes come sign-extended, whatever the SQL type: a reader of uint2,
+  // uint4 or oid takes the low bits.
   Datum datum(size_t row) const;
 
   // The rows named, in that order. Views move, bytes do not: the buffers are shared.
@@ -106,13 +114,22 @@ class ColumnBuilder {
 
   PhysicalKind kind() const { return kind_; }
   size_t size() const { return size_; }
-  void reserve(size_t rows);
+  void reserve(size_t rows) {
+    if (rows > capacity_) expand(rows);
+  }
 
   template <typename T>
   void append(T value) {
     DCHECK(sizeof(T) == value_size_);
-    char* at = grow();
+    char* at = grow(1);
     std::memcpy(at, &value, sizeof(T));
+  }
+  // Room for `rows` values that are not NULL, to be written by the caller before the next call.
+  // Not for kBytes.
+  template <typename T>
+  T* append_uninitialized(size_t rows) {
+    DCHECK(sizeof(T) == value_size_ && kind_ != PhysicalKind::kBytes);
+    return reinterpret_cast<T*>(grow(rows));
   }
   // Copies the bytes. Kind kBytes only.
   void append_bytes(std::string_view bytes);
@@ -124,21 +141,38 @@ class ColumnBuilder {
   // filled it, before the next call on this builder. Kind kBytes only.
   char* append_uninitialized_bytes(size_t length);
 
+  // Views into other columns' bytes, without copying them: share_buffers(column) once, then
+  // append_view(bytes) of any part of that column's bytes (parts of 12 bytes or less may come from
+  // anywhere). Kind kBytes only.
+  void share_buffers(const Column& column);
+  void append_view(std::string_view bytes);
+
+  // Makes a row that was appended NULL and its value zero.
+  void set_null(size_t row);
+
   // Bytes appended so far, values and buffers.
   size_t memory_bytes() const { return size_ * value_size_ + buffer_bytes_; }
   Column finish();
 
  private:
-  char* grow();
+  // Room for `rows` more values, marked not NULL.
+  char* grow(size_t rows) {
+    if (size_ + rows > capacity_) expand(size_ + rows);
+    char* at = values_.get() + size_ * value_size_;
+    size_ += rows;
+    return at;
+  }
+  void expand(size_t rows);
   char* buffer_room(size_t bytes);
-  void mark_null(size_t row);
+  void complete_last();
 
   PhysicalKind kind_;
+  bool incomplete_ = false;  // The last value's bytes were still to be written.
   size_t value_size_;
   size_t size_ = 0;
   size_t capacity_ = 0;
   std::shared_ptr<char[]> values_;
-  std::vector<uint64_t> validity_;  // Empty until the first NULL.
+  std::vector<uint64_t> validity_;  // Empty until the first NULL; then of capacity_ rows.
   std::vector<std::shared_ptr<const std::string>> buffers_;
   std::shared_ptr<std::string> open_buffer_;
   size_t open_used_ = 0;

@@ -2,7 +2,8 @@
 // (-).
 //
 // Immutable once built and shared as shared_ptr<const>. All columns have size() rows (CHECKed).
-// A diff is never 0. Whether equal rows were added up is in `properties`.
+// A diff is never 0. Whether equal rows were added up is in `properties`. Copying a batch copies
+// references.
 #pragma once
 
 #include <cstdint>
@@ -39,11 +40,18 @@ class DeltaBatch {
   std::vector<Datum> row(size_t index) const;
   DeltaBatch gather(std::span<const uint32_t> rows) const;
   DeltaBatch slice(size_t begin, size_t end) const;
+  // Other columns beside the same diffs. Nothing is known to be consolidated then.
+  DeltaBatch with_columns(std::vector<Column> columns) const;
+  DeltaBatch negated() const;
   size_t memory_bytes() const;
 
  private:
+  DeltaBatch(std::vector<Column> columns, std::shared_ptr<const std::vector<int64_t>> storage,
+             std::span<const int64_t> diffs, BatchProperties properties);
+
   std::vector<Column> columns_;
-  std::vector<int64_t> diffs_;
+  std::shared_ptr<const std::vector<int64_t>> storage_;
+  std::span<const int64_t> diffs_;  // Of storage_.
   BatchProperties properties_;
 };
 
@@ -68,14 +76,18 @@ class BatchBuilder {
   bool full() const { return size() >= kChunkRows || memory_bytes() >= kChunkBytes; }
 
   // The caller appends one value to every column, then the diff.
+  size_t num_columns() const { return columns_.size(); }
   ColumnBuilder& column(size_t index) { return columns_[index]; }
+  void reserve(size_t rows);
   void append_diff(int64_t diff) { diffs_.push_back(diff); }
 
   void append_row(std::span<const Datum> row, int64_t diff);
   void append_from(const DeltaBatch& batch, size_t row, int64_t diff);
 
-  // The batch; the builder is empty and usable again.
+  // The batch; the builder is empty and usable again. `insert_only` is found out, `consolidated`
+  // is what the caller says.
   DeltaBatch finish();
+  DeltaBatch finish_consolidated();
 
  private:
   std::vector<PhysicalKind> kinds_;
