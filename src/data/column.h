@@ -74,6 +74,8 @@ class Column {
     DCHECK(sizeof(T) == types::physical_size(kind_));
     return reinterpret_cast<const T*>(values_.get());
   }
+  // The same as bytes, physical_size(kind()) each.
+  const char* raw_values() const { return values_.get(); }
   template <typename T>
   T value(size_t row) const {
     return values<T>()[is_constant() ? 0 : row];
