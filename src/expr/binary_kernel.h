@@ -76,12 +76,16 @@ void run_unary(KernelCall& call) {
 
 template <typename Op, typename A, typename B, typename R>
 constexpr RowKernel binary_kernel() {
-  return {.kernel = run_binary<Op, A, B, R>,
-          .can_fail = requires(A a, B b) { Op::error(a, b); }};
+  return {.kernel = run_binary<Op, A, B, R>, .can_fail = requires(A a, B b){Op::error(a, b);
+}
+};  // namespace penstock::expr
 }
 template <typename Op, typename A, typename R>
 constexpr RowKernel unary_kernel() {
-  return {.kernel = run_unary<Op, A, R>, .can_fail = requires(A a) { Op::error(a); }};
+  return {.kernel = run_unary<Op, A, R>, .can_fail = requires(A a){Op::error(a);
+}
+}
+;
 }
 
 }  // namespace penstock::expr

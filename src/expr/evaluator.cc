@@ -54,8 +54,7 @@ class LiteralNode final : public Evaluator::Node {
 
 class ErrorNode final : public Evaluator::Node {
  public:
-  ErrorNode(SqlType type, data::RowError error)
-      : Node(std::move(type)), error_(std::move(error)) {}
+  ErrorNode(SqlType type, data::RowError error) : Node(std::move(type)), error_(std::move(error)) {}
   EvalResult evaluate(const EvaluationInput& input, const Rows& active) override {
     EvalErrors errors;
     active.for_each([&](size_t row) { errors.add(row, error_); });
@@ -85,7 +84,9 @@ class CallNode final : public Evaluator::Node {
       if (result.errors) merge(errors, std::move(*result.errors));
       arguments.push_back(std::move(result.values));
     }
-    if (function_.pass_through) return {std::move(arguments[0]), std::move(errors)};
+    // With a modifier to apply, a cast between like types has work to do after all.
+    if (function_.pass_through && type().modifier < 0)
+      return {std::move(arguments[0]), std::move(errors)};
     if (constant && !errors) return evaluate_constant(arguments, input.size, active);
     return evaluate_rows(arguments, input.size, active, std::move(errors));
   }
@@ -221,8 +222,8 @@ Result<Datum> evaluate_row(const ScalarRef& expression, std::span<const Datum> r
   if (expression->kind == ScalarKind::kLiteral) return expression->literal;
   std::vector<Column> columns(row.size());
   auto make_column = [&](const ScalarExpr& reference) {
-    columns[reference.column] = Column::constant(types::physical_kind(reference.type.type),
-                                                 row[reference.column], 1);
+    columns[reference.column] =
+        Column::constant(types::physical_kind(reference.type.type), row[reference.column], 1);
   };
   auto visit = [&](const ScalarExpr& e, const auto& self) -> void {
     if (e.kind == ScalarKind::kColumn) make_column(e);

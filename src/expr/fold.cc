@@ -165,8 +165,7 @@ Result<ScalarRef> resolve_statement_calls(const ScalarRef& expression,
 }
 
 const FunctionSpec* find_volatile_call(const ScalarExpr& expression) {
-  if (expression.function != nullptr &&
-      expression.function->volatility != Volatility::kImmutable) {
+  if (expression.function != nullptr && expression.function->volatility != Volatility::kImmutable) {
     return expression.function;
   }
   for (const ScalarRef& argument : expression.arguments) {

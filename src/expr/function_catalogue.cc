@@ -31,8 +31,10 @@ const Index& index_by_name() {
 
 std::span<const FunctionFamily> function_families() {
   static const FunctionFamily kFamilies[] = {
-      {"Arithmetic", arithmetic_functions()}, {"Bits", bit_functions()},
-      {"Comparison", comparison_functions()}, {"Conditional", conditional_functions()},
+      {"Arithmetic", arithmetic_functions()},
+      {"Bits", bit_functions()},
+      {"Comparison", comparison_functions()},
+      {"Conditional", conditional_functions()},
   };
   return kFamilies;
 }

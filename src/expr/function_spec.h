@@ -94,7 +94,8 @@ struct FunctionSpec {
   bool may_return_null = false;  // For arguments that are not NULL.
   // Different arguments have different results: a key stays a key through it.
   bool preserves_uniqueness = false;
-  // The result is the argument, bit for bit: a cast between types that lie alike.
+  // The result is the argument, bit for bit, unless a modifier is to be applied (then there is a
+  // kernel): a cast between types that lie alike.
   bool pass_through = false;
   Kernel kernel = nullptr;
   StatementValue statement_value = nullptr;

@@ -180,7 +180,9 @@ constexpr FunctionSpec entry(std::string_view name, std::initializer_list<TypePa
   return out;
 }
 // A kernel over whole batches.
-constexpr RowKernel batch_kernel(Kernel kernel) { return {.kernel = kernel}; }
+constexpr RowKernel batch_kernel(Kernel kernel) {
+  return {.kernel = kernel};
+}
 constexpr RowKernel failing_batch_kernel(Kernel kernel) {
   return {.kernel = kernel, .can_fail = true};
 }

@@ -277,6 +277,8 @@ constexpr FunctionSpec kFunctions[] = {
 
 }  // namespace
 
-std::span<const FunctionSpec> arithmetic_functions() { return kFunctions; }
+std::span<const FunctionSpec> arithmetic_functions() {
+  return kFunctions;
+}
 
 }  // namespace penstock::expr

@@ -115,6 +115,8 @@ constexpr FunctionSpec kFunctions[] = {
 
 }  // namespace
 
-std::span<const FunctionSpec> bit_functions() { return kFunctions; }
+std::span<const FunctionSpec> bit_functions() {
+  return kFunctions;
+}
 
 }  // namespace penstock::expr

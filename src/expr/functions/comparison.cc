@@ -16,8 +16,12 @@ using data::Slice;
 using types::Fixed16;
 using types::TypeId;
 
-std::string_view bytes_of(const Slice& slice) { return slice.view(); }
-std::string_view bytes_of(const Fixed16& value) { return {value.data(), value.size()}; }
+std::string_view bytes_of(const Slice& slice) {
+  return slice.view();
+}
+std::string_view bytes_of(const Fixed16& value) {
+  return {value.data(), value.size()};
+}
 
 template <typename T>
 bool same(const T& a, const T& b) {
@@ -162,8 +166,12 @@ void is_null(KernelCall& call) {
   call.rows.for_each([&](size_t row) { out[row] = argument.is_null(row); });
 }
 
-bool is_true(std::optional<bool> value) { return value == true; }
-bool is_false(std::optional<bool> value) { return value == false; }
+bool is_true(std::optional<bool> value) {
+  return value == true;
+}
+bool is_false(std::optional<bool> value) {
+  return value == false;
+}
 
 struct Not {
   static bool apply(bool a, bool& out) {
@@ -205,6 +213,8 @@ constexpr std::array<FunctionSpec, kNumFunctions> kFunctions = all();
 
 }  // namespace
 
-std::span<const FunctionSpec> comparison_functions() { return kFunctions; }
+std::span<const FunctionSpec> comparison_functions() {
+  return kFunctions;
+}
 
 }  // namespace penstock::expr

@@ -55,13 +55,15 @@ constexpr FunctionSpec kFunctions[] = {
     seeing_nulls(variadic(entry("least", {kAnyCompatible, kAnyCompatible}, kAnyCompatible,
                                 batch_kernel(choose_extreme<false>))),
                  Nullability::kOfAllArguments),
-    seeing_nulls(entry("nullif", {kAnyCompatible, kAnyCompatible}, kAnyCompatible,
-                       batch_kernel(null_if)),
-                 Nullability::kAlways),
+    seeing_nulls(
+        entry("nullif", {kAnyCompatible, kAnyCompatible}, kAnyCompatible, batch_kernel(null_if)),
+        Nullability::kAlways),
 };
 
 }  // namespace
 
-std::span<const FunctionSpec> conditional_functions() { return kFunctions; }
+std::span<const FunctionSpec> conditional_functions() {
+  return kFunctions;
+}
 
 }  // namespace penstock::expr
