@@ -11,8 +11,8 @@ import pytest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from harness import RUN_DIRECTORY
-from harness.engine import Engine, binary
 from harness.topics import TopicReader
+from stack.engine import Engine, binary
 from stack.kafka import Kafka
 from stack.postgres import Postgres
 

@@ -27,13 +27,13 @@ import psycopg
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from harness import RUN_DIRECTORY
 from harness.checker import Record, check
-from harness.engine import Engine
 from harness.failpoints import Coverage, listed
 from harness.marker_audit import Audit
 from harness.proxy import TcpProxy
 from harness.topics import Message, TopicReader
 from harness.workload import (ENGINE, LATE_SINKS, POSTGRES, EngineWriter, PostgresWriter,
                               create_bank, engine_statements, exports)
+from stack.engine import Engine
 from stack.kafka import Kafka
 from stack.postgres import Postgres
 from stack.processes import StackError, free_ports, wait_until

@@ -189,16 +189,16 @@ def main():
     elif arguments.command == "tool":
         os.execvp("java", java(rest[0], rest[1:]))
     elif arguments.command == "stop":
-        kafka.stop()
+        kafka.end()
     elif arguments.command == "kill":
         kafka.kill()
     else:
         if arguments.command == "restart":
-            kafka.open().stop()
+            kafka.open().end()
         elif arguments.keep and os.path.exists(kafka.mark):
             kafka.open()
         else:
-            kafka.stop()
+            kafka.end()
             kafka.create(arguments.port, arguments.proxied)
         print(kafka.up().bootstrap)
 

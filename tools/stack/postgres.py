@@ -129,17 +129,13 @@ class Postgres(Daemon):
         # setpriv becomes the server, so that the pid file holds the server's own id.
         return ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", *command]
 
-    def stop(self, timeout_s=20):
+    def end(self, polite=signal.SIGINT, timeout_s=20):
         """A fast shutdown: clients are thrown out, data are flushed."""
-        if self.signal(signal.SIGINT):
-            try:
-                self.wait_gone(timeout_s)
-            except StackError:
-                self.kill()
+        super().end(polite, timeout_s)
 
     def kill(self):
         """SIGQUIT: ends the server and its children at once, as after a crash."""
-        if self.signal(signal.SIGQUIT):
+        if self.send(signal.SIGQUIT):
             self.wait_gone(10)
 
     def wipe(self):
@@ -160,7 +156,7 @@ def main():
     arguments = parser.parse_args()
     server = Postgres(os.path.abspath(arguments.dir))
     if arguments.command == "stop":
-        server.stop()
+        server.end()
         return
     if arguments.keep and server.home:
         server.open()

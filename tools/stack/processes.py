@@ -34,6 +34,17 @@ def free_ports(count):
             sock.close()
 
 
+def port_is_free(port):
+    """Whether a server could listen on this port of 127.0.0.1."""
+    with socket.socket() as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            sock.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
 def wait_until(condition, timeout_s, what, poll_s=0.05):
     """Polls until `condition()` is true and returns its value; StackError after `timeout_s`."""
     deadline = time.monotonic() + timeout_s
@@ -93,7 +104,7 @@ class Daemon:
             return None
         return pid if state != "Z" and self.mark in command else None
 
-    def signal(self, number):
+    def send(self, number):
         """Sends a signal if it lives; True when it did."""
         pid = self.pid()
         if pid is None:
@@ -110,9 +121,9 @@ class Daemon:
             os.remove(self.pid_file)
         return code
 
-    def stop(self, timeout_s=20):
-        """SIGTERM, then SIGKILL after `timeout_s`."""
-        if not self.signal(signal.SIGTERM):
+    def end(self, polite=signal.SIGTERM, timeout_s=20):
+        """Asks it to stop, if it runs, and kills it after `timeout_s`."""
+        if not self.send(polite):
             return
         try:
             self.wait_gone(timeout_s)
@@ -121,5 +132,5 @@ class Daemon:
 
     def kill(self):
         """SIGKILL: a crash."""
-        if self.signal(signal.SIGKILL):
+        if self.send(signal.SIGKILL):
             self.wait_gone(10)

@@ -7,9 +7,9 @@ import urllib.request
 
 import psycopg
 
-from . import ROOT
 from stack.processes import Daemon, StackError, free_ports, tail, wait_until
 
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 READY_TIMEOUT_S = 60
 STOP_TIMEOUT_S = 10
 LOG_TAIL_LINES = 60
@@ -21,19 +21,23 @@ def binary():
 
 
 class Engine(Daemon):
-    """The process is the caller's child and dies with it. Every start takes new ports and adds to
-    the same log; `sql`, `internal_sql` and `http` hold the addresses of the present start."""
+    """Every start adds to the same log; `sql`, `internal_sql` and `http` hold the addresses of the
+    present start, new ones each time unless `ports` fixes them (SQL, internal SQL, HTTP). With a
+    `leash` the process dies with the thread that started it."""
 
-    def __init__(self, directory, arguments=(), environment=None):
+    def __init__(self, directory, arguments=(), environment=None, ports=None, leash=True):
         super().__init__(directory, os.path.join(directory, "data"))
         os.makedirs(directory, exist_ok=True)
         self.arguments = list(arguments)
         self.environment = dict(environment or {})
+        self.ports = ports
+        self.leash = leash
         self.sql = self.internal_sql = self.http = None
 
     def begin(self, failpoints=None):
         """Starts the process without waiting until it is ready."""
-        self.http = f"127.0.0.1:{free_ports(1)[0]}"
+        sql, internal_sql, http = self.ports or (0, 0, free_ports(1)[0])
+        self.http = f"127.0.0.1:{http}"
         self.sql = self.internal_sql = None
         environment = {**os.environ, **self.environment}
         environment.pop("PENSTOCK_FAILPOINTS", None)
@@ -42,9 +46,10 @@ class Engine(Daemon):
         with open(self.log_file, "a") as log:
             log.write(f"--- start, failpoints: {failpoints or 'none'}\n")
         self.start([binary(), "--data-directory", self.mark,
-                    "--sql-listen-addr", "127.0.0.1:0", "--internal-sql-listen-addr",
-                    "127.0.0.1:0", "--http-listen-addr", self.http, *self.arguments],
-                   env=environment, leash=True, append=True)
+                    "--sql-listen-addr", f"127.0.0.1:{sql}",
+                    "--internal-sql-listen-addr", f"127.0.0.1:{internal_sql}",
+                    "--http-listen-addr", self.http, *self.arguments],
+                   env=environment, leash=self.leash, append=True)
         return self
 
     def wait_ready(self, timeout_s=READY_TIMEOUT_S):
@@ -78,8 +83,8 @@ class Engine(Daemon):
             return None
 
     def stop(self, timeout_s=STOP_TIMEOUT_S):
-        """SIGTERM; the process must end with 0 in time."""
-        if not self.signal(signal.SIGTERM):
+        """SIGTERM; the process must end with 0 in time, else StackError."""
+        if not self.send(signal.SIGTERM):
             raise StackError("penstock was not running:\n" + self.log_tail())
         try:
             code = self.wait_gone(timeout_s)
