@@ -5,6 +5,8 @@
 #include <cstring>
 
 #include "types/integer.h"
+#include "types/interval.h"
+#include "types/numeric.h"
 
 namespace penstock::types {
 namespace {
@@ -49,6 +51,11 @@ std::strong_ordering compare_values(const SqlType& type, const Datum& left, cons
     case TypeId::kFloat4:
     case TypeId::kFloat8:
       return compare_floats(left.as_double(), right.as_double());
+    case TypeId::kNumeric:
+      return Numeric::decode(left.as_bytes()).compare(Numeric::decode(right.as_bytes()));
+    case TypeId::kInterval:
+      return Interval::from_fixed16(left.as_fixed16()) <=>
+             Interval::from_fixed16(right.as_fixed16());
     case TypeId::kUuid:
       return compare_bytes({left.as_fixed16().data(), 16}, {right.as_fixed16().data(), 16});
     case TypeId::kBpchar:

@@ -3,7 +3,10 @@
 
 #include "types/date_time.h"
 #include "types/integer.h"
+#include "types/interval.h"
+#include "types/numeric.h"
 #include "types/scalar_text.h"
+#include "types/uuid.h"
 
 namespace penstock::types {
 namespace {
@@ -74,6 +77,14 @@ Result<Datum> parse_date_time(const SqlType& type, std::string_view text) {
   }
 }
 
+Result<Datum> parse_numeric(const SqlType& type, std::string_view text) {
+  ASSIGN_OR_RETURN(Numeric value, Numeric::parse(text, ExcessDigits::kRound));
+  if (type.modifier >= 0) {
+    ASSIGN_OR_RETURN(value, value.rescale(type.modifier));
+  }
+  return Datum::bytes(value.encoded());
+}
+
 }  // namespace
 
 Result<Datum> parse_text(const SqlType& type, std::string_view text) {
@@ -102,6 +113,16 @@ Result<Datum> parse_text(const SqlType& type, std::string_view text) {
     case TypeId::kFloat8: {
       ASSIGN_OR_RETURN(double value, parse_float8(text));
       return Datum::floating(value);
+    }
+    case TypeId::kNumeric:
+      return parse_numeric(type, text);
+    case TypeId::kInterval: {
+      ASSIGN_OR_RETURN(Interval value, parse_interval(text, {}));
+      return Datum::fixed16(value.to_fixed16());
+    }
+    case TypeId::kUuid: {
+      ASSIGN_OR_RETURN(Fixed16 value, parse_uuid(text));
+      return Datum::fixed16(value);
     }
     case TypeId::kBytea: {
       ASSIGN_OR_RETURN(std::string bytes, parse_bytea(text));
@@ -139,6 +160,15 @@ void append_text(const SqlType& type, const Datum& value, std::string& out) {
       return;
     case TypeId::kFloat8:
       append_float8(value.as_double(), out);
+      return;
+    case TypeId::kNumeric:
+      Numeric::decode(value.as_bytes()).append_text(out);
+      return;
+    case TypeId::kInterval:
+      append_interval(Interval::from_fixed16(value.as_fixed16()), out);
+      return;
+    case TypeId::kUuid:
+      append_uuid(value.as_fixed16(), out);
       return;
     case TypeId::kBytea:
       append_bytea(value.as_bytes(), out);
