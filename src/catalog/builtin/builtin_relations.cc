@@ -1,5 +1,5 @@
-// Columns of the system's relations, one line each: `schema.name: column type[!], ...` where ! means
-// NOT NULL; and the views over them. New entries go at the end, so that ids stay.
+// Columns of the system's relations, one line each: `schema.name: column type[!], ...` where !
+// means NOT NULL; and the views over them. New entries go at the end, so that ids stay.
 #include "catalog/builtin/builtin_relations.h"
 
 #include <string>

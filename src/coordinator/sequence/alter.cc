@@ -1,0 +1,258 @@
+// ALTER of everything that can be altered, COMMENT ON, roles and system parameters.
+#include <fmt/core.h>
+
+#include "base/check.h"
+#include "coordinator/sequence/secret_value.h"
+#include "coordinator/sequence/statements.h"
+#include "sql/ddl/plan_connection.h"
+#include "sql/parse/parse.h"
+#include "sql/parse/print.h"
+#include "sql/resolve/item_names.h"
+
+namespace penstock::coordinator {
+namespace {
+
+using catalog::CatalogItem;
+using catalog::ItemKind;
+using catalog::ItemRef;
+
+// The object's own name inside its stored statement.
+sql::ItemName* own_name(sql::Statement& statement) {
+  return std::visit(
+      [](auto& kind) -> sql::ItemName* {
+        using Kind = std::decay_t<decltype(kind)>;
+        if constexpr (std::is_same_v<Kind, sql::CreateSink>) {
+          return kind.name ? &*kind.name : nullptr;
+        } else if constexpr (std::is_same_v<Kind, sql::CreateTable> ||
+                             std::is_same_v<Kind, sql::CreateTableFromSource> ||
+                             std::is_same_v<Kind, sql::CreateView> ||
+                             std::is_same_v<Kind, sql::CreateMaterializedView> ||
+                             std::is_same_v<Kind, sql::CreateSource> ||
+                             std::is_same_v<Kind, sql::CreateConnection> ||
+                             std::is_same_v<Kind, sql::CreateSecret>) {
+          return &kind.name;
+        } else {
+          return nullptr;
+        }
+      },
+      statement.kind);
+}
+
+Status rename_in_sql(CatalogItem& item) {
+  ASSIGN_OR_RETURN(sql::Statement stored, sql::parse_statement(item.create_sql));
+  if (auto* index = std::get_if<sql::CreateIndex>(&stored.kind)) {
+    index->name = sql::Identifier{item.name.item, false, {}};
+  } else if (sql::ItemName* name = own_name(stored)) {
+    *name = sql::name_reference(item);
+  }
+  item.create_sql = sql::print(stored);
+  return {};
+}
+
+Result<Sequenced> rename(const ItemRef& item, const sql::RenameTo& action, std::string tag,
+                         const SequenceContext& context) {
+  Sequenced out;
+  out.tag = std::move(tag);
+  if (item->is_system()) {
+    return fail(sql_state::kInsufficientPrivilege,
+                fmt::format("cannot rename system object {}", item->name.item));
+  }
+  CatalogItem renamed = *item;
+  renamed.name.item = action.name.text;
+  if (renamed.name == item->name) return out;
+  ASSIGN_OR_RETURN([[maybe_unused]] bool free, name_is_free(renamed.name, false, context, out));
+  if (item->kind != ItemKind::kSecret) {
+    RETURN_IF_ERROR(rename_in_sql(renamed));
+  } else {
+    renamed.create_sql =
+        fmt::format("CREATE SECRET {} AS '********'", sql::print(sql::name_reference(renamed)));
+  }
+  out.changes.push_back(put_item(std::move(renamed)));
+  return out;
+}
+
+Result<Sequenced> alter_secret(const ItemRef& item, const sql::SetSecretValue& action,
+                               const SequenceContext& context) {
+  Sequenced out;
+  out.tag = "ALTER SECRET";
+  ASSIGN_OR_RETURN(SecretString value, evaluate_secret(action.value, context));
+  out.effects.push_back(PutSecret{item->id, std::move(value)});
+  for (const ItemRef& dependent : context.catalog.dependents(item->id)) {
+    if (dependent->kind == ItemKind::kConnection) {
+      out.effects.push_back(RefreshConnection{dependent->id});
+    }
+  }
+  return out;
+}
+
+Result<Sequenced> alter_connection_item(const ItemRef& item, const sql::AlterStatement& statement,
+                                        const SequenceContext& context) {
+  Sequenced out;
+  out.tag = "ALTER CONNECTION";
+  ASSIGN_OR_RETURN(sql::CreateConnection altered, altered_connection(statement, context));
+  Result<sql::ConnectionPlan> plan =
+      sql::plan_create_connection(altered, context.catalog, context.names);
+  if (!plan) {
+    return fail(sql_state::kFeatureNotSupported,
+                "invalid ALTER CONNECTION: " + plan.error().message);
+  }
+  CatalogItem changed = *item;
+  altered.with.clear();
+  sql::Statement stored{{}, std::move(altered)};
+  ASSIGN_OR_RETURN(changed.uses, sql::resolve_item_names(stored, context.catalog, context.names));
+  changed.create_sql = sql::print(stored);
+  std::visit([&](auto& def) { changed.facts = def; }, plan->def);
+  if (changed.facts.index() != item->facts.index()) {
+    return fail(sql_state::kFeatureNotSupported,
+                "invalid ALTER CONNECTION: the kind of a connection cannot change");
+  }
+  out.changes.push_back(put_item(std::move(changed)));
+  out.effects.push_back(RefreshConnection{item->id});
+  return out;
+}
+
+Result<Sequenced> owner(const ItemRef& item, const sql::OwnerTo& action, std::string tag,
+                        const SequenceContext& context) {
+  Sequenced out;
+  out.tag = std::move(tag);
+  if (!context.catalog.roles().contains(action.role.text)) {
+    return fail(sql_state::kUndefinedObject, fmt::format("unknown role '{}'", action.role.text));
+  }
+  CatalogItem changed = *item;
+  changed.owner = action.role.text;
+  out.changes.push_back(put_item(std::move(changed)));
+  return out;
+}
+
+std::string value_text(const std::vector<sql::SetValue>& values) {
+  std::string out;
+  for (const sql::SetValue& value : values) {
+    if (!out.empty()) out += ", ";
+    if (const auto* text = std::get_if<sql::StringLiteral>(&value.kind)) out += text->value;
+    if (const auto* number = std::get_if<sql::NumberLiteral>(&value.kind)) out += number->text;
+    if (const auto* flag = std::get_if<sql::BoolLiteral>(&value.kind)) {
+      out += flag->value ? "on" : "off";
+    }
+    if (const auto* interval = std::get_if<sql::IntervalLiteral>(&value.kind)) {
+      out += interval->value;
+    }
+    if (const auto* word = std::get_if<sql::Identifier>(&value.kind)) out += word->text;
+  }
+  return out;
+}
+
+}  // namespace
+
+Result<Sequenced> sequence(const sql::AlterStatement& statement, SequenceContext& context) {
+  std::string tag = fmt::format("ALTER {}", object_type_words(statement.type));
+  switch (statement.type) {
+    case sql::ObjectType::kTable:
+    case sql::ObjectType::kView:
+    case sql::ObjectType::kMaterializedView:
+    case sql::ObjectType::kSource:
+    case sql::ObjectType::kSink:
+    case sql::ObjectType::kIndex:
+    case sql::ObjectType::kSecret:
+    case sql::ObjectType::kConnection:
+      break;
+    default:
+      return fail(sql_state::kFeatureNotSupported, tag + " not yet supported");
+  }
+  if (statement.if_exists && !statement.name.id &&
+      !context.catalog.find_item(sql::name_parts(statement.name), context.names)) {
+    Sequenced out;
+    out.tag = tag;
+    out.notices.push_back(notice(sql_state::kUndefinedObject,
+                                 fmt::format("{} \"{}\" does not exist, skipping",
+                                             catalog::item_kind_name(kind_of(statement.type)),
+                                             statement.name.parts.back().text)));
+    return out;
+  }
+  ASSIGN_OR_RETURN(ItemRef item, item_of_kind(statement.name, kind_of(statement.type), context));
+  if (const auto* action = std::get_if<sql::RenameTo>(&statement.action)) {
+    return rename(item, *action, tag, context);
+  }
+  if (const auto* action = std::get_if<sql::OwnerTo>(&statement.action)) {
+    return owner(item, *action, tag, context);
+  }
+  if (const auto* action = std::get_if<sql::SetSecretValue>(&statement.action)) {
+    return alter_secret(item, *action, context);
+  }
+  if (std::holds_alternative<sql::AlterConnectionActions>(statement.action)) {
+    return alter_connection_item(item, statement, context);
+  }
+  return fail(sql_state::kFeatureNotSupported, tag + " with this action not yet supported");
+}
+
+Result<Sequenced> sequence(const sql::CommentOn& statement, SequenceContext& context) {
+  Sequenced out;
+  out.tag = "COMMENT";
+  if (statement.comment && statement.comment->size() > 1024) {
+    return fail(sql_state::kProgramLimitExceeded,
+                fmt::format("provided comment was {} bytes long, max size is 1024 bytes",
+                            statement.comment->size()));
+  }
+  if (statement.type == sql::ObjectType::kDatabase || statement.type == sql::ObjectType::kSchema ||
+      statement.type == sql::ObjectType::kCluster || statement.type == sql::ObjectType::kRole) {
+    return fail(sql_state::kFeatureNotSupported,
+                fmt::format("COMMENT ON {} not yet supported", object_type_words(statement.type)));
+  }
+  ASSIGN_OR_RETURN(ItemRef item, sql::lookup_item(statement.name, context.catalog, context.names));
+  if (!statement.column && item->kind != kind_of(statement.type)) {
+    ASSIGN_OR_RETURN(item, item_of_kind(statement.name, kind_of(statement.type), context));
+  }
+  size_t column = 0;
+  if (statement.column) {
+    if (item->relation) {
+      for (size_t i = 0; i < item->relation->columns.size(); ++i) {
+        if (item->relation->columns[i].name == statement.column->text) column = i + 1;
+      }
+    }
+    if (column == 0) {
+      return fail(
+          sql_state::kUndefinedColumn,
+          fmt::format("column \"{}.{}\" does not exist", item->name.item, statement.column->text));
+    }
+  }
+  out.changes.push_back(catalog::SetComment{item->id, column, statement.comment});
+  return out;
+}
+
+Result<Sequenced> sequence(const sql::AlterSystemSet& statement, SequenceContext& context) {
+  Sequenced out;
+  out.tag = "ALTER SYSTEM";
+  if (!context.is_superuser) {
+    return fail(sql_state::kInsufficientPrivilege, "permission denied to alter system parameters");
+  }
+  std::optional<std::string> value;
+  if (!statement.values.empty()) value = value_text(statement.values);
+  out.changes.push_back(catalog::SetSystemParameter{statement.name, value});
+  return out;
+}
+
+Result<Sequenced> sequence(const sql::AlterSystemReset& statement, SequenceContext& context) {
+  Sequenced out;
+  out.tag = "ALTER SYSTEM";
+  if (!context.is_superuser) {
+    return fail(sql_state::kInsufficientPrivilege, "permission denied to alter system parameters");
+  }
+  for (const auto& [name, value] : context.catalog.system_parameters()) {
+    if (statement.name && *statement.name != name) continue;
+    out.changes.push_back(catalog::SetSystemParameter{name, std::nullopt});
+  }
+  return out;
+}
+
+Result<Sequenced> sequence(const sql::CreateRole& statement, SequenceContext& context) {
+  Sequenced out;
+  out.tag = "CREATE ROLE";
+  RETURN_IF_ERROR(check_unreserved(statement.name.text, "role"));
+  if (context.catalog.roles().contains(statement.name.text)) {
+    return fail(sql_state::kDuplicateObject,
+                fmt::format("role '{}' already exists", statement.name.text));
+  }
+  out.changes.push_back(catalog::CreateRole{statement.name.text});
+  return out;
+}
+
+}  // namespace penstock::coordinator

@@ -1,0 +1,93 @@
+// What a DDL statement amounts to, as data: changes of the catalog and effects on what runs. A
+// statement is tested by this list; apply_effects.cc alone carries it out.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/secret_string.h"
+#include "catalog/catalog_change.h"
+#include "coordinator/session_client.h"
+#include "defs/sink_def.h"
+#include "defs/source_def.h"
+#include "engine/view.h"
+#include "expr/scalar.h"
+#include "storage/collection.h"
+
+namespace penstock::coordinator {
+
+// --- before the changes are durable ---
+struct PutSecret {
+  ObjectId secret;
+  SecretString value;
+};
+// --- in one batch with the changes ---
+struct CreateCollection {
+  storage::CollectionSpec spec;
+  bool publish = false;  // Readable from the very tick: tables.
+};
+// --- once the changes are durable ---
+struct RunView {
+  engine::ViewSpec spec;
+};
+struct RunIndex {
+  engine::IndexSpec spec;
+};
+struct StartSource {
+  ObjectId source;
+};
+struct StartSourceTable {
+  ObjectId table;
+};
+struct StartSink {
+  ObjectId sink;
+};
+struct CreateClusterThreads {
+  ClusterId cluster;
+};
+// --- drops: what runs is stopped before the changes are written ---
+struct StopView {
+  CollectionId view;
+};
+struct StopIndex {
+  ObjectId index;
+};
+struct StopSource {  // Its slot is removed upstream, with a durable reminder until that is done.
+  ObjectId source;
+};
+struct StopSourceTable {
+  ObjectId table;
+  ObjectId source;
+};
+struct StopSink {
+  ObjectId sink;
+};
+struct DropCollection {
+  CollectionId collection;
+};
+struct RemoveSecret {
+  ObjectId secret;
+};
+struct DropClusterThreads {
+  ClusterId cluster;
+};
+// A connection or secret changed: everything that runs over it takes the new one up.
+struct RefreshConnection {
+  ObjectId connection;
+};
+
+using Effect =
+    std::variant<PutSecret, CreateCollection, RunView, RunIndex, StartSource, StartSourceTable,
+                 StartSink, CreateClusterThreads, StopView, StopIndex, StopSource, StopSourceTable,
+                 StopSink, DropCollection, RemoveSecret, DropClusterThreads, RefreshConnection>;
+
+struct Sequenced {
+  std::string tag;  // "CREATE TABLE"
+  std::vector<catalog::CatalogChange> changes;
+  std::vector<Effect> effects;
+  std::vector<Notice> notices;
+};
+
+}  // namespace penstock::coordinator

@@ -1,0 +1,69 @@
+// One function a DDL statement: pure, from a statement and the catalog (and what the outside was
+// found to be) to a list of changes and effects. All run on the coordinator's thread.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "coordinator/sequence/context.h"
+#include "defs/source_def.h"
+#include "sql/parse/ast_statement_alter.h"
+#include "sql/parse/ast_statement_create.h"
+
+namespace penstock::coordinator {
+
+// What contacting a PostgreSQL server found out, before CREATE SOURCE or CREATE TABLE FROM SOURCE.
+struct PostgresFindings {
+  std::string database;
+  defs::PostgresIdentity identity;
+  std::vector<defs::UpstreamTable> published;
+};
+
+// databases_and_schemas.cc
+Result<Sequenced> sequence(const sql::CreateDatabase& statement, SequenceContext& context);
+Result<Sequenced> sequence(const sql::CreateSchema& statement, SequenceContext& context);
+Result<Sequenced> drop_databases(const sql::DropObjects& statement, SequenceContext& context);
+Result<Sequenced> drop_schemas(const sql::DropObjects& statement, SequenceContext& context);
+
+// clusters.cc
+Result<Sequenced> sequence(const sql::CreateCluster& statement, SequenceContext& context);
+Result<Sequenced> drop_clusters(const sql::DropObjects& statement, SequenceContext& context);
+
+// connections_and_secrets.cc
+Result<Sequenced> sequence(const sql::CreateSecret& statement, SequenceContext& context);
+Result<Sequenced> sequence(const sql::CreateConnection& statement, SequenceContext& context);
+// A connection's definition as a statement that is checked and contacted before anything changes.
+Result<sql::CreateConnection> altered_connection(const sql::AlterStatement& statement,
+                                                 const SequenceContext& context);
+
+// sources.cc
+Result<Sequenced> sequence(const sql::CreateSource& statement, const PostgresFindings& findings,
+                           SequenceContext& context);
+Result<Sequenced> sequence(const sql::CreateTableFromSource& statement,
+                           const PostgresFindings& findings, SequenceContext& context);
+
+// tables_and_views.cc
+Result<Sequenced> sequence(const sql::CreateTable& statement, SequenceContext& context);
+Result<Sequenced> sequence(const sql::CreateView& statement, SequenceContext& context);
+Result<Sequenced> sequence(const sql::CreateMaterializedView& statement, SequenceContext& context);
+Result<Sequenced> sequence(const sql::CreateIndex& statement, SequenceContext& context);
+
+// sinks.cc
+Result<Sequenced> sequence(const sql::CreateSink& statement, SequenceContext& context);
+
+// drop.cc
+Result<Sequenced> sequence(const sql::DropObjects& statement, SequenceContext& context);
+// Appends what dropping these items takes: `items` hold dependents before what they depend on.
+void drop_items(const std::vector<catalog::ItemRef>& items, const SequenceContext& context,
+                Sequenced& out);
+
+// alter.cc
+Result<Sequenced> sequence(const sql::AlterStatement& statement, SequenceContext& context);
+Result<Sequenced> sequence(const sql::CommentOn& statement, SequenceContext& context);
+Result<Sequenced> sequence(const sql::AlterSystemSet& statement, SequenceContext& context);
+Result<Sequenced> sequence(const sql::AlterSystemReset& statement, SequenceContext& context);
+Result<Sequenced> sequence(const sql::CreateRole& statement, SequenceContext& context);
+
+}  // namespace penstock::coordinator

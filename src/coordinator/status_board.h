@@ -1,0 +1,46 @@
+// The present status of every source and sink, and its history. Written by the threads that run
+// them, read by introspection. Thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/ids.h"
+
+namespace penstock::coordinator {
+
+struct StatusEntry {
+  ObjectId object;
+  uint64_t occurred_at_us = 0;
+  std::string status;                       // starting, running, stalled, paused, dropped
+  std::optional<std::string> error;         // "kafka: ..."
+  std::optional<std::string> details_json;  // {"hints":[...],"namespaced":{...}}
+};
+
+class StatusBoard {
+ public:
+  StatusBoard(const Clock& clock, size_t history_limit)
+      : clock_(clock), history_limit_(history_limit) {}
+
+  // Repeating the present status with the same error changes nothing. `space` is "kafka" or
+  // "postgres"; an empty cause means no error.
+  void set(ObjectId object, const std::string& status, const std::string& space,
+           const std::string& cause, const std::string& hint);
+  std::optional<StatusEntry> current(ObjectId object) const;
+  // All entries kept, oldest first for each object.
+  std::vector<StatusEntry> history() const;
+
+ private:
+  const Clock& clock_;
+  const size_t history_limit_;
+  mutable std::mutex mutex_;
+  std::map<ObjectId, std::deque<StatusEntry>> entries_;
+};
+
+}  // namespace penstock::coordinator

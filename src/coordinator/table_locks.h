@@ -1,0 +1,56 @@
+// Locks of tables, so that read-then-write statements are linearizable: they hold everything they
+// read and write alone, from before their read until their write has its timestamp; plain inserts
+// share a table among themselves.
+//
+// Thread-safe. Several tables are always taken in ascending order of id, so nothing deadlocks.
+#pragma once
+
+#include <condition_variable>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/result.h"
+#include "base/stop_token.h"
+
+namespace penstock::coordinator {
+
+enum class LockMode { kShared, kAlone };
+
+class TableLocks {
+ public:
+  class Guard {
+   public:
+    Guard() = default;
+    Guard(Guard&& other) noexcept;
+    Guard& operator=(Guard&& other) noexcept;
+    ~Guard() { release(); }
+    void release();
+
+   private:
+    friend class TableLocks;
+    TableLocks* locks_ = nullptr;
+    LockMode mode_ = LockMode::kShared;
+    std::vector<CollectionId> tables_;
+  };
+
+  // Waits for all of `tables`. Error 57014 when cancelled.
+  Result<Guard> lock(std::vector<CollectionId> tables, LockMode mode, const StopToken& cancelled);
+
+ private:
+  struct State {
+    int shared = 0;
+    bool alone = false;
+    int waiting_alone = 0;  // New sharers wait behind these, or they would starve.
+  };
+  bool try_take(CollectionId table, LockMode mode);
+  void give_back(CollectionId table, LockMode mode);
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::map<CollectionId, State> states_;
+};
+
+}  // namespace penstock::coordinator
