@@ -113,7 +113,9 @@ def functions(lines):
         elif re.match(r"^[A-Za-z_~]", line):
             signature = number
         if signature is not None:
-            if line.rstrip().endswith("{"):
+            if line.rstrip().endswith("= {"):
+                signature = None  # A table, not a function.
+            elif line.rstrip().endswith("{"):
                 body = number
             elif line.rstrip().endswith(";") or not line.strip():
                 signature = None
