@@ -1,0 +1,38 @@
+// Rows as JSON objects: compact, members in column order, straight from the columns.
+//
+// Values: numbers for integers and floats, strings for numeric, dates, times, timestamps
+// (milliseconds and a rest in microseconds), intervals and uuids, arrays of numbers for bytea, the
+// value itself for jsonb, nested arrays for arrays.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "format/message_encoder.h"
+#include "types/sql_type.h"
+
+namespace penstock::format {
+
+// The names of the members: the columns' names, made distinct. The first of a name keeps it; a
+// later one gets the smallest number that is free, after '_' if the name ends in a digit.
+std::vector<std::string> distinct_names(const std::vector<types::ColumnDesc>& columns);
+
+class JsonEncoder final : public RowEncoder {
+ public:
+  // The columns of `relation` at `positions`, in that order.
+  JsonEncoder(const types::RelationType& relation, const std::vector<size_t>& positions);
+
+  void append_row(const data::DeltaBatch& batch, size_t row, std::string& out) const override;
+  ChangeFrame change_frame() const override;
+  size_t header_bytes() const override { return 0; }
+
+ private:
+  struct Member {
+    std::string opening;  // {"a":  or  ,"b":
+    size_t position = 0;
+    types::SqlType type;
+  };
+  std::vector<Member> members_;
+};
+
+}  // namespace penstock::format

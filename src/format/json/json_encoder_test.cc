@@ -1,0 +1,126 @@
+// Rows as JSON objects: names, types, NULLs, key order, the frame of a change.
+#include "format/json/json_encoder.h"
+
+#include <gtest/gtest.h>
+
+namespace penstock::format {
+namespace {
+
+using data::Datum;
+using types::ColumnDesc;
+using types::RelationType;
+using types::SqlType;
+using types::TypeId;
+
+RelationType relation(const std::vector<std::pair<std::string, SqlType>>& columns) {
+  RelationType out;
+  for (const auto& [name, type] : columns) out.columns.push_back({name, {type, true}});
+  return out;
+}
+
+std::string encode(const RelationType& type, const std::vector<Datum>& row,
+                   const std::vector<size_t>& positions) {
+  auto kinds = data::physical_kinds(type);
+  data::BatchBuilder builder(kinds);
+  builder.append_row(row, 1);
+  data::DeltaBatch batch = builder.finish();
+  std::string out;
+  JsonEncoder(type, positions).append_row(batch, 0, out);
+  return out;
+}
+
+std::string encode_one(const SqlType& type, const Datum& value) {
+  return encode(relation({{"c", type}}), {value}, {0});
+}
+std::string encode_one(TypeId id, const Datum& value) {
+  return encode_one(SqlType::of(id), value);
+}
+
+TEST(DistinctNames, LaterOnesAreNumbered) {
+  auto names = [](const std::vector<std::string>& in) {
+    std::vector<ColumnDesc> columns;
+    for (const std::string& name : in) columns.push_back({name, {}});
+    return distinct_names(columns);
+  };
+  using Names = std::vector<std::string>;
+  EXPECT_EQ(names({"a", "a", "a"}), (Names{"a", "a1", "a2"}));
+  EXPECT_EQ(names({"f3", "f3"}), (Names{"f3", "f3_1"}));
+  EXPECT_EQ(names({"a1", "a", "a"}), (Names{"a1", "a", "a2"}));
+  EXPECT_EQ(names({"?column?", "column1"}), (Names{"?column?", "column1"}));
+}
+
+TEST(JsonEncoder, MembersInTheOrderAskedFor) {
+  RelationType type = relation({{"a", SqlType::of(TypeId::kInt4)},
+                                {"b\"", SqlType::of(TypeId::kText)},
+                                {"c", SqlType::of(TypeId::kBool)}});
+  std::vector<Datum> row = {Datum::integer(-7), Datum::bytes("x\ny"), Datum::null()};
+  EXPECT_EQ(encode(type, row, {0, 1, 2}), R"({"a":-7,"b\"":"x\ny","c":null})");
+  EXPECT_EQ(encode(type, row, {1, 0}), R"({"b\"":"x\ny","a":-7})");
+  EXPECT_EQ(encode(type, row, {}), "{}");
+}
+
+TEST(JsonEncoder, ScalarTypes) {
+  EXPECT_EQ(encode_one(TypeId::kBool, Datum::boolean(true)), R"({"c":true})");
+  EXPECT_EQ(encode_one(TypeId::kInt2, Datum::integer(-3)), R"({"c":-3})");
+  EXPECT_EQ(encode_one(TypeId::kInt8, Datum::integer(INT64_MIN)), R"({"c":-9223372036854775808})");
+  EXPECT_EQ(encode_one(TypeId::kUInt2, Datum::integer(-1)), R"({"c":65535})");
+  EXPECT_EQ(encode_one(TypeId::kUInt4, Datum::integer(-1)), R"({"c":4294967295})");
+  EXPECT_EQ(encode_one(TypeId::kOid, Datum::integer(-1)), R"({"c":4294967295})");
+  EXPECT_EQ(encode_one(TypeId::kUInt8, Datum::integer(-1)), R"({"c":18446744073709551615})");
+  EXPECT_EQ(encode_one(TypeId::kMzTimestamp, Datum::integer(5)), R"({"c":"5"})");
+  EXPECT_EQ(encode_one(TypeId::kFloat4, Datum::floating(0.5)), R"({"c":0.5})");
+  EXPECT_EQ(encode_one(TypeId::kFloat8, Datum::floating(1234.5678)), R"({"c":1234.5678})");
+  EXPECT_EQ(encode_one(TypeId::kDate, Datum::integer(15289)), R"({"c":"2011-11-11"})");
+  EXPECT_EQ(encode_one(TypeId::kTime, Datum::integer(40'271'123'456)),
+            R"({"c":"11:11:11.123456"})");
+  EXPECT_EQ(encode_one(TypeId::kTimestamp, Datum::integer(1'321'009'871'123'450)),
+            R"({"c":"1321009871123.450"})");
+  EXPECT_EQ(encode_one(TypeId::kTimestampTz, Datum::integer(1'320'966'671'123'450)),
+            R"({"c":"1320966671123.450"})");
+  EXPECT_EQ(encode_one(TypeId::kBytea, Datum::bytes("\xd1\x82")), R"({"c":[209,130]})");
+  EXPECT_EQ(encode_one(TypeId::kChar, Datum::bytes("A")), R"({"c":65})");
+  EXPECT_EQ(encode_one({TypeId::kBpchar, 4, nullptr}, Datum::bytes("ab")), R"({"c":"ab  "})");
+  EXPECT_EQ(encode_one(TypeId::kVarchar, Datum::bytes("текст")), R"({"c":"текст"})");
+}
+
+TEST(JsonEncoder, Uuid) {
+  types::Fixed16 uuid;
+  for (size_t i = 0; i < 16; ++i) uuid[i] = static_cast<char>(i * 17);
+  EXPECT_EQ(encode_one(TypeId::kUuid, Datum::fixed16(uuid)),
+            R"({"c":"00112233-4455-6677-8899-aabbccddeeff"})");
+}
+
+TEST(JsonEncoder, JsonIsEmbedded) {
+  EXPECT_EQ(encode_one(TypeId::kJsonb, Datum::bytes(R"({"a":2})")), R"({"c":{"a":2}})");
+}
+
+TEST(JsonEncoder, ConstantColumns) {
+  RelationType type =
+      relation({{"a", SqlType::of(TypeId::kInt4)}, {"b", SqlType::of(TypeId::kText)}});
+  std::vector<data::Column> columns;
+  columns.push_back(data::Column::constant(types::PhysicalKind::kInt32, Datum::integer(4), 2));
+  columns.push_back(data::Column::constant(types::PhysicalKind::kBytes, Datum::null(), 2));
+  data::DeltaBatch batch(std::move(columns), {1, 1}, {});
+  std::string out;
+  JsonEncoder(type, {0, 1}).append_row(batch, 1, out);
+  EXPECT_EQ(out, R"({"a":4,"b":null})");
+}
+
+TEST(JsonEncoder, FrameOfAChange) {
+  RelationType type = relation({{"a", SqlType::of(TypeId::kInt4)}});
+  ChangeFrame frame = JsonEncoder(type, {0}).change_frame();
+  auto join = [&](bool before, bool after) {
+    std::string out(before ? frame.before_present : frame.before_absent);
+    if (before) out += "B";
+    out += after ? frame.after_present : frame.after_absent;
+    if (after) out += "A";
+    out += frame.close;
+    return out;
+  };
+  EXPECT_EQ(join(true, true), R"({"before":B,"after":A})");
+  EXPECT_EQ(join(false, true), R"({"before":null,"after":A})");
+  EXPECT_EQ(join(true, false), R"({"before":B,"after":null})");
+}
+
+}  // namespace
+}  // namespace penstock::format

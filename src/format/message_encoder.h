@@ -1,0 +1,35 @@
+// How rows become the keys and values of messages, whatever the format.
+//
+// A change (the Debezium envelope) is framed by constant bytes around encoded rows, so a row that
+// was encoded before, and lay on disk meanwhile, can be framed as well as one still in a batch.
+// Immutable; freely used by several threads.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "data/delta_batch.h"
+
+namespace penstock::format {
+
+// before_present row | before_absent, then after_present row | after_absent, then close.
+struct ChangeFrame {
+  std::string_view before_present;
+  std::string_view before_absent;
+  std::string_view after_present;
+  std::string_view after_absent;
+  std::string_view close;
+};
+
+class RowEncoder {
+ public:
+  virtual ~RowEncoder() = default;
+  // Appends one row. REQUIRES: a batch of the relation the encoder was made for.
+  virtual void append_row(const data::DeltaBatch& batch, size_t row, std::string& out) const = 0;
+  virtual ChangeFrame change_frame() const = 0;
+  // Leading bytes of each encoding that are no part of the row (a registry's header).
+  virtual size_t header_bytes() const = 0;
+};
+
+}  // namespace penstock::format
