@@ -4,8 +4,10 @@
 #include <cmath>
 #include <cstring>
 
+#include "types/array_value.h"
 #include "types/integer.h"
 #include "types/interval.h"
+#include "types/jsonb.h"
 #include "types/numeric.h"
 
 namespace penstock::types {
@@ -56,6 +58,12 @@ std::strong_ordering compare_values(const SqlType& type, const Datum& left, cons
     case TypeId::kInterval:
       return Interval::from_fixed16(left.as_fixed16()) <=>
              Interval::from_fixed16(right.as_fixed16());
+    case TypeId::kJsonb:
+      return compare_jsonb(left.as_bytes(), right.as_bytes());
+    case TypeId::kArray:
+      return compare_arrays(*type.element, left.as_bytes(), right.as_bytes());
+    case TypeId::kRecord:
+      return compare_records(left.as_bytes(), right.as_bytes());
     case TypeId::kUuid:
       return compare_bytes({left.as_fixed16().data(), 16}, {right.as_fixed16().data(), 16});
     case TypeId::kBpchar:

@@ -1,9 +1,11 @@
 // Dispatch of text input and output over the types.
 #include "types/text_io.h"
 
+#include "types/array_value.h"
 #include "types/date_time.h"
 #include "types/integer.h"
 #include "types/interval.h"
+#include "types/jsonb.h"
 #include "types/numeric.h"
 #include "types/scalar_text.h"
 #include "types/uuid.h"
@@ -124,6 +126,18 @@ Result<Datum> parse_text(const SqlType& type, std::string_view text) {
       ASSIGN_OR_RETURN(Fixed16 value, parse_uuid(text));
       return Datum::fixed16(value);
     }
+    case TypeId::kJsonb: {
+      ASSIGN_OR_RETURN(std::string json, parse_jsonb(text));
+      return Datum::bytes(std::move(json));
+    }
+    case TypeId::kArray: {
+      ASSIGN_OR_RETURN(std::string bytes, parse_array(*type.element, text));
+      return Datum::bytes(std::move(bytes));
+    }
+    case TypeId::kRecord:
+      return fail(sql_state::kFeatureNotSupported,
+                  "input of anonymous composite types is not "
+                  "implemented");
     case TypeId::kBytea: {
       ASSIGN_OR_RETURN(std::string bytes, parse_bytea(text));
       return Datum::bytes(std::move(bytes));
@@ -169,6 +183,12 @@ void append_text(const SqlType& type, const Datum& value, std::string& out) {
       return;
     case TypeId::kUuid:
       append_uuid(value.as_fixed16(), out);
+      return;
+    case TypeId::kArray:
+      append_array_text(*type.element, value.as_bytes(), out);
+      return;
+    case TypeId::kRecord:
+      append_record_text(value.as_bytes(), out);
       return;
     case TypeId::kBytea:
       append_bytea(value.as_bytes(), out);
