@@ -1,0 +1,113 @@
+"""PostgreSQL in: snapshot, changes, whole transactions, and what happens when either side goes."""
+import psycopg
+import pytest
+
+from stack.processes import wait_until
+
+
+@pytest.fixture
+def followed(engine, pg, connect_postgres):
+    """A table followed by the engine; both empty."""
+    pg.execute("CREATE TABLE t (id int PRIMARY KEY, v text, n numeric)")
+    pg.execute("ALTER TABLE t REPLICA IDENTITY FULL")
+    pg.execute("INSERT INTO t SELECT g, 'v' || g, g / 4.0 FROM generate_series(1, 100) AS g")
+    pg.execute("CREATE PUBLICATION p FOR ALL TABLES")
+    connect_postgres(engine, pg.info.dbname)
+    engine.run("CREATE SOURCE s FROM POSTGRES CONNECTION pg (PUBLICATION 'p')",
+               "CREATE TABLE t FROM SOURCE s (REFERENCE public.t)")
+    return engine
+
+
+def _wait_same(engine, pg, query="SELECT id, v, n FROM t ORDER BY id", timeout_s=30):
+    wanted = pg.execute(query).fetchall()
+    found = []
+
+    def same():
+        found[:] = engine.run(query)
+        return found == wanted
+    try:
+        wait_until(same, timeout_s, "the table")
+    except Exception:
+        assert found == wanted
+        raise
+
+
+def test_snapshot_and_changes(followed, pg):
+    _wait_same(followed, pg)
+    pg.execute("UPDATE t SET v = upper(v) WHERE id % 3 = 0")
+    pg.execute("DELETE FROM t WHERE id % 5 = 0")
+    pg.execute("INSERT INTO t VALUES (1000, NULL, NULL), (1001, '', 'NaN')")
+    pg.execute("UPDATE t SET id = -id WHERE id < 10")
+    _wait_same(followed, pg)
+
+
+def test_a_transaction_appears_at_once(followed, pg):
+    followed.run("CREATE MATERIALIZED VIEW total AS SELECT count(*) AS n, sum(n) AS s FROM t")
+    _wait_same(followed, pg)
+    total = pg.execute("SELECT count(*), sum(n) FROM t").fetchall()
+    for _ in range(20):
+        with pg.transaction():
+            pg.execute("UPDATE t SET n = n - 5 WHERE id = 1")
+            assert followed.run("SELECT n, s FROM total") == total
+            pg.execute("UPDATE t SET n = n + 5 WHERE id = 2")
+        assert followed.run("SELECT n, s FROM total") == total
+    _wait_same(followed, pg)
+
+
+def test_what_was_rolled_back_never_comes(followed, pg):
+    with pytest.raises(psycopg.Error), pg.transaction():
+        pg.execute("DELETE FROM t")
+        pg.execute("SELECT 1 / 0")
+    pg.execute("INSERT INTO t VALUES (500, 'after', 1)")
+    _wait_same(followed, pg)
+
+
+def test_changes_during_an_absence_come_afterwards(followed, pg):
+    _wait_same(followed, pg)
+    followed.stop()
+    pg.execute("UPDATE t SET v = 'while away' WHERE id < 50")
+    followed.up()
+    _wait_same(followed, pg)
+    followed.kill()
+    pg.execute("DELETE FROM t WHERE id < 25")
+    followed.up()
+    _wait_same(followed, pg)
+
+
+def test_two_tables_of_one_transaction_agree(engine, pg, connect_postgres):
+    for table in ("a", "b"):
+        pg.execute(f"CREATE TABLE {table} (id int PRIMARY KEY, v int)")
+        pg.execute(f"ALTER TABLE {table} REPLICA IDENTITY FULL")
+        pg.execute(f"INSERT INTO {table} VALUES (1, 100)")
+    pg.execute("CREATE PUBLICATION p FOR ALL TABLES")
+    connect_postgres(engine, pg.info.dbname)
+    engine.run("CREATE SOURCE s FROM POSTGRES CONNECTION pg (PUBLICATION 'p')",
+               "CREATE TABLE a FROM SOURCE s (REFERENCE public.a)",
+               "CREATE TABLE b FROM SOURCE s (REFERENCE public.b)",
+               "CREATE MATERIALIZED VIEW both AS SELECT a.v + b.v AS total FROM a JOIN b"
+               " ON a.id = b.id")
+    for number in range(30):
+        with pg.transaction():
+            pg.execute("UPDATE a SET v = v - 1")
+            pg.execute("UPDATE b SET v = v + 1")
+        assert engine.run("SELECT total FROM both") == [(200,)]
+    wait_until(lambda: engine.run("SELECT v FROM a") == [(70,)], 30, "the last transaction")
+
+
+def test_a_followed_table_cannot_be_written(followed):
+    with pytest.raises(psycopg.Error, match="cannot insert into non-writeable table"):
+        followed.run("INSERT INTO t VALUES (1, 'x', 1)")
+
+
+def test_a_dropped_source_frees_its_slot(followed, pg):
+    _wait_same(followed, pg)
+    slots = "SELECT count(*) FROM pg_replication_slots WHERE database = current_database()"
+    assert pg.execute(slots).fetchone() == (1,)
+    followed.run("DROP SOURCE s CASCADE")
+    wait_until(lambda: pg.execute(slots).fetchone() == (0,), 30, "the slot to go")
+
+
+def test_a_missing_publication_is_said_at_once(engine, pg, connect_postgres):
+    connect_postgres(engine, pg.info.dbname)
+    with pytest.raises(psycopg.Error):
+        engine.run("CREATE SOURCE s FROM POSTGRES CONNECTION pg (PUBLICATION 'nothing')")
