@@ -56,6 +56,8 @@ inline bool pattern_accepts(const TypePattern& pattern, const types::SqlType& ty
     case PatternKind::kAnyArray:
     case PatternKind::kAnyCompatibleArray:
       return type.element != nullptr;
+    case PatternKind::kAnyNonArray:
+      return type.element == nullptr;
     default:
       return true;
   }

@@ -38,6 +38,7 @@ SqlType result_type(const FunctionSpec& function, std::span<const SqlType> argum
     case PatternKind::kArrayOf:
       return SqlType::array_of(SqlType::of(result.type));
     case PatternKind::kAny:
+    case PatternKind::kAnyNonArray:
       break;
     case PatternKind::kAnyElement:
     case PatternKind::kAnyCompatible:

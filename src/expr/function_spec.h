@@ -25,9 +25,10 @@ struct StatementContext;  // statement_context.h
 // one signature share one T: kAnyElement wants every argument to be T already (T[] for kAnyArray);
 // kAnyCompatible has the arguments brought to their common type first.
 enum class PatternKind : uint8_t {
-  kExact,    // `type`
-  kArrayOf,  // `type`[]
-  kAny,      // Anything, each argument on its own.
+  kExact,        // `type`
+  kArrayOf,      // `type`[]
+  kAny,          // Anything, each argument on its own.
+  kAnyNonArray,  // Likewise, but no array: the other side of `||` with text.
   kAnyElement,
   kAnyArray,
   kAnyCompatible,
@@ -43,11 +44,13 @@ struct TypePattern {
   constexpr TypePattern(PatternKind pattern, types::TypeId id) : kind(pattern), type(id) {}
   constexpr explicit TypePattern(PatternKind pattern) : kind(pattern) {}
 
-  constexpr bool is_polymorphic() const { return kind >= PatternKind::kAny; }
+  // Shares the T of its signature.
+  constexpr bool is_polymorphic() const { return kind >= PatternKind::kAnyElement; }
   friend bool operator==(const TypePattern&, const TypePattern&) = default;
 };
 
 inline constexpr TypePattern kAny{PatternKind::kAny};
+inline constexpr TypePattern kAnyNonArray{PatternKind::kAnyNonArray};
 inline constexpr TypePattern kAnyElement{PatternKind::kAnyElement};
 inline constexpr TypePattern kAnyArray{PatternKind::kAnyArray};
 inline constexpr TypePattern kAnyCompatible{PatternKind::kAnyCompatible};
