@@ -1,0 +1,85 @@
+// What a sink has committed, and who committed it (rules K1-K5): plain values, shared by the record
+// in Kafka, the place in our storage and the state machine.
+#pragma once
+
+#include <algorithm>
+#include <compare>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/timestamp.h"
+
+namespace penstock::sinks {
+
+// One run of the process over a directory: 128 random bits.
+struct LifeId {
+  uint64_t high = 0;
+  uint64_t low = 0;
+  friend constexpr auto operator<=>(const LifeId&, const LifeId&) = default;
+};
+std::string to_text(const LifeId& life);  // 32 hexadecimal digits.
+std::optional<LifeId> parse_life(std::string_view text);
+
+// `found`: the D of the sink's collection that this life found when it began.
+struct Life {
+  LifeId id;
+  Timestamp found;
+};
+
+// Rows that go out under one time, in more than one transaction.
+enum class BulkKind {
+  kSnapshot,   // Everything present at `time`.
+  kTick,       // The change of the tick `time`.
+  kNetChange,  // The change over [from, time], stamped `time`.
+};
+
+// How far they have gone. A unit is a row of a snapshot, or all messages of a key.
+struct BulkCursor {
+  BulkKind kind = BulkKind::kSnapshot;
+  Timestamp from;
+  Timestamp time;
+  uint64_t units = 0;
+  uint64_t hash = 0;  // Over all messages of these units: the same rows, in the same order.
+  friend bool operator==(const BulkCursor&, const BulkCursor&) = default;
+};
+
+// What a record claims: every message stamped below `frontier` is committed, and of the rows of
+// `bulk`, if there, the first units.
+struct ProgressClaim {
+  Timestamp frontier;
+  std::optional<BulkCursor> bulk;
+
+  // The first tick about which nothing is claimed.
+  Timestamp beyond() const { return bulk ? std::max(frontier, bulk->time.next()) : frontier; }
+  friend bool operator==(const ProgressClaim&, const ProgressClaim&) = default;
+};
+
+// K: the last progress known to be committed in Kafka.
+struct CommittedProgress {
+  int64_t offset = 0;  // Of our record, in the progress topic's only partition.
+  LifeId life;
+  ProgressClaim claim;
+  friend bool operator==(const CommittedProgress&, const CommittedProgress&) = default;
+};
+
+// K and R: all that a sink keeps.
+struct SinkPlace {
+  std::optional<CommittedProgress> k;
+  Timestamp next;             // R: the next tick to send; the snapshot's time while it is due.
+  bool snapshot_due = false;  // Also while it is under way.
+  std::optional<std::string> halted;  // Why the sink must not start again until it is altered.
+
+  // A new sink's.
+  static SinkPlace first(Timestamp as_of, bool with_snapshot);
+  // The collection must stay readable at this time (rule S4, K7).
+  Timestamp oldest_needed() const;
+
+  std::string encode() const;
+  static std::optional<SinkPlace> decode(std::string_view bytes);
+  friend bool operator==(const SinkPlace&, const SinkPlace&) = default;
+};
+
+}  // namespace penstock::sinks

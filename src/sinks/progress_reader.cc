@@ -1,0 +1,64 @@
+// Scan of the progress topic.
+#include "sinks/progress_reader.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+namespace penstock::sinks {
+namespace {
+
+using connect::kafka_fail;
+using connect::KafkaFault;
+using SteadyClock = std::chrono::steady_clock;
+
+constexpr int32_t kPartition = 0;  // A progress topic has one.
+
+}  // namespace
+
+connect::KafkaResult<ProgressView> read_progress(connect::TopicReader& reader,
+                                                 const ProgressQuery& query, const StopToken& stop,
+                                                 const std::function<void()>& waiting) {
+  auto marks = reader.watermarks(kPartition, stop);
+  if (!marks) return std::unexpected(marks.error());
+  ProgressView view{.low = marks->low, .high = marks->high, .records = {}};
+  int64_t start = std::max(query.from.value_or(marks->low), marks->low);
+  if (start >= marks->high) return view;
+  auto assigned = reader.assign(kPartition, start);
+  if (!assigned) return std::unexpected(assigned.error());
+  auto deadline = SteadyClock::now() + query.timeout;
+  while (reader.position(kPartition) < marks->high) {
+    if (stop.stopped()) return kafka_fail(KafkaFault::kRetriable, "stopped", "");
+    auto polled = reader.poll(std::chrono::milliseconds(100));
+    if (!polled) {
+      connect::KafkaError error = polled.error();
+      error.message = "failed to fetch progress message " + error.message;
+      return std::unexpected(error);
+    }
+    if (!*polled) {
+      waiting();
+      if (SteadyClock::now() < deadline) continue;
+      return kafka_fail(KafkaFault::kRetriable,
+                        fmt::format("timed out while waiting to reach high water mark of "
+                                    "non-empty topic {}:{}, lo/hi: {}/{}, current position: {}",
+                                    query.topic, kPartition, marks->low, marks->high,
+                                    reader.position(kPartition)),
+                        "");
+    }
+    const connect::IncomingMessage& message = **polled;
+    if (!message.key || !message.value) continue;  // Tombstones say nothing.
+    if (message.offset >= marks->high) break;
+    if (*message.key != query.own_key && *message.key != query.compatible_key) continue;
+    auto record = parse_progress_record(*message.value);
+    if (!record) return kafka_fail(KafkaFault::kFatal, record.error().message, "");
+    bool own = *message.key == query.own_key;
+    if (own != record->life.has_value()) {
+      return kafka_fail(KafkaFault::kFatal,
+                        "invalid progress record: " + std::string(*message.value), "");
+    }
+    view.records.push_back({message.offset, std::move(*record)});
+  }
+  return view;
+}
+
+}  // namespace penstock::sinks
