@@ -111,6 +111,9 @@ uint32_t type_oid(const SqlType& type) {
 }
 
 std::optional<SqlType> type_from_oid(uint32_t oid) {
+  // PostgreSQL's json is read as jsonb.
+  if (oid == 114) return SqlType::of(TypeId::kJsonb);
+  if (oid == 199) return SqlType::array_of(SqlType::of(TypeId::kJsonb));
   for (const TypeRow& row : kTypes) {
     if (row.oid == oid) return SqlType::of(row.id);
     if (row.array_oid == oid && oid != 0) return SqlType::array_of(SqlType::of(row.id));
