@@ -32,9 +32,15 @@ const Index& index_by_name() {
 std::span<const FunctionFamily> function_families() {
   static const FunctionFamily kFamilies[] = {
       {"Arithmetic", arithmetic_functions()},
+      {"Numeric", numeric_functions()},
+      {"Floats", float_functions()},
       {"Bits", bit_functions()},
       {"Comparison", comparison_functions()},
       {"Conditional", conditional_functions()},
+      {"Strings", string_functions()},
+      {"Patterns", pattern_functions()},
+      {"Bytes", byte_functions()},
+      {"Hashes", hash_functions()},
   };
   return kFamilies;
 }

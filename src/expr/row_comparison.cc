@@ -2,6 +2,7 @@
 #include "expr/row_comparison.h"
 
 #include "types/compare.h"
+#include "types/numeric.h"
 
 namespace penstock::expr {
 namespace {
@@ -19,6 +20,11 @@ std::strong_ordering compare_fixed(const SqlType&, const Column& a, size_t row_a
 std::strong_ordering compare_text(const SqlType&, const Column& a, size_t row_a, const Column& b,
                                   size_t row_b) {
   return a.bytes(row_a).compare(b.bytes(row_b)) <=> 0;
+}
+
+std::strong_ordering compare_numerics(const SqlType&, const Column& a, size_t row_a,
+                                      const Column& b, size_t row_b) {
+  return types::Numeric::decode(a.bytes(row_a)).compare(types::Numeric::decode(b.bytes(row_b)));
 }
 
 std::strong_ordering compare_any(const SqlType& type, const Column& a, size_t row_a,
@@ -55,6 +61,8 @@ RowComparison row_comparison(TypeId type) {
     case TypeId::kName:
     case TypeId::kBytea:
       return compare_text;
+    case TypeId::kNumeric:
+      return compare_numerics;
     default:
       return compare_any;
   }

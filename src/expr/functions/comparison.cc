@@ -6,7 +6,7 @@
 #include "expr/binary_kernel.h"
 #include "expr/functions/families.h"
 #include "expr/row_comparison.h"
-#include "types/compare.h"
+#include "types/numeric.h"
 
 namespace penstock::expr {
 namespace {
@@ -92,6 +92,17 @@ struct GreaterOrEqual {
   static bool holds(std::strong_ordering order) { return order >= 0; }
 };
 
+// A numeric has one encoding, so equality needs no decoding.
+struct NumericBytes {
+  Slice bytes;
+  friend bool operator==(const NumericBytes& a, const NumericBytes& b) {
+    return a.bytes == b.bytes;
+  }
+};
+bool less(const NumericBytes& a, const NumericBytes& b) {
+  return types::Numeric::decode(a.bytes.view()).compare(types::Numeric::decode(b.bytes.view())) < 0;
+}
+
 // For types whose bytes do not tell.
 template <typename Op>
 void compare_rows(KernelCall& call) {
@@ -126,7 +137,7 @@ constexpr std::array<FunctionSpec, kComparedTypes> overloads(std::string_view na
       typed<Op, uint64_t>(name, TypeId::kUInt8),
       typed<Op, float>(name, TypeId::kFloat4),
       typed<Op, double>(name, TypeId::kFloat8),
-      generic<Op>(name, TypeId::kNumeric),
+      typed<Op, NumericBytes>(name, TypeId::kNumeric),
       typed<Op, Slice>(name, TypeId::kText),
       generic<Op>(name, TypeId::kBpchar),
       typed<Op, Slice>(name, TypeId::kChar),
