@@ -60,7 +60,8 @@ Rows kafka_connections(const IntrospectionSources& s) {
     std::vector<Datum> brokers;
     for (const std::string& broker : kafka->brokers) brokers.push_back(text(broker));
     rows.push_back({id(item_id),
-                    types::make_array(types::SqlType::of(types::TypeId::kText), brokers),
+                    Datum::bytes(types::encode_array(types::SqlType::of(types::TypeId::kText),
+                                                     types::ArrayValue::one_dimensional(brokers))),
                     text(kafka->progress_topic.value_or(
                         defs::default_progress_topic(s.environment_id, item_id)))});
   }
