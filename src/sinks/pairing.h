@@ -62,6 +62,7 @@ class Pairing {
   };
   // Views live until the next call.
   std::optional<Group> next_group();
+  void rewind() { next_ = 0; }
   const TickRow& row(size_t handle) const { return rows_[handle]; }
 
  private:
