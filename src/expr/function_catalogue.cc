@@ -44,6 +44,7 @@ std::span<const FunctionFamily> function_families() {
       {"Date and time operators", date_functions()},
       {"Dates and times", date_part_functions()},
       {"Formatting of dates", date_format_functions()},
+      {"JSON", json_functions()},
   };
   return kFamilies;
 }
