@@ -3,6 +3,7 @@
 // scratch object: encoding again reuses its memory. One owner thread.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <string_view>
@@ -58,9 +59,9 @@ class EncodedRows {
   static constexpr size_t kVariable = ~size_t{0};
 
   char* room(size_t bytes) {
-    if (bytes > capacity_) {
-      buffer_ = std::make_unique_for_overwrite<char[]>(bytes);
-      capacity_ = bytes;
+    if (bytes > capacity_ || !buffer_) {
+      capacity_ = std::max(bytes, size_t{64});
+      buffer_ = std::make_unique_for_overwrite<char[]>(capacity_);
     }
     data_ = buffer_.get();
     return buffer_.get();

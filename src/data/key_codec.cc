@@ -4,24 +4,14 @@
 #include <cmath>
 #include <limits>
 
+#include "data/ordered_value.h"
+#include "types/array_value.h"
+
 namespace penstock::data {
 
 namespace {
 
 using types::TypeId;
-
-bool is_canonical_already(const types::SqlType& type) {
-  switch (type.id) {
-    case TypeId::kFloat4:
-    case TypeId::kFloat8:
-    case TypeId::kBpchar:
-      return false;
-    case TypeId::kArray:
-      return type.element && is_canonical_already(*type.element);
-    default:
-      return true;
-  }
-}
 
 template <typename Float>
 Column canonical_floats(const Column& column) {
@@ -41,7 +31,7 @@ Column canonical_floats(const Column& column) {
   return builder.finish();
 }
 
-Column without_trailing_blanks(const Column& column) {
+Column blanks_removed(const Column& column) {
   ColumnBuilder builder(PhysicalKind::kBytes);
   builder.reserve(column.size());
   builder.share_buffers(column);
@@ -50,9 +40,36 @@ Column without_trailing_blanks(const Column& column) {
       builder.append_null();
       continue;
     }
-    std::string_view bytes = column.bytes(i);
-    while (bytes.ends_with(' ')) bytes.remove_suffix(1);
-    builder.append_view(bytes);
+    builder.append_view(without_trailing_blanks(column.bytes(i)));
+  }
+  return builder.finish();
+}
+
+Datum canonical_datum(const types::SqlType& type, const Datum& value) {
+  if (value.is_null() || is_order_exact(type)) return value;
+  if (type.id == TypeId::kArray) {
+    types::ArrayValue array = types::decode_array(*type.element, value.as_bytes());
+    for (Datum& element : array.elements) element = canonical_datum(*type.element, element);
+    return Datum::bytes(types::encode_array(*type.element, array));
+  }
+  if (type.id == TypeId::kRecord) {
+    std::vector<types::RecordField> fields = types::decode_record(value.as_bytes());
+    for (auto& [field_type, field] : fields) field = canonical_datum(field_type, field);
+    return Datum::bytes(types::encode_record(fields));
+  }
+  if (type.id == TypeId::kBpchar) {
+    return Datum::bytes(std::string(without_trailing_blanks(value.as_bytes())));
+  }
+  double number = value.as_double();
+  return Datum::floating(std::isnan(number) ? std::numeric_limits<double>::quiet_NaN()
+                                            : number + 0.0);
+}
+
+Column canonical_nested(const types::SqlType& type, const Column& column) {
+  ColumnBuilder builder(PhysicalKind::kBytes);
+  builder.reserve(column.size());
+  for (size_t i = 0; i < column.size(); ++i) {
+    builder.append_datum(canonical_datum(type, column.datum(i)));
   }
   return builder.finish();
 }
@@ -66,7 +83,11 @@ Column canonical_column(const types::SqlType& type, const Column& column) {
     case TypeId::kFloat8:
       return canonical_floats<double>(column);
     case TypeId::kBpchar:
-      return without_trailing_blanks(column);
+      return blanks_removed(column);
+    case TypeId::kRecord:
+      return canonical_nested(type, column);
+    case TypeId::kArray:
+      return is_order_exact(type) ? column : canonical_nested(type, column);
     default:
       return column;
   }
@@ -75,12 +96,12 @@ Column canonical_column(const types::SqlType& type, const Column& column) {
 KeyCodec::KeyCodec(std::vector<types::ColumnType> types)
     : types_(std::move(types)), layout_(field_layouts(types_)) {
   for (const types::ColumnType& type : types_) {
-    all_exact_ = all_exact_ && is_canonical_already(type.type);
+    all_exact_ = all_exact_ && is_order_exact(type.type);
   }
 }
 
 bool KeyCodec::is_exact(size_t field) const {
-  return is_canonical_already(types_[field].type);
+  return is_order_exact(types_[field].type);
 }
 
 void KeyCodec::encode(std::span<const Column> columns, size_t num_rows, EncodedRows& out) const {

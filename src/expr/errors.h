@@ -23,8 +23,5 @@ inline Error timestamp_out_of_range() {
 inline Error date_out_of_range() {
   return {sql_state::kDatetimeOverflow, "date out of range"};
 }
-inline Error interval_out_of_range() {
-  return {sql_state::kIntervalOverflow, "interval out of range"};
-}
 
 }  // namespace penstock::expr

@@ -41,6 +41,12 @@ std::span<const FunctionFamily> function_families() {
       {"Patterns", pattern_functions()},
       {"Bytes", byte_functions()},
       {"Hashes", hash_functions()},
+      {"Date and time operators", date_functions()},
+      {"Dates and times", date_part_functions()},
+      {"Formatting of dates", date_format_functions()},
+      {"JSON", json_functions()},
+      {"Arrays and rows", array_functions()},
+      {"Session and system", system_functions()},
   };
   return kFamilies;
 }

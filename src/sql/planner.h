@@ -111,6 +111,9 @@ struct CopyPlan {
 };
 Result<CopyPlan> plan_copy_from(const CopyTable& target, const PlanContext& context);
 
+// A type by its name. Error 42704: type "x" does not exist.
+Result<types::SqlType> resolve_type(const TypeName& name, const PlanContext& context);
+
 // A scalar expression without columns, e.g. of CREATE SECRET; cast (explicitly) to `type`.
 Result<types::Datum> evaluate_constant(const Expr& expression, const types::SqlType& type,
                                        const PlanContext& context);

@@ -31,8 +31,11 @@ class Durability {
   virtual LogPosition synced() const = 0;
   virtual bool wait_synced(LogPosition position, std::chrono::microseconds wait) = 0;
 
-  // D of the timeline. Time that was only advanced in memory counts once all before it is synced.
+  // D of the timeline: a tick whose batch is synced. Time that was only advanced in memory does not
+  // count: a restart would not find it (rule K2).
   virtual Timestamp durable(Timeline timeline) const = 0;
+  // Waits up to `wait` until upper(timeline) > time and nothing at or before `time` is unsynced;
+  // whether it is so.
   virtual bool wait_durable(Timeline timeline, Timestamp time, std::chrono::microseconds wait) = 0;
 
   // Called on the sync thread after every sync; must not block. Returns a ticket for unobserve().

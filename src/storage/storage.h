@@ -11,6 +11,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,16 +27,29 @@
 
 namespace penstock::storage {
 
+// How much history may gather before the background works on it. Lazy: rows that come and go
+// within it cost nothing.
+struct MaintenancePolicy {
+  // Kept without any hold, so that a reader that has chosen a time still finds it.
+  uint64_t keep_ms = 1000;
+  uint64_t fold_bytes = 4 << 20;
+  size_t fold_entries = 1024;
+  uint64_t merge_bytes = 8 << 20;
+  size_t merge_entries = 2048;
+};
+
 struct StorageOptions {
   std::string directory;
   size_t memory_bytes = 64 << 20;  // Block cache and memtables together.
   // What one holder may retain before limit_exceeded() names it (rule S5).
   uint64_t max_retained_bytes = uint64_t{16} << 30;
   double min_free_disk = 0.05;  // Of the file system; below it, disk_low().
+  MaintenancePolicy maintenance;
   // A crash of the process (not only of the machine) loses what was not synced: for tests. Also set
   // by PENSTOCK_TEST_UNSYNCED_LOSS=1.
   bool lose_unsynced = false;
-  bool background = true;  // Without it nothing runs by itself: sync_now() and maintain() do.
+  bool sync_on_close = true;  // Without it closing is like a crash.
+  bool background = true;     // Without it nothing runs by itself: sync_now() and maintain() do.
 };
 
 // One run of a process over this directory (rule K2).
@@ -73,6 +87,8 @@ class Storage {
   virtual Result<bool> maintain() = 0;
   virtual Status sync_now() = 0;
 
+  // Why nothing can be appended any more: the disk refused once. The process must end.
+  virtual std::optional<Error> failure() const = 0;
   virtual bool disk_low() const = 0;
   // Warnings of rule S5: holders over half of max_retained_bytes, with what they retain.
   virtual std::vector<HoldInfo> large_holds() const = 0;

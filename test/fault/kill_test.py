@@ -64,9 +64,10 @@ class Stack:
         self.postgres.up(leash=True)
         self.kafka, self.kafka_ports = self.new_kafka("kafka")
 
-    def new_kafka(self, name):
+    def new_kafka(self, name, **settings):
         ports = free_ports(2)
-        kafka = Kafka(os.path.join(self.directory, name)).create(proxied=ports)
+        kafka = Kafka(os.path.join(self.directory, name)).create(
+            proxied=ports, settings=settings)
         kafka.up(leash=True)
         return kafka, ports
 
@@ -126,8 +127,9 @@ class Run:
             admin.execute(f"CREATE DATABASE {self.database}")
         address = f"{self.stack.postgres.address} dbname={self.database}"
         groups = range(1, self.options.writers + 1)
-        notes = [EngineWriter(self.engine, w, self.seed, self.options.pace) for w in groups]
-        banks = [PostgresWriter(address, w, self.seed, self.options.pace) for w in groups]
+        self.options.run_seed = self.seed
+        notes = [EngineWriter(self.engine, w, self.options) for w in groups]
+        banks = [PostgresWriter(address, w, self.options) for w in groups]
         self.writers = notes + banks
         create_bank(address, banks)
         self._start_engine()
@@ -142,7 +144,9 @@ class Run:
     def _addresses(self):
         """Where the engine finds Kafka and PostgreSQL: through proxies where they are the fault."""
         if self.mode == "broker":
-            self.kafka, _ = self.stack.new_kafka(f"kafka-{self.name}")
+            # After a kill the broker may register again only when its last session has ended.
+            self.kafka, _ = self.stack.new_kafka(f"kafka-{self.name}", **{
+                "broker.session.timeout.ms": 3000, "broker.heartbeat.interval.ms": 500})
         if self.mode != "connection":
             return self.kafka.bootstrap, self.stack.postgres.port
         listen, advertised = self.stack.kafka_ports
@@ -471,7 +475,8 @@ def main():
     parser.add_argument("--pace", type=float, default=0.003, help="mean pause of a writer, s")
     parser.add_argument("--settle", type=float, default=120, help="patience at the end, s")
     parser.add_argument("--timeout", type=float, default=240, help="patience in between, s")
-    parser.add_argument("--failpoint", action="append", help="only these; default: all listed")
+    parser.add_argument("--failpoint", action="append",
+                        help="only these, '' for none; default: all listed")
     options = parser.parse_args()
     directory = os.path.join(RUN_DIRECTORY, f"kill-{os.getpid()}")
     os.makedirs(directory)
@@ -480,7 +485,8 @@ def main():
     stack = Stack(directory)
     try:
         for mode in options.mode or MODES:
-            names = (options.failpoint or listed()) if mode in ("engine", "unsynced") else []
+            names = list(filter(None, options.failpoint or listed())) \
+                if mode in ("engine", "unsynced") else []
             for place, chosen in enumerate(assign(names, options.seeds)):
                 if run_seed(stack, mode, options.seed + place, options, chosen, coverage):
                     passed += 1

@@ -50,6 +50,7 @@ class TopicReader:
     def __init__(self, bootstrap, topic, timeout_s=30, isolation="read_committed"):
         self.topic = topic
         self.messages = []
+        self._ends = {}
         self._consumer = confluent_kafka.Consumer({
             "bootstrap.servers": bootstrap, "group.id": f"reader-{topic}",
             "enable.auto.commit": False, "auto.offset.reset": "earliest",
@@ -70,17 +71,35 @@ class TopicReader:
     def __exit__(self, *_):
         self.close()
 
-    def read_to_end(self, timeout_s=30):
-        """Reads until every partition has reported its present end once; returns all messages
-        so far. The end of a read_committed reader is the first open transaction."""
+    def ends(self, timeout_s=30):
+        """partition -> offset at which it ends now for a reader of this isolation: for
+        read_committed the first open transaction."""
+        return {partition: wait_until(lambda: self._end(partition), timeout_s,
+                                      f"the end of {self.topic}")[0]
+                for partition in self._partitions}
+
+    def _end(self, partition):
+        """The end in a tuple, or None while the broker cannot tell it."""
+        try:
+            return self._consumer.get_watermark_offsets(
+                confluent_kafka.TopicPartition(self.topic, partition), timeout=10)[1:]
+        except confluent_kafka.KafkaException:
+            return None
+
+    def read_to(self, ends, timeout_s=30):
+        """Reads until every partition has come to its offset in `ends`; all messages so far."""
         deadline = time.monotonic() + timeout_s
-        ended = set()
-        while len(ended) < len(self._partitions):
-            if time.monotonic() > deadline:
-                raise StackError(f"no end of {self.topic} within {timeout_s} s, "
-                                 f"{len(self.messages)} messages read")
-            self._take(ended, 0.1)
+        for partition, end in ends.items():
+            while self._ends.get(partition, 0) < end:
+                if time.monotonic() > deadline:
+                    raise StackError(f"{self.topic} did not come to {ends} within {timeout_s} s, "
+                                     f"but to {self._ends}; {len(self.messages)} messages read")
+                self._take()
         return self.messages
+
+    def read_to_end(self, timeout_s=30):
+        """Reads up to the end that every partition has at the call."""
+        return self.read_to(self.ends(timeout_s), timeout_s)
 
     def wait_for(self, condition, timeout_s=30, what=None):
         """Reads until `condition(messages)` holds and returns the messages."""
@@ -90,22 +109,23 @@ class TopicReader:
                 last = [(m.key, m.value) for m in self.messages[-5:]]
                 raise StackError(f"waited {timeout_s} s for {what or 'messages'} in {self.topic}: "
                                  f"{len(self.messages)} read, the last: {last}")
-            self._take(set(), 0.1)
+            self._take()
         return self.messages
 
     def wait_count(self, count, timeout_s=30):
         """Reads until there are at least `count` messages."""
         return self.wait_for(lambda found: len(found) >= count, timeout_s, f"{count} messages")
 
-    def _take(self, ended, timeout_s):
-        for record in self._consumer.consume(2000, timeout_s if not ended else 0.02):
+    def _take(self):
+        record = self._consumer.poll(0.1)
+        while record is not None:
             if record.error() is None:
                 self.messages.append(Message.of(record))
-                ended.discard(record.partition())
             elif record.error().code() == confluent_kafka.KafkaError._PARTITION_EOF:
-                ended.add(record.partition())
-            elif not record.error().retriable() and record.error().fatal():
+                self._ends[record.partition()] = record.offset()
+            elif record.error().fatal():
                 raise StackError(f"{self.topic}: {record.error()}")
+            record = self._consumer.poll(0)
 
 
 def read_topic(bootstrap, topic, timeout_s=30, isolation="read_committed"):

@@ -20,6 +20,8 @@ ACCOUNTS_MAX = 10
 BALANCE_AT_START = 100
 TRANSFERS_KEPT = 12
 RECONNECT_TIMEOUT_S = 150
+# A writer that has written plenty goes on slowly: a long outage needs no long history.
+SLOW_PACE_S = 0.05
 
 POSTGRES_TABLES = """
 CREATE TABLE accounts (w bigint, id bigint, balance bigint NOT NULL, seq bigint NOT NULL,
@@ -149,12 +151,13 @@ class Writer(threading.Thread):
     `failure` says what went wrong, if anything. Owned by its thread; the main thread reads
     `states` after the join, and its length at any time."""
 
-    def __init__(self, family, group, seed, pace_s):
+    def __init__(self, family, group, options):
         super().__init__(name=f"{family}-{group}", daemon=True)
         self.family = family
         self.group = group
-        self.rng = random.Random(f"{seed}/{family}/{group}")
-        self.pace_s = pace_s
+        self.rng = random.Random(f"{options.run_seed}/{family}/{group}")
+        self.pace_s = options.pace
+        self.plenty = options.transactions // options.writers
         self.states = []
         self.failure = None
         self.in_doubt = 0
@@ -173,7 +176,8 @@ class Writer(threading.Thread):
         try:
             while not self.stopping.is_set():
                 self.step(len(self.states))
-                time.sleep(self.rng.random() * 2 * self.pace_s)
+                pace_s = self.pace_s if self.committed < self.plenty else SLOW_PACE_S
+                time.sleep(self.rng.random() * 2 * pace_s)
         except Exception as error:
             self.failure = f"{self.name} after {self.committed} transactions: " \
                            f"{type(error).__name__}: {error}"
@@ -192,8 +196,8 @@ class EngineWriter(Writer):
     """Writes `notes` over SQL. A statement whose answer did not come is in doubt: after
     reconnecting, the table tells whether it was committed, and must show nothing else."""
 
-    def __init__(self, engine, group, seed, pace_s):
-        super().__init__(ENGINE, group, seed, pace_s)
+    def __init__(self, engine, group, options):
+        super().__init__(ENGINE, group, options)
         self.engine = engine
         self.connection = None
         self.next_id = ENGINE_ROWS_AT_START + 1
@@ -305,8 +309,8 @@ class EngineWriter(Writer):
 class PostgresWriter(Writer):
     """Moves money between accounts of its group; every transaction touches both tables."""
 
-    def __init__(self, address, group, seed, pace_s):
-        super().__init__(POSTGRES, group, seed, pace_s)
+    def __init__(self, address, group, options):
+        super().__init__(POSTGRES, group, options)
         self.address = address
         self.connection = None
         self.next_id = ACCOUNTS_AT_START + 1

@@ -3,6 +3,7 @@
 
 #include "expr/casts/cast_tables.h"
 #include "expr/errors.h"
+#include "expr/interval_value.h"
 #include "types/date_time.h"
 
 namespace penstock::expr {
@@ -64,12 +65,23 @@ Result<int64_t> mz_timestamp_to_timestamp(const KernelCall& call, uint64_t milli
   return rounded(call, static_cast<int64_t>(millis) * kMicrosPerMilli);
 }
 
+types::Interval time_to_interval(int64_t time) {
+  return {0, 0, time};
+}
+// What is left of a day; months and days do not count.
+int64_t interval_to_time(const types::Interval& interval) {
+  int64_t rest = interval.micros % types::kMicrosPerDay;
+  return rest < 0 ? rest + types::kMicrosPerDay : rest;
+}
+
 constexpr CastContext I = CastContext::kImplicit;
 constexpr CastContext A = CastContext::kAssignment;
 
 constexpr CastEntry kCasts[] = {
     injective(cast_entry(kDate, kTimestamp, I, row_kernel<date_to_timestamp>)),
     injective(cast_entry(kDate, kTimestampTz, I, row_kernel<date_to_timestamp>)),
+    injective(cast_entry(kTime, kInterval, I, row_kernel<time_to_interval>)),
+    cast_entry(kInterval, kTime, A, row_kernel<interval_to_time>),
     injective(cast_entry(kDate, kMzTimestamp, I, row_kernel<date_to_mz_timestamp>)),
     same_bits(injective(cast_entry(kTimestamp, kTimestampTz, I, row_kernel<rounded>))),
     cast_entry(kTimestamp, kTimestamp, I, row_kernel<rounded>),

@@ -48,8 +48,9 @@ Result<double> square_root(double x) {
   }
   return std::sqrt(x);
 }
+// In the wider type, because the C library's own is off by one in the last place.
 double cube_root(double x) {
-  return std::cbrt(x);
+  return static_cast<double>(std::cbrt(static_cast<long double>(x)));
 }
 Result<double> exponential(double x) {
   if (std::isinf(x)) return x > 0 ? x : 0.0;

@@ -1,0 +1,229 @@
+// DDL: what contacts the outside does so here, in the session's thread; the decision and what
+// follows from it happen on the coordinator's.
+#include <fmt/core.h>
+
+#include "base/check.h"
+#include "coordinator/execute/execute.h"
+#include "sql/ddl/plan_connection.h"
+#include "sql/ddl/plan_source.h"
+#include "sql/resolve/item_names.h"
+
+namespace penstock::coordinator {
+namespace {
+
+template <typename... Cases>
+struct Overloaded : Cases... {
+  using Cases::operator()...;
+};
+
+template <typename Statement>
+DdlFunction plain(const Statement& statement) {
+  return [&statement](SequenceContext& context) { return sequence(statement, context); };
+}
+
+// Whether the name is taken already, so that IF NOT EXISTS need not ask anybody outside.
+bool is_taken(const sql::ItemName& name, const catalog::CatalogState& catalog,
+              const SessionView& view) {
+  return catalog.find_item(sql::name_parts(name), view.names) != nullptr;
+}
+
+Result<DdlFunction> create_connection(Session& session, const sql::CreateConnection& statement) {
+  CatalogSnapshot catalog = session.services().catalog.snapshot();
+  SessionView view = session.view();
+  if (!is_taken(statement.name, *catalog, view)) {
+    ASSIGN_OR_RETURN(sql::ConnectionPlan plan,
+                     sql::plan_create_connection(statement, *catalog, view.names));
+    if (plan.validate) {
+      RETURN_IF_ERROR(session.services().contacts.validate(plan.def, session.cancelled()));
+    }
+  }
+  return plain(statement);
+}
+
+Result<DdlFunction> create_source(Session& session, const sql::CreateSource& statement) {
+  CatalogSnapshot catalog = session.services().catalog.snapshot();
+  SessionView view = session.view();
+  PostgresFindings findings;
+  if (!is_taken(statement.name, *catalog, view)) {
+    ASSIGN_OR_RETURN(sql::SourceRequest request,
+                     sql::plan_create_source(statement, *catalog, view.names));
+    ASSIGN_OR_RETURN(findings, session.services().contacts.describe_postgres(
+                                   *request.connection, request.publication, session.cancelled()));
+  }
+  return [&statement, findings](SequenceContext& context) {
+    return sequence(statement, findings, context);
+  };
+}
+
+Result<DdlFunction> create_source_table(Session& session,
+                                        const sql::CreateTableFromSource& statement) {
+  CatalogSnapshot catalog = session.services().catalog.snapshot();
+  SessionView view = session.view();
+  PostgresFindings findings;
+  if (!is_taken(statement.name, *catalog, view)) {
+    ASSIGN_OR_RETURN(sql::SourceTableRequest request,
+                     sql::plan_table_request(statement, *catalog, view.names));
+    const auto& source = std::get<defs::PostgresSourceDef>(request.source->facts);
+    catalog::ItemRef connection = catalog->item(source.connection);
+    CHECK(connection != nullptr);
+    ASSIGN_OR_RETURN(findings, session.services().contacts.describe_postgres(
+                                   *connection, source.publication, session.cancelled()));
+  }
+  return [&statement, findings](SequenceContext& context) {
+    return sequence(statement, findings, context);
+  };
+}
+
+Result<DdlFunction> create_sink(Session& session, const sql::CreateSink& statement) {
+  // Planned once here so that mistakes in the statement are told before the broker is asked.
+  CatalogSnapshot catalog = session.services().catalog.snapshot();
+  SessionView view = session.view();
+  bool taken = statement.name && is_taken(*statement.name, *catalog, view);
+  if (!taken) {
+    sql::PlanContext context{.catalog = *catalog, .names = view.names};
+    ASSIGN_OR_RETURN(sql::SinkPlan plan, sql::plan_create_sink(statement, context));
+    catalog::ItemRef connection = catalog->item(plan.def.connection);
+    const auto* kafka = std::get_if<defs::KafkaConnectionDef>(&connection->facts);
+    CHECK(kafka != nullptr);
+    Status valid = session.services().contacts.validate(*kafka, session.cancelled());
+    if (!valid) {
+      Error error(sql_state::kSystemError, "KAFKA sink validation: admin client errored");
+      return fail(std::move(error).with_detail(valid.error().message));
+    }
+  }
+  return plain(statement);
+}
+
+Result<DdlFunction> alter(Session& session, const sql::AlterStatement& statement) {
+  if (const auto* actions = std::get_if<sql::AlterConnectionActions>(&statement.action)) {
+    CatalogSnapshot catalog = session.services().catalog.snapshot();
+    SessionView view = session.view();
+    if (is_taken(statement.name, *catalog, view)) {
+      IdMint unused(0);
+      SequenceContext context{*catalog,          view.names, view.role,     view.cluster_name,
+                              view.is_superuser, unused,     view.statement};
+      ASSIGN_OR_RETURN(sql::CreateConnection altered, altered_connection(statement, context));
+      Result<sql::ConnectionPlan> plan = sql::plan_create_connection(altered, *catalog, view.names);
+      if (!plan) {
+        return fail(sql_state::kFeatureNotSupported,
+                    "invalid ALTER CONNECTION: " + plan.error().message);
+      }
+      if (plan->validate) {
+        RETURN_IF_ERROR(session.services().contacts.validate(plan->def, session.cancelled()));
+      }
+    }
+    (void)actions;
+  }
+  return plain(statement);
+}
+
+Result<ExecuteResponse> validate_connection(Session& session,
+                                            const sql::ValidateConnection& statement) {
+  CatalogSnapshot catalog = session.services().catalog.snapshot();
+  SessionView view = session.view();
+  ASSIGN_OR_RETURN(catalog::ItemRef item, sql::lookup_item(statement.name, *catalog, view.names));
+  defs::ConnectionDef def;
+  if (const auto* kafka = std::get_if<defs::KafkaConnectionDef>(&item->facts)) {
+    def = *kafka;
+  } else if (const auto* postgres = std::get_if<defs::PostgresConnectionDef>(&item->facts)) {
+    def = *postgres;
+  } else {
+    return fail(sql_state::kWrongObjectType,
+                fmt::format("cannot validate {} '{}'", catalog::item_kind_name(item->kind),
+                            catalog->full_name(*item)));
+  }
+  RETURN_IF_ERROR(session.services().contacts.validate(def, session.cancelled()));
+  return CommandDone{"VALIDATE CONNECTION"};
+}
+
+Result<DdlFunction> ddl_function(Session& session, const sql::Statement& statement) {
+  return std::visit(
+      Overloaded{
+          [](const sql::CreateDatabase& s) -> Result<DdlFunction> { return plain(s); },
+          [](const sql::CreateSchema& s) -> Result<DdlFunction> { return plain(s); },
+          [](const sql::CreateRole& s) -> Result<DdlFunction> { return plain(s); },
+          [](const sql::CreateCluster& s) -> Result<DdlFunction> { return plain(s); },
+          [](const sql::CreateSecret& s) -> Result<DdlFunction> { return plain(s); },
+          [&](const sql::CreateConnection& s) { return create_connection(session, s); },
+          [](const sql::CreateTable& s) -> Result<DdlFunction> { return plain(s); },
+          [&](const sql::CreateSource& s) { return create_source(session, s); },
+          [&](const sql::CreateTableFromSource& s) { return create_source_table(session, s); },
+          [](const sql::CreateView& s) -> Result<DdlFunction> { return plain(s); },
+          [](const sql::CreateMaterializedView& s) -> Result<DdlFunction> { return plain(s); },
+          [](const sql::CreateIndex& s) -> Result<DdlFunction> { return plain(s); },
+          [&](const sql::CreateSink& s) { return create_sink(session, s); },
+          [](const sql::DropObjects& s) -> Result<DdlFunction> { return plain(s); },
+          [&](const sql::AlterStatement& s) { return alter(session, s); },
+          [](const sql::AlterSystemSet& s) -> Result<DdlFunction> { return plain(s); },
+          [](const sql::AlterSystemReset& s) -> Result<DdlFunction> { return plain(s); },
+          [](const sql::CommentOn& s) -> Result<DdlFunction> { return plain(s); },
+          [](const sql::CreateClusterReplica&) -> Result<DdlFunction> {
+            return fail(sql_state::kFeatureNotSupported,
+                        "CREATE CLUSTER REPLICA not yet supported");
+          },
+          [](const sql::CreateWebhook&) -> Result<DdlFunction> {
+            return fail(sql_state::kFeatureNotSupported, "webhooks not yet supported");
+          },
+          [](const sql::CreateType&) -> Result<DdlFunction> {
+            return fail(sql_state::kFeatureNotSupported, "CREATE TYPE not yet supported");
+          },
+          [](const sql::GrantPrivileges&) -> Result<DdlFunction> {
+            return fail(sql_state::kFeatureNotSupported, "GRANT and REVOKE not yet supported");
+          },
+          [](const sql::GrantRole&) -> Result<DdlFunction> {
+            return fail(sql_state::kFeatureNotSupported, "GRANT and REVOKE not yet supported");
+          },
+          [](const auto&) -> Result<DdlFunction> {
+            return fail(sql_state::kInternalError, "this statement is no DDL");
+          }},
+      statement.kind);
+}
+
+}  // namespace
+
+bool is_ddl(const sql::Statement& statement) {
+  return std::visit(Overloaded{[](const sql::SelectStatement&) { return false; },
+                               [](const sql::SubscribeStatement&) { return false; },
+                               [](const sql::InsertStatement&) { return false; },
+                               [](const sql::UpdateStatement&) { return false; },
+                               [](const sql::DeleteStatement&) { return false; },
+                               [](const sql::CopyStatement&) { return false; },
+                               [](const sql::ExplainStatement&) { return false; },
+                               [](const sql::ShowStatement&) { return false; },
+                               [](const sql::DeclareStatement&) { return false; },
+                               [](const sql::FetchStatement&) { return false; },
+                               [](const sql::CloseStatement&) { return false; },
+                               [](const sql::PrepareStatement&) { return false; },
+                               [](const sql::ExecuteStatement&) { return false; },
+                               [](const sql::DeallocateStatement&) { return false; },
+                               [](const sql::BeginStatement&) { return false; },
+                               [](const sql::CommitStatement&) { return false; },
+                               [](const sql::RollbackStatement&) { return false; },
+                               [](const sql::SetTransaction&) { return false; },
+                               [](const sql::SetVariable&) { return false; },
+                               [](const sql::ResetVariable&) { return false; },
+                               [](const sql::DiscardStatement&) { return false; },
+                               [](const auto&) { return true; }},
+                    statement.kind);
+}
+
+Result<ExecuteResponse> execute_ddl(Session& session, const sql::Statement& statement) {
+  if (session.in_block()) {
+    bool secret = std::holds_alternative<sql::CreateSecret>(statement.kind);
+    if (secret) {
+      return fail(sql_state::kActiveTransaction,
+                  "CREATE SECRET cannot be run inside a transaction block");
+    }
+  }
+  RETURN_IF_ERROR(session.transaction().enter(session.in_block() ? Flavour::kDdl : Flavour::kNone));
+  RETURN_IF_ERROR(session.commit_writes());
+  if (const auto* validate = std::get_if<sql::ValidateConnection>(&statement.kind)) {
+    return validate_connection(session, *validate);
+  }
+  ASSIGN_OR_RETURN(DdlFunction ddl, ddl_function(session, statement));
+  ASSIGN_OR_RETURN(Sequenced done, session.services().run_ddl(session.view(), ddl));
+  for (Notice& notice : done.notices) session.add_notice(std::move(notice));
+  return CommandDone{done.tag};
+}
+
+}  // namespace penstock::coordinator

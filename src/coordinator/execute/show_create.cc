@@ -1,0 +1,40 @@
+// Names for ids, pretty-printed.
+#include "coordinator/execute/show_create.h"
+
+#include <fmt/core.h>
+
+#include "coordinator/sequence/context.h"
+#include "sql/parse/parse.h"
+#include "sql/parse/print.h"
+#include "sql/resolve/item_names.h"
+
+namespace penstock::coordinator {
+
+Result<ShownCreate> show_create(const sql::ShowCreate& show, const catalog::CatalogState& catalog,
+                                const catalog::NameContext& names) {
+  if (show.type == sql::ObjectType::kCluster) {
+    std::string name = show.name.parts.back().text;
+    std::optional<ClusterId> id = catalog.find_cluster(name);
+    if (!id) return fail(sql_state::kUndefinedObject, fmt::format("unknown cluster '{}'", name));
+    const catalog::ClusterEntry& cluster = catalog.clusters().at(*id);
+    return ShownCreate{name,
+                       fmt::format("CREATE CLUSTER {} (REPLICATION FACTOR = {}, SIZE = {});",
+                                   catalog::quote_identifier(name), cluster.replication_factor,
+                                   sql::quote_literal(cluster.size))};
+  }
+  ASSIGN_OR_RETURN(catalog::ItemRef item, sql::lookup_item(show.name, catalog, names));
+  std::string full = catalog.full_name(*item);
+  if (item->is_system()) {
+    return fail(sql_state::kWrongObjectType,
+                fmt::format("cannot show create for system object {}", full));
+  }
+  if (item->kind != kind_of(show.type) || item->kind == catalog::ItemKind::kSecret) {
+    return fail(sql_state::kWrongObjectType,
+                fmt::format("{} is not a {}", full, catalog::item_kind_name(kind_of(show.type))));
+  }
+  ASSIGN_OR_RETURN(sql::Statement statement, sql::parse_statement(item->create_sql));
+  sql::name_items(statement, catalog);
+  return ShownCreate{full, sql::print_pretty(statement, show.redacted)};
+}
+
+}  // namespace penstock::coordinator

@@ -1,0 +1,198 @@
+// Rows of pg_catalog: what drivers ask to learn types and relations.
+#include "coordinator/introspection/builtin_rows.h"
+#include "coordinator/introspection/cells.h"
+#include "coordinator/introspection/identity.h"
+#include "types/type_name.h"
+
+namespace penstock::coordinator {
+namespace {
+
+using catalog::ItemKind;
+using types::Datum;
+using types::SqlType;
+using types::TypeId;
+using Rows = std::vector<BuiltinRow>;
+
+constexpr TypeId kTypes[] = {
+    TypeId::kBool,     TypeId::kInt2,    TypeId::kInt4,   TypeId::kInt8,      TypeId::kUInt2,
+    TypeId::kUInt4,    TypeId::kUInt8,   TypeId::kFloat4, TypeId::kFloat8,    TypeId::kNumeric,
+    TypeId::kText,     TypeId::kVarchar, TypeId::kBpchar, TypeId::kChar,      TypeId::kName,
+    TypeId::kBytea,    TypeId::kDate,    TypeId::kTime,   TypeId::kTimestamp, TypeId::kTimestampTz,
+    TypeId::kInterval, TypeId::kUuid,    TypeId::kJsonb,  TypeId::kOid,       TypeId::kMzTimestamp};
+
+uint32_t schema_oid(const IntrospectionSources& s, const std::string& schema) {
+  auto found = s.catalog.schemas().find({"", schema});
+  return found == s.catalog.schemas().end() ? 0 : oid_of(found->second.id);
+}
+
+std::string_view category(TypeId type) {
+  switch (type) {
+    case TypeId::kBool:
+      return "B";
+    case TypeId::kText:
+    case TypeId::kVarchar:
+    case TypeId::kBpchar:
+    case TypeId::kName:
+      return "S";
+    case TypeId::kDate:
+    case TypeId::kTime:
+    case TypeId::kTimestamp:
+    case TypeId::kTimestampTz:
+      return "D";
+    case TypeId::kInterval:
+      return "T";
+    case TypeId::kBytea:
+    case TypeId::kUuid:
+    case TypeId::kJsonb:
+    case TypeId::kMzTimestamp:
+      return "U";
+    case TypeId::kChar:
+      return "Z";
+    default:
+      return "N";
+  }
+}
+
+bool is_own_type(TypeId type) {
+  return type == TypeId::kUInt2 || type == TypeId::kUInt4 || type == TypeId::kUInt8 ||
+         type == TypeId::kMzTimestamp;
+}
+
+BuiltinRow type_row(const IntrospectionSources& s, const SqlType& type, bool is_array) {
+  TypeId base = is_array ? type.element->id : type.id;
+  uint32_t array_oid = is_array ? 0 : types::type_oid(SqlType::array_of(type));
+  return {number(types::type_oid(type)),
+          text(types::catalog_name(type)),
+          number(schema_oid(s, is_own_type(base) ? "mz_catalog" : "pg_catalog")),
+          number(role_oid(s.catalog, "mz_system")),
+          Datum::integer(types::type_size_on_wire(type)),
+          text("b"),
+          text(is_array ? "A" : category(base)),
+          text(","),
+          number(0),
+          number(is_array ? types::type_oid(*type.element) : 0),
+          number(array_oid),
+          number(is_array ? 750 : 0),  // array_in: how drivers recognise arrays.
+          number(0),
+          flag(false),
+          number(0),
+          Datum::integer(-1),
+          number(0),
+          null()};
+}
+
+Rows pg_type(const IntrospectionSources& s) {
+  Rows rows;
+  for (TypeId type : kTypes) {
+    rows.push_back(type_row(s, SqlType::of(type), false));
+    rows.push_back(type_row(s, SqlType::array_of(SqlType::of(type)), true));
+  }
+  return rows;
+}
+
+Rows pg_namespace(const IntrospectionSources& s) {
+  Rows rows;
+  for (const auto& [key, entry] : s.catalog.schemas()) {
+    rows.push_back(
+        {number(oid_of(entry.id)), text(key.second), number(role_oid(s.catalog, entry.owner))});
+  }
+  return rows;
+}
+
+std::string_view relation_kind(ItemKind kind) {
+  switch (kind) {
+    case ItemKind::kTable:
+    case ItemKind::kSource:
+      return "r";
+    case ItemKind::kView:
+      return "v";
+    case ItemKind::kMaterializedView:
+      return "m";
+    case ItemKind::kIndex:
+      return "i";
+    default:
+      return "";
+  }
+}
+
+Rows pg_class(const IntrospectionSources& s) {
+  Rows rows;
+  for (const auto& [item_id, item] : s.catalog.items()) {
+    std::string_view kind = relation_kind(item->kind);
+    if (kind.empty()) continue;
+    bool has_index = false;
+    for (const catalog::ItemRef& dependent : s.catalog.dependents(item_id)) {
+      has_index = has_index || dependent->kind == ItemKind::kIndex;
+    }
+    size_t columns = item->relation ? item->relation->columns.size() : 0;
+    rows.push_back({number(item->oid), text(item->name.item),
+                    number(oid_of(schema_id_of(s.catalog, *item))), number(0),
+                    number(role_oid(s.catalog, item->owner)), text(kind), number(columns),
+                    flag(has_index), text("p")});
+  }
+  return rows;
+}
+
+Rows pg_attribute(const IntrospectionSources& s) {
+  Rows rows;
+  for (const auto& [item_id, item] : s.catalog.items()) {
+    if (!item->relation) continue;
+    const auto* table = std::get_if<catalog::TableFacts>(&item->facts);
+    for (size_t i = 0; i < item->relation->columns.size(); ++i) {
+      const types::ColumnDesc& column = item->relation->columns[i];
+      bool has_default = table && !table->defaults[i].empty();
+      rows.push_back({number(item->oid), text(column.name),
+                      number(types::type_oid(column.type.type)),
+                      Datum::integer(types::type_size_on_wire(column.type.type)), number(i + 1),
+                      Datum::integer(types::type_modifier_on_wire(column.type.type)),
+                      flag(!column.type.nullable), flag(has_default), text(""), text(""),
+                      flag(false), number(0)});
+    }
+  }
+  return rows;
+}
+
+Rows pg_database(const IntrospectionSources& s) {
+  Rows rows;
+  for (const auto& [name, entry] : s.catalog.databases()) {
+    rows.push_back({number(oid_of(entry.id)), text(name), number(role_oid(s.catalog, entry.owner)),
+                    number(6), flag(false), flag(true), text("C"), text("C")});
+  }
+  return rows;
+}
+
+Rows pg_range(const IntrospectionSources&) {
+  return {};
+}
+
+Rows pg_roles(const IntrospectionSources& s) {
+  Rows rows;
+  for (const std::string& role : s.catalog.roles()) {
+    rows.push_back(
+        {number(role_oid(s.catalog, role)), text(role), flag(role == "mz_system"), flag(true)});
+  }
+  return rows;
+}
+
+Rows pg_settings(const IntrospectionSources& s) {
+  Rows rows;
+  for (const auto& [name, value] : s.catalog.system_parameters()) {
+    rows.push_back({text(name), text(value)});
+  }
+  return rows;
+}
+
+}  // namespace
+
+RowsFunction pg_rows(const std::string& name) {
+  static const std::map<std::string, RowsFunction> makers = {
+      {"pg_catalog.pg_type", pg_type},         {"pg_catalog.pg_namespace", pg_namespace},
+      {"pg_catalog.pg_class", pg_class},       {"pg_catalog.pg_attribute", pg_attribute},
+      {"pg_catalog.pg_database", pg_database}, {"pg_catalog.pg_range", pg_range},
+      {"pg_catalog.pg_roles", pg_roles},       {"pg_catalog.pg_settings", pg_settings},
+  };
+  auto found = makers.find(name);
+  return found == makers.end() ? nullptr : found->second;
+}
+
+}  // namespace penstock::coordinator

@@ -1,0 +1,167 @@
+// Rows about what runs: statuses, statistics, frontiers, and who holds history back.
+#include "coordinator/introspection/builtin_rows.h"
+#include "coordinator/introspection/cells.h"
+#include "types/uuid.h"
+
+namespace penstock::coordinator {
+namespace {
+
+using catalog::ItemKind;
+using types::Datum;
+using Rows = std::vector<BuiltinRow>;
+
+BuiltinRow status_row(const catalog::CatalogItem& item, const std::string& type,
+                      const std::optional<StatusEntry>& entry) {
+  if (!entry) {
+    return {id(item.id), text(item.name.item), text(type), null(), text("created"), null(), null()};
+  }
+  return {id(item.id),
+          text(item.name.item),
+          text(type),
+          number(entry->occurred_at_us),
+          text(entry->status),
+          text_or_null(entry->error),
+          text_or_null(entry->details_json)};
+}
+
+Rows source_statuses(const IntrospectionSources& s) {
+  Rows rows;
+  for (const auto& [item_id, item] : s.catalog.items()) {
+    if (item->kind == ItemKind::kSource) {
+      rows.push_back(status_row(*item, "postgres", s.statuses.current(item_id)));
+    } else if (const auto* table = std::get_if<defs::SourceTableDef>(&item->facts)) {
+      std::optional<StatusEntry> own = s.statuses.current(item_id);
+      std::optional<StatusEntry> parent = s.statuses.current(table->source);
+      bool inherits = !own || (parent && parent->status == "stalled");
+      rows.push_back(status_row(*item, "table", inherits ? parent : own));
+    }
+  }
+  return rows;
+}
+
+Rows sink_statuses(const IntrospectionSources& s) {
+  Rows rows;
+  for (const auto& [item_id, item] : s.catalog.items()) {
+    if (item->kind != ItemKind::kSink) continue;
+    rows.push_back(status_row(*item, "kafka", s.statuses.current(item_id)));
+  }
+  return rows;
+}
+
+Rows history(const IntrospectionSources& s, bool sinks) {
+  Rows rows;
+  for (const StatusEntry& entry : s.statuses.history()) {
+    catalog::ItemRef item = s.catalog.item(entry.object);
+    if (!item || (item->kind == ItemKind::kSink) != sinks) continue;
+    rows.push_back({number(entry.occurred_at_us), id(entry.object), text(entry.status),
+                    text_or_null(entry.error), text_or_null(entry.details_json), null()});
+  }
+  return rows;
+}
+Rows source_history(const IntrospectionSources& s) {
+  return history(s, false);
+}
+Rows sink_history(const IntrospectionSources& s) {
+  return history(s, true);
+}
+
+Rows source_statistics(const IntrospectionSources& s) {
+  Rows rows;
+  for (const auto& [object, c] : s.source_counters()) {
+    rows.push_back({id(object), null(), number(c.messages_received), number(c.bytes_received),
+                    number(c.updates_staged), number(c.updates_committed), number(0), number(0),
+                    null(), number_or_null(c.snapshot_records_known),
+                    number_or_null(c.snapshot_records_staged), flag(c.snapshot_committed),
+                    number_or_null(c.offset_known), number_or_null(c.offset_committed)});
+  }
+  return rows;
+}
+
+Rows source_slots(const IntrospectionSources& s) {
+  Rows rows;
+  for (const auto& [object, c] : s.source_counters()) {
+    catalog::ItemRef item = s.catalog.item(object);
+    const auto* source = item ? std::get_if<defs::PostgresSourceDef>(&item->facts) : nullptr;
+    if (!source) continue;
+    std::optional<uint64_t> retained;
+    if (c.offset_known && c.offset_committed && *c.offset_known >= *c.offset_committed) {
+      retained = *c.offset_known - *c.offset_committed;
+    }
+    rows.push_back({id(object), text(source->slot_name), number_or_null(c.offset_committed),
+                    number_or_null(c.offset_committed), number_or_null(c.offset_known),
+                    number_or_null(retained)});
+  }
+  return rows;
+}
+
+Rows sink_statistics(const IntrospectionSources& s) {
+  Rows rows;
+  for (const auto& [object, c] : s.sink_counters()) {
+    rows.push_back({id(object), null(), number(c.messages_staged), number(c.messages_committed),
+                    number(c.bytes_staged), number(c.bytes_committed)});
+  }
+  return rows;
+}
+
+Rows frontiers(const IntrospectionSources& s) {
+  Rows rows;
+  for (const engine::FrontierInfo& info : s.frontiers()) {
+    rows.push_back(
+        {id(ObjectId{info.collection.value}), number(info.since.ms), number(info.upper.ms)});
+  }
+  for (const auto& [sink, frontier] : s.sink_frontiers()) {
+    rows.push_back({id(sink), number_or_null(frontier), number_or_null(frontier)});
+  }
+  return rows;
+}
+
+Rows hydration(const IntrospectionSources& s) {
+  Rows rows;
+  for (const engine::ViewStatus& view : s.views()) {
+    rows.push_back({id(ObjectId{view.collection.value}), null(),
+                    flag(view.state == engine::ViewState::kRunning)});
+  }
+  return rows;
+}
+
+Rows retention(const IntrospectionSources& s) {
+  Rows rows;
+  for (const storage::HoldInfo& hold : s.holds()) {
+    rows.push_back({id(ObjectId{hold.collection.value}), id(ObjectId{hold.collection.value}),
+                    text(hold.holder), number(hold.time.ms), number(hold.retained_bytes),
+                    number(s.max_retained_bytes)});
+  }
+  return rows;
+}
+
+Rows sessions(const IntrospectionSources& s) {
+  Rows rows;
+  for (const SessionEntry& session : s.sessions()) {
+    rows.push_back({Datum::fixed16(types::parse_uuid(session.id).value()),
+                    number(session.connection_id), owner(session.role),
+                    text(session.client_address), number(session.connected_at_us)});
+  }
+  return rows;
+}
+
+}  // namespace
+
+RowsFunction runtime_rows(const std::string& name) {
+  static const std::map<std::string, RowsFunction> makers = {
+      {"mz_internal.mz_source_statuses", source_statuses},
+      {"mz_internal.mz_sink_statuses", sink_statuses},
+      {"mz_internal.mz_source_status_history", source_history},
+      {"mz_internal.mz_sink_status_history", sink_history},
+      {"mz_internal.mz_source_statistics", source_statistics},
+      {"mz_internal.mz_sink_statistics", sink_statistics},
+      {"mz_internal.mz_source_slots", source_slots},
+      {"mz_internal.mz_frontiers", frontiers},
+      {"mz_internal.mz_hydration_statuses", hydration},
+      {"mz_internal.mz_retention_holders", retention},
+      {"mz_internal.mz_sessions", sessions},
+  };
+  auto found = makers.find(name);
+  return found == makers.end() ? nullptr : found->second;
+}
+
+}  // namespace penstock::coordinator

@@ -1,0 +1,68 @@
+// What the statements of all sessions share. Every member is thread-safe; the struct outlives them.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "coordinator/catalog_keeper.h"
+#include "coordinator/introspection/builtin_rows.h"
+#include "coordinator/sequence/statements.h"
+#include "coordinator/status_board.h"
+#include "coordinator/table_locks.h"
+#include "coordinator/task_pool.h"
+#include "engine/engine.h"
+#include "storage/storage.h"
+
+namespace penstock::coordinator {
+
+struct ServerIdentity {
+  std::string version;  // "0.1.0"
+  std::string environment_id;
+  std::string bootstrap_database;
+  std::string bootstrap_role;
+  uint64_t started_at_us = 0;
+};
+
+// How a session names things, and who it is, at the moment of a statement.
+struct SessionView {
+  catalog::NameContext names;
+  std::string role;
+  std::string cluster_name;
+  bool is_superuser = false;
+  expr::StatementContext statement;
+};
+
+using DdlFunction = std::function<Result<Sequenced>(SequenceContext&)>;
+
+// Contacts of DDL with the outside, before anything is decided. In the calling thread; each gives
+// up when `cancelled`.
+class OutsideContacts {
+ public:
+  virtual ~OutsideContacts() = default;
+  virtual Result<PostgresFindings> describe_postgres(const catalog::CatalogItem& connection,
+                                                     const std::string& publication,
+                                                     const StopToken& cancelled) = 0;
+  // Whether the server behind a connection answers as it must. Error 58000.
+  virtual Status validate(const defs::ConnectionDef& connection, const StopToken& cancelled) = 0;
+};
+
+struct Services {
+  const ServerIdentity& identity;
+  const Clock& clock;
+  engine::Engine& engine;
+  storage::Storage& storage;
+  CatalogKeeper& catalog;
+  TaskPool& pool;
+  TableLocks& locks;
+  StatusBoard& statuses;
+  OutsideContacts& contacts;
+  // Runs `ddl` on the coordinator's thread, makes it durable and carries it out; waits for that.
+  // The list's effects are used up.
+  std::function<Result<Sequenced>(const SessionView& session, const DdlFunction& ddl)> run_ddl;
+  std::function<IntrospectionSources(const catalog::CatalogState&)> introspect;
+};
+
+}  // namespace penstock::coordinator

@@ -1,0 +1,220 @@
+// The sources and a binary heap over them.
+#include "storage/entry_source.h"
+
+#include <algorithm>
+
+namespace penstock::storage {
+
+namespace {
+
+class RowsSource : public EntrySource {
+ public:
+  RowsSource(Cursor cursor, std::string_view stream_prefix, std::string_view position)
+      : cursor_(std::move(cursor)), prefix_(stream_prefix), position_(position) {}
+
+  Result<bool> next() override {
+    if (!started_) {
+      started_ = true;
+      cursor_.seek(prefix_ + position_);
+      if (cursor_.valid() && !position_.empty() && sort_key() == position_) cursor_.next();
+    } else {
+      cursor_.next();
+    }
+    if (!cursor_.valid()) {
+      RETURN_IF_ERROR(cursor_.status());
+      return false;
+    }
+    WeightedValue value = decode_weight(cursor_.value());
+    entry_ = {sort_key(), value.payload, value.weight, Timestamp::min()};
+    return true;
+  }
+  const Entry& entry() const override { return entry_; }
+
+ private:
+  std::string_view sort_key() const { return cursor_.key().substr(prefix_.size()); }
+
+  Cursor cursor_;
+  std::string prefix_;
+  std::string position_;
+  bool started_ = false;
+  Entry entry_;
+};
+
+class PartSource : public EntrySource {
+ public:
+  PartSource(const Database& database, const DatabaseSnapshotRef& snapshot, const PartEntry& part,
+             TimeRange times, std::string_view position)
+      : cursor_(database.cursor(snapshot, Family::kLog, part_key(part.part, part.first_block),
+                                part_key(part.part, part.blocks))),
+        part_(part),
+        times_(times),
+        position_(position),
+        reader_("", Timestamp::min()) {}
+
+  // Finds the last block that begins at or before the position.
+  Status open() {
+    uint32_t low = part_.first_block;
+    uint32_t high = part_.blocks;
+    while (!position_.empty() && high - low > 1) {
+      uint32_t middle = low + (high - low) / 2;
+      RETURN_IF_ERROR(load(middle));
+      BlockReader reader(block_, part_.first);
+      if (!reader.next()) return fail(damaged_error("a part"));
+      (reader.entry().sort_key <= position_ ? low : high) = middle;
+    }
+    next_block_ = low;
+    return {};
+  }
+
+  Result<bool> next() override {
+    while (true) {
+      while (reader_.next()) {
+        const Entry& entry = reader_.entry();
+        if (times_.contains(entry.time) && entry.sort_key > position_) return true;
+      }
+      if (reader_.damaged() && loaded_) return fail(damaged_error("a part"));
+      if (next_block_ >= part_.blocks) return false;
+      RETURN_IF_ERROR(load(next_block_++));
+      reader_ = BlockReader(block_, part_.first);
+      loaded_ = true;
+    }
+  }
+  const Entry& entry() const override { return reader_.entry(); }
+
+ private:
+  Status load(uint32_t block) {
+    cursor_.seek(part_key(part_.part, block));
+    RETURN_IF_ERROR(cursor_.status());
+    if (!cursor_.valid()) return fail(damaged_error("a part"));
+    block_ = cursor_.value();
+    return {};
+  }
+
+  Cursor cursor_;
+  PartEntry part_;
+  TimeRange times_;
+  std::string position_;
+  uint32_t next_block_ = 0;
+  bool loaded_ = false;
+  std::string block_;
+  BlockReader reader_;
+};
+
+class RunSource : public EntrySource {
+ public:
+  RunSource(std::unique_ptr<RunBuilder> run, std::string_view position) : run_(std::move(run)) {
+    std::string after(position);
+    run_->for_each([&](const Entry& entry) {
+      if (entry.sort_key > after) entries_.push_back(entry);
+    });
+  }
+  Result<bool> next() override {
+    if (next_ == entries_.size()) return false;
+    ++next_;
+    return true;
+  }
+  const Entry& entry() const override { return entries_[next_ - 1]; }
+
+ private:
+  std::unique_ptr<RunBuilder> run_;
+  std::vector<Entry> entries_;
+  size_t next_ = 0;
+};
+
+class MergedRows : public data::OrderedRows {
+ public:
+  MergedRows(std::shared_ptr<const RowFormat> format,
+             std::vector<std::unique_ptr<EntrySource>> sources)
+      : format_(std::move(format)), sources_(std::move(sources)), builder_(format_->kinds()) {}
+
+  Result<std::optional<Chunk>> next() override {
+    if (!started_) RETURN_IF_ERROR(start());
+    std::string position;
+    while (!heap_.empty() && !builder_.full()) {
+      sort_key_ = top().sort_key;
+      payload_ = top().payload;
+      int64_t weight = 0;
+      while (!heap_.empty() && top().sort_key == sort_key_) {
+        weight += top().weight;
+        RETURN_IF_ERROR(step());
+      }
+      if (weight == 0) continue;
+      RETURN_IF_ERROR(format_->decode(RowFormat::row_of(sort_key_, payload_), weight, builder_));
+      position = sort_key_;
+    }
+    if (builder_.empty()) return std::nullopt;
+    return Chunk{std::make_shared<const data::DeltaBatch>(builder_.finish()), std::move(position)};
+  }
+
+ private:
+  bool later(size_t a, size_t b) const {
+    return sources_[a]->entry().sort_key > sources_[b]->entry().sort_key;
+  }
+  const Entry& top() const { return sources_[heap_.front()]->entry(); }
+
+  Status start() {
+    started_ = true;
+    for (size_t i = 0; i < sources_.size(); ++i) {
+      ASSIGN_OR_RETURN(bool more, sources_[i]->next());
+      if (more) heap_.push_back(i);
+    }
+    std::make_heap(heap_.begin(), heap_.end(), [this](size_t a, size_t b) { return later(a, b); });
+    return {};
+  }
+  // Moves the source on top.
+  Status step() {
+    auto order = [this](size_t a, size_t b) { return later(a, b); };
+    std::pop_heap(heap_.begin(), heap_.end(), order);
+    ASSIGN_OR_RETURN(bool more, sources_[heap_.back()]->next());
+    if (more) {
+      std::push_heap(heap_.begin(), heap_.end(), order);
+    } else {
+      heap_.pop_back();
+    }
+    return {};
+  }
+
+  std::shared_ptr<const RowFormat> format_;
+  std::vector<std::unique_ptr<EntrySource>> sources_;
+  std::vector<size_t> heap_;
+  bool started_ = false;
+  std::string sort_key_;
+  std::string payload_;
+  data::BatchBuilder builder_;
+};
+
+}  // namespace
+
+Error damaged_error(std::string_view what) {
+  return Error(sql_state::kIoError, "storage: " + std::string(what) + " is damaged");
+}
+
+std::unique_ptr<EntrySource> rows_source(const Database& database,
+                                         const DatabaseSnapshotRef& snapshot,
+                                         std::string_view stream_prefix,
+                                         std::string_view position) {
+  return std::make_unique<RowsSource>(
+      database.cursor(snapshot, Family::kRows, stream_prefix, after_prefix(stream_prefix)),
+      stream_prefix, position);
+}
+
+Result<std::unique_ptr<EntrySource>> part_source(const Database& database,
+                                                 const DatabaseSnapshotRef& snapshot,
+                                                 const PartEntry& part, TimeRange times,
+                                                 std::string_view position) {
+  auto source = std::make_unique<PartSource>(database, snapshot, part, times, position);
+  RETURN_IF_ERROR(source->open());
+  return source;
+}
+
+std::unique_ptr<EntrySource> run_source(std::unique_ptr<RunBuilder> run,
+                                        std::string_view position) {
+  return std::make_unique<RunSource>(std::move(run), position);
+}
+
+std::unique_ptr<data::OrderedRows> merge_sources(
+    std::shared_ptr<const RowFormat> format, std::vector<std::unique_ptr<EntrySource>> sources) {
+  return std::make_unique<MergedRows>(std::move(format), std::move(sources));
+}
+
+}  // namespace penstock::storage

@@ -1,0 +1,28 @@
+// HoldTable over the state in memory.
+#pragma once
+
+#include "storage/holds.h"
+#include "storage/log_durability.h"
+#include "storage/store_state.h"
+
+namespace penstock::storage {
+
+class StateHoldTable : public HoldTable {
+ public:
+  StateHoldTable(StoreState& state, const LogDurability& durability)
+      : state_(state), durability_(durability) {}
+
+  Result<std::unique_ptr<ReadHold>> acquire(CollectionId collection, std::string holder,
+                                            Timestamp time) override;
+  std::optional<Timestamp> durable_hold(const std::string& holder,
+                                        CollectionId collection) const override;
+  std::vector<HoldInfo> holds() const override;
+
+ private:
+  uint64_t retained_bytes(const CollectionState& collection, uint64_t hold_id) const;
+
+  StoreState& state_;
+  const LogDurability& durability_;
+};
+
+}  // namespace penstock::storage
