@@ -1,0 +1,221 @@
+// ChangeAssembler: tables that are still being copied, and handing over what is finished.
+#include <algorithm>
+
+#include "base/check.h"
+#include "sources/postgres/change_assembler.h"
+
+namespace penstock::sources {
+
+using connect::Lsn;
+
+// A late table's transactions are kept one by one until the copy's point is known, because those
+// that end at or below it must go (rule P2).
+Status ChangeAssembler::commit_late_table(Table& table) {
+  if (!table.ending.empty()) {
+    forget_late(table);
+    table.collector.take();
+    table.writer.reset();
+    table.spilled = false;
+    end_now(table, table.ending);
+    table.ending.clear();
+    return {};
+  }
+  if (table.restart_copy) {
+    table.restart_copy = false;
+    table.collector.take();
+    table.writer.reset();
+    table.spilled = false;
+    forget_late(table);
+    ++table.generation;
+    return {};
+  }
+  Commit commit{position_.lsn, {}, std::nullopt};
+  if (table.spilled) {
+    RETURN_IF_ERROR(spill_table(table));
+    ASSIGN_OR_RETURN(commit.staged, table.writer->finish());
+    table.spilled = false;
+  } else {
+    commit.rows = table.collector.take();
+  }
+  bool copied = table.copy_point && commit.end <= *table.copy_point;
+  if (copied) {
+    if (commit.staged) RETURN_IF_ERROR(host_.discard(*commit.staged));
+    return {};
+  }
+  table.commits_bytes += commit.rows.size_bytes;
+  table.commits.push_back(std::move(commit));
+  if (table.commits_bytes >= storage::kStageBytes) return spill_commits(table);
+  return {};
+}
+
+// With the copy's point known, commits need not be told apart any more: they become few parts.
+Status ChangeAssembler::spill_commits(Table& table) {
+  ASSIGN_OR_RETURN(storage::StagingWriter * writer, writer_of(table));
+  bool together = table.copy_point.has_value();
+  std::vector<Commit> spilled;
+  for (Commit& commit : table.commits) {
+    if (commit.staged) {
+      spilled.push_back(std::move(commit));
+      continue;
+    }
+    for (const data::BatchRef& batch : commit.rows.rows) RETURN_IF_ERROR(writer->append(*batch));
+    for (const data::BatchRef& batch : commit.rows.errors) {
+      RETURN_IF_ERROR(writer->append_errors(*batch));
+    }
+    if (together) continue;
+    ASSIGN_OR_RETURN(storage::StagedParts parts, writer->finish());
+    spilled.push_back({commit.end, {}, std::move(parts)});
+  }
+  if (together) {
+    ASSIGN_OR_RETURN(storage::StagedParts parts, writer->finish());
+    spilled.push_back({position_.lsn, {}, std::move(parts)});
+  }
+  table.commits = std::move(spilled);
+  table.commits_bytes = 0;
+  return {};
+}
+
+void ChangeAssembler::forget_late(Table& table) {
+  for (const Commit& commit : table.commits) {
+    // What cannot be discarded now is discarded when the process starts again.
+    if (commit.staged) static_cast<void>(host_.discard(*commit.staged));
+  }
+  if (table.copy) static_cast<void>(host_.discard(*table.copy));
+  table.commits.clear();
+  table.commits_bytes = 0;
+  table.copy.reset();
+  table.copy_point.reset();
+}
+
+std::vector<ChangeAssembler::LateTable> ChangeAssembler::late_tables() const {
+  std::vector<LateTable> out;
+  for (const auto& table : tables_) {
+    if (table->state == TableState::kLate && !table->copy) {
+      out.push_back({table->collection, table->generation, &table->decoder});
+    }
+  }
+  return out;
+}
+
+Status ChangeAssembler::drop_copied_commits(Table& table) {
+  std::vector<Commit> kept;
+  table.commits_bytes = 0;
+  for (Commit& commit : table.commits) {
+    if (commit.end <= *table.copy_point) {
+      if (commit.staged) RETURN_IF_ERROR(host_.discard(*commit.staged));
+      continue;
+    }
+    table.commits_bytes += commit.rows.size_bytes;
+    kept.push_back(std::move(commit));
+  }
+  table.commits = std::move(kept);
+  return {};
+}
+
+Status ChangeAssembler::set_copy_point(CollectionId collection, uint64_t generation, Lsn point) {
+  Table* table = find(collection);
+  bool present =
+      table != nullptr && table->state == TableState::kLate && table->generation == generation;
+  if (!present) return {};
+  table->copy_point = point;
+  return drop_copied_commits(*table);
+}
+
+Result<bool> ChangeAssembler::finish_copy(CollectionId collection, uint64_t generation,
+                                          storage::StagedParts parts) {
+  Table* table = find(collection);
+  bool present = table != nullptr && table->state == TableState::kLate &&
+                 table->generation == generation && table->copy_point;
+  if (!present) {
+    RETURN_IF_ERROR(host_.discard(parts));
+    return false;
+  }
+  table->copy = std::move(parts);
+  has_pending_ = true;
+  return true;
+}
+
+void ChangeAssembler::apply_outside_failures() {
+  if (in_transaction_) return;
+  std::erase_if(outside_failures_, [&](const OutsideFailure& failure) {
+    if (failure.lsn > position_.lsn) return false;
+    Table* table = find(failure.collection);
+    if (table != nullptr && table->state != TableState::kEnded) {
+      if (table->state == TableState::kLate) forget_late(*table);
+      end_now(*table, failure.reason);
+    }
+    return true;
+  });
+}
+
+// The copy, what was committed behind it, and the publication: one tick (rules T4, P2).
+Status ChangeAssembler::publish_late(Table& table, Taken& out) {
+  CHECK(table.copy.has_value());
+  out.updates += table.copy->updates;
+  out.input.staged.push_back(std::move(*table.copy));
+  table.copy.reset();
+  for (Commit& commit : table.commits) {
+    table.ready.append(std::move(commit.rows));
+    if (commit.staged) table.staged.push_back(std::move(*commit.staged));
+  }
+  table.commits.clear();
+  table.commits_bytes = 0;
+  table.state = TableState::kPublished;
+  out.input.publish.push_back(table.collection);
+  out.published.push_back(table.collection);
+  return {};
+}
+
+Status ChangeAssembler::take_table(Table& table, Taken& out) {
+  bool publishes = table.state == TableState::kLate && table.copy &&
+                   position_.lsn >= *table.copy_point && !in_transaction_;
+  if (publishes) RETURN_IF_ERROR(publish_late(table, out));
+  if (table.state == TableState::kLate) return {};
+  table.ready.append(table.collector.take_marked());
+  uint64_t updates = table.ready.updates;
+  if (!table.ready.empty()) {
+    out.input.collections.push_back(
+        {table.collection, std::move(table.ready.rows), std::move(table.ready.errors)});
+  }
+  table.ready = {};
+  for (storage::StagedParts& parts : table.staged) {
+    updates += parts.updates;
+    out.input.staged.push_back(std::move(parts));
+  }
+  table.staged.clear();
+  if (table.newly_ended) {
+    table.newly_ended = false;
+    // One that was never readable becomes so with nothing but its error in it.
+    if (table.publish_ended) out.input.publish.push_back(table.collection);
+    out.input.changes.meta.push_back(
+        {ended_table_key(source_, table.collection), table.end_reason});
+  }
+  if (updates > 0) out.updates_of.emplace_back(table.collection, updates);
+  out.updates += updates;
+  return {};
+}
+
+ChangeAssembler::Taken ChangeAssembler::take_position() {
+  Taken out;
+  out.only_position = true;
+  out.input.bindings.push_back({source_, encode_position(position_)});
+  return out;
+}
+
+Result<std::optional<ChangeAssembler::Taken>> ChangeAssembler::take() {
+  // Inside a transaction the position still is the end of the one before.
+  if (!has_pending_) return std::nullopt;
+  Taken out = take_position();
+  for (const auto& table : tables_) RETURN_IF_ERROR(take_table(*table, out));
+  pending_bytes_ = 0;
+  // A copy that waits for the stream to pass its point stays pending.
+  has_pending_ = std::ranges::any_of(tables_, [](const auto& table) {
+    return table->state == TableState::kLate && table->copy.has_value();
+  });
+  out.only_position = out.input.collections.empty() && out.input.staged.empty() &&
+                      out.input.publish.empty() && out.input.changes.meta.empty();
+  if (out.only_position && has_pending_) return std::nullopt;
+  return out;
+}
+
+}  // namespace penstock::sources
