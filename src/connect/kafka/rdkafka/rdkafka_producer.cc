@@ -1,7 +1,7 @@
 // TransactionalProducer over librdkafka.
 //
-// Calls with a timeout are resumable in librdkafka: a timed-out call goes on in the background, and
-// calling again waits for it. That is what kPending stands on.
+// A timed-out call goes on in librdkafka's background, and calling again waits for it: that is what
+// kPending stands on. It holds for fencing; of ending a transaction see commit().
 #include <librdkafka/rdkafka.h>
 
 #include <algorithm>
@@ -19,6 +19,10 @@ using Clock = std::chrono::steady_clock;
 
 // What a message costs in the library beside its bytes.
 constexpr size_t kMessageOverheadBytes = 128;
+
+// The end of a transaction is one request, but its states do not survive short timeouts: a stop may
+// have to wait so long for it.
+constexpr int kEndMs = 500;
 
 // A message's size and mark travel through the library as its opaque pointer.
 void* pack(size_t size_bytes, bool marked) {
@@ -81,32 +85,8 @@ class Producer final : public TransactionalProducer {
 
   KafkaResult<SendState> send(const OutgoingMessage& message) override;
 
-  KafkaResult<CallState> commit(std::chrono::milliseconds wait) override {
-    if (!deadline_) deadline_ = Clock::now() + options_.commit_timeout;
-    rd_kafka_error_t* error =
-        rd_kafka_commit_transaction(handle_->get(), static_cast<int>(wait.count()));
-    serve(std::chrono::milliseconds(0));
-    if (error == nullptr) return done();
-    TakenError taken = take_error(error);
-    if (delivery_error_) {
-      // The flush before EndTxn found a message that failed, so EndTxn was never sent.
-      deadline_.reset();
-      return std::unexpected(*delivery_error_);
-    }
-    if (taken.retriable && Clock::now() < *deadline_) return CallState::kPending;
-    return failed(Call::kCommit, taken);
-  }
-
-  KafkaResult<CallState> abort(std::chrono::milliseconds wait) override {
-    if (!deadline_) deadline_ = Clock::now() + options_.commit_timeout;
-    rd_kafka_error_t* error =
-        rd_kafka_abort_transaction(handle_->get(), static_cast<int>(wait.count()));
-    serve(std::chrono::milliseconds(0));
-    if (error == nullptr) return done();
-    TakenError taken = take_error(error);
-    if (taken.retriable && Clock::now() < *deadline_) return CallState::kPending;
-    return failed(Call::kAbort, taken);
-  }
+  KafkaResult<CallState> commit(std::chrono::milliseconds wait) override;
+  KafkaResult<CallState> abort(std::chrono::milliseconds wait) override;
 
   void serve(std::chrono::milliseconds wait) override {
     rd_kafka_poll(handle_->get(), static_cast<int>(wait.count()));
@@ -156,6 +136,41 @@ KafkaResult<CallState> Producer::failed(Call call, const TakenError& taken) {
   std::string trouble = handle_->last_trouble();
   if (code == RD_KAFKA_RESP_ERR__TIMED_OUT && !trouble.empty()) text += " (" + trouble + ")";
   return fail(call, code, text);
+}
+
+// The flush is waited for apart: a commit that times out while it flushes cannot be resumed in this
+// version of the library ("not valid in state BeginCommit").
+KafkaResult<CallState> Producer::commit(std::chrono::milliseconds wait) {
+  if (!deadline_) deadline_ = Clock::now() + options_.commit_timeout;
+  rd_kafka_resp_err_t flushed = rd_kafka_flush(handle_->get(), static_cast<int>(wait.count()));
+  if (delivery_error_) {
+    deadline_.reset();  // EndTxn was never sent.
+    return std::unexpected(*delivery_error_);
+  }
+  if (flushed != RD_KAFKA_RESP_ERR_NO_ERROR && Clock::now() < *deadline_) {
+    return CallState::kPending;
+  }
+  rd_kafka_error_t* error = rd_kafka_commit_transaction(handle_->get(), kEndMs);
+  serve(std::chrono::milliseconds(0));
+  if (error == nullptr) return done();
+  TakenError taken = take_error(error);
+  if (delivery_error_) {
+    deadline_.reset();
+    return std::unexpected(*delivery_error_);
+  }
+  if (taken.retriable && Clock::now() < *deadline_) return CallState::kPending;
+  return failed(Call::kCommit, taken);
+}
+
+KafkaResult<CallState> Producer::abort(std::chrono::milliseconds wait) {
+  if (!deadline_) deadline_ = Clock::now() + options_.commit_timeout;
+  auto wait_ms = std::max(kEndMs, static_cast<int>(wait.count()));
+  rd_kafka_error_t* error = rd_kafka_abort_transaction(handle_->get(), wait_ms);
+  serve(std::chrono::milliseconds(0));
+  if (error == nullptr) return done();
+  TakenError taken = take_error(error);
+  if (taken.retriable && Clock::now() < *deadline_) return CallState::kPending;
+  return failed(Call::kAbort, taken);
 }
 
 void Producer::delivered(const rd_kafka_message_t& message) {
