@@ -18,7 +18,7 @@ using Pair = std::pair<TypeId, TypeId>;
 const std::vector<CastEntry>& entries() {
   static const std::vector<CastEntry> kEntries = [] {
     std::vector<CastEntry> out;
-    for (auto table : {number_casts(), text_casts(), time_casts(), json_casts()}) {
+    for (auto table : {number_casts(), text_casts(), time_casts(), json_casts(), array_casts()}) {
       out.insert(out.end(), table.begin(), table.end());
     }
     return out;

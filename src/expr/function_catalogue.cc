@@ -44,6 +44,9 @@ std::span<const FunctionFamily> function_families() {
       {"Date and time operators", date_functions()},
       {"Dates and times", date_part_functions()},
       {"Formatting of dates", date_format_functions()},
+      {"JSON", json_functions()},
+      {"Arrays and rows", array_functions()},
+      {"Session and system", system_functions()},
   };
   return kFamilies;
 }

@@ -12,6 +12,7 @@ std::span<const CastEntry> number_casts();
 std::span<const CastEntry> text_casts();
 std::span<const CastEntry> time_casts();
 std::span<const CastEntry> json_casts();
+std::span<const CastEntry> array_casts();
 
 constexpr CastEntry cast_entry(types::TypeId from, types::TypeId to, CastContext context,
                                RowKernel kernel) {

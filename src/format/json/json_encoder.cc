@@ -4,8 +4,11 @@
 #include <set>
 
 #include "format/json/json_text.h"
-#include "types/integer.h"
+#include "types/array_value.h"
+#include "types/interval.h"
+#include "types/numeric.h"
 #include "types/text_io.h"
+#include "types/uuid.h"
 
 namespace penstock::format {
 namespace {
@@ -14,24 +17,7 @@ using data::Column;
 using types::SqlType;
 using types::TypeId;
 
-// A value whose text form has no character that JSON escapes.
-void append_quoted_text(const SqlType& type, const types::Datum& value, std::string& out) {
-  out += '"';
-  types::append_text(type, value, out);
-  out += '"';
-}
-
-void append_uuid(const char* bytes, std::string& out) {
-  constexpr std::string_view kHex = "0123456789abcdef";
-  out += '"';
-  for (size_t i = 0; i < 16; ++i) {
-    if (i == 4 || i == 6 || i == 8 || i == 10) out += '-';
-    auto byte = static_cast<uint8_t>(bytes[i]);
-    out += kHex[byte >> 4];
-    out += kHex[byte & 15];
-  }
-  out += '"';
-}
+void append_datum(const SqlType& type, const types::Datum& value, std::string& out);
 
 void append_character(const SqlType& type, std::string_view text, std::string& out) {
   switch (type.id) {
@@ -49,6 +35,42 @@ void append_character(const SqlType& type, std::string_view text, std::string& o
   }
 }
 
+// Nested by dimension; the elements come in row-major order.
+void append_elements(const SqlType& element, const types::ArrayValue& array, size_t dimension,
+                     size_t& next, std::string& out) {
+  out += '[';
+  for (int32_t i = 0; i < array.dimensions[dimension].length; ++i) {
+    if (i > 0) out += ',';
+    if (dimension + 1 < array.dimensions.size()) {
+      append_elements(element, array, dimension + 1, next, out);
+    } else {
+      append_datum(element, array.elements[next++], out);
+    }
+  }
+  out += ']';
+}
+
+void append_array(const SqlType& element, std::string_view bytes, std::string& out) {
+  types::ArrayValue array = types::decode_array(element, bytes);
+  if (array.dimensions.empty()) {
+    out += "[]";
+    return;
+  }
+  size_t next = 0;
+  append_elements(element, array, 0, next, out);
+}
+
+void append_record(std::string_view bytes, std::string& out) {
+  size_t number = 0;
+  for (const auto& [type, value] : types::decode_record(bytes)) {
+    out += number == 0 ? "{\"f" : ",\"f";
+    append_json_unsigned(++number, out);
+    out += "\":";
+    append_datum(type, value, out);
+  }
+  out += number == 0 ? "{}" : "}";
+}
+
 void append_bytes_value(const SqlType& type, std::string_view bytes, std::string& out) {
   switch (type.id) {
     case TypeId::kBytea:
@@ -58,7 +80,15 @@ void append_bytes_value(const SqlType& type, std::string_view bytes, std::string
       out += bytes;
       return;
     case TypeId::kNumeric:
-      append_quoted_text(type, types::Datum::bytes(std::string(bytes)), out);
+      out += '"';
+      types::Numeric::decode(bytes).append_text(out);
+      out += '"';
+      return;
+    case TypeId::kArray:
+      append_array(*type.element, bytes, out);
+      return;
+    case TypeId::kRecord:
+      append_record(bytes, out);
       return;
     default:
       append_character(type, bytes, out);
@@ -97,17 +127,65 @@ void append_int32(TypeId id, int32_t value, std::string& out) {
   }
 }
 
+void append_int16(TypeId id, int16_t value, std::string& out) {
+  if (id == TypeId::kUInt2) {
+    append_json_unsigned(static_cast<uint16_t>(value), out);
+  } else {
+    append_json_integer(value, out);
+  }
+}
+
+void append_fixed16(TypeId id, const types::Fixed16& value, std::string& out) {
+  out += '"';
+  if (id == TypeId::kUuid) {
+    types::append_uuid(value, out);
+  } else {
+    types::append_interval(types::Interval::from_fixed16(value), out);
+  }
+  out += '"';
+}
+
+void append_datum(const SqlType& type, const types::Datum& value, std::string& out) {
+  if (value.is_null()) {
+    out += "null";
+    return;
+  }
+  switch (types::physical_kind(type)) {
+    case types::PhysicalKind::kBool8:
+      out += value.as_bool() ? "true" : "false";
+      return;
+    case types::PhysicalKind::kInt16:
+      append_int16(type.id, static_cast<int16_t>(value.as_int()), out);
+      return;
+    case types::PhysicalKind::kInt32:
+      append_int32(type.id, static_cast<int32_t>(value.as_int()), out);
+      return;
+    case types::PhysicalKind::kInt64:
+      append_int64(type.id, value.as_int(), out);
+      return;
+    case types::PhysicalKind::kFloat32:
+      append_json_float(static_cast<float>(value.as_double()), out);
+      return;
+    case types::PhysicalKind::kFloat64:
+      append_json_double(value.as_double(), out);
+      return;
+    case types::PhysicalKind::kFixed16:
+      append_fixed16(type.id, value.as_fixed16(), out);
+      return;
+    case types::PhysicalKind::kBytes:
+      append_bytes_value(type, value.as_bytes(), out);
+      return;
+  }
+}
+
+// The same straight from a column.
 void append_column_value(const SqlType& type, const Column& column, size_t row, std::string& out) {
   switch (column.kind()) {
     case types::PhysicalKind::kBool8:
       out += column.value<bool>(row) ? "true" : "false";
       return;
     case types::PhysicalKind::kInt16:
-      if (type.id == TypeId::kUInt2) {
-        append_json_unsigned(column.value<uint16_t>(row), out);
-      } else {
-        append_json_integer(column.value<int16_t>(row), out);
-      }
+      append_int16(type.id, column.value<int16_t>(row), out);
       return;
     case types::PhysicalKind::kInt32:
       append_int32(type.id, column.value<int32_t>(row), out);
@@ -122,11 +200,7 @@ void append_column_value(const SqlType& type, const Column& column, size_t row, 
       append_json_double(column.value<double>(row), out);
       return;
     case types::PhysicalKind::kFixed16:
-      if (type.id == TypeId::kUuid) {
-        append_uuid(column.value<types::Fixed16>(row).data(), out);
-      } else {
-        append_quoted_text(type, column.datum(row), out);
-      }
+      append_fixed16(type.id, column.value<types::Fixed16>(row), out);
       return;
     case types::PhysicalKind::kBytes:
       append_bytes_value(type, column.bytes(row), out);

@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include "types/array_value.h"
+#include "types/text_io.h"
+
 namespace penstock::format {
 namespace {
 
@@ -88,6 +91,36 @@ TEST(JsonEncoder, Uuid) {
   for (size_t i = 0; i < 16; ++i) uuid[i] = static_cast<char>(i * 17);
   EXPECT_EQ(encode_one(TypeId::kUuid, Datum::fixed16(uuid)),
             R"({"c":"00112233-4455-6677-8899-aabbccddeeff"})");
+}
+
+TEST(JsonEncoder, ParsedValues) {
+  auto json = [](const SqlType& type, std::string_view text) {
+    auto value = types::parse_text(type, text);
+    EXPECT_TRUE(value) << text;
+    return encode_one(type, *value);
+  };
+  EXPECT_EQ(json(SqlType::of(TypeId::kNumeric), "1234.5678"), R"({"c":"1234.5678"})");
+  EXPECT_EQ(json({TypeId::kNumeric, 2, nullptr}, "1.50"), R"({"c":"1.5"})");
+  EXPECT_EQ(json(SqlType::of(TypeId::kNumeric), "NaN"), R"({"c":"NaN"})");
+  EXPECT_EQ(json(SqlType::of(TypeId::kNumeric), "1e20"), R"({"c":"100000000000000000000"})");
+  SqlType interval = SqlType::of(TypeId::kInterval);
+  EXPECT_EQ(json(interval, "1 year"), R"({"c":"1 year"})");
+  EXPECT_EQ(json(interval, "2 mons 3 days 04:05:06.789"), R"({"c":"2 mons 3 days 04:05:06.789"})");
+  EXPECT_EQ(json(interval, "-1 year"), R"({"c":"-1 years"})");
+  EXPECT_EQ(json(interval, "0"), R"({"c":"00:00:00"})");
+  SqlType integers = SqlType::array_of(SqlType::of(TypeId::kInt4));
+  EXPECT_EQ(json(integers, "{{1,2},{3,NULL}}"), R"({"c":[[1,2],[3,null]]})");
+  EXPECT_EQ(json(integers, "{}"), R"({"c":[]})");
+  SqlType texts = SqlType::array_of(SqlType::of(TypeId::kText));
+  EXPECT_EQ(json(texts, R"({{{a},{b}},{{c},{d}}})"), R"({"c":[[["a"],["b"]],[["c"],["d"]]]})");
+  EXPECT_EQ(json(SqlType::of(TypeId::kJsonb), R"({"b": [1, 2.50], "a": 2})"),
+            R"({"c":{"a":2,"b":[1,2.5]}})");
+}
+
+TEST(JsonEncoder, RecordsHaveNumberedFields) {
+  std::string record = types::encode_record({{SqlType::of(TypeId::kInt4), Datum::integer(1)},
+                                             {SqlType::of(TypeId::kText), Datum::bytes("x")}});
+  EXPECT_EQ(encode_one(TypeId::kRecord, Datum::bytes(record)), R"({"c":{"f1":1,"f2":"x"}})");
 }
 
 TEST(JsonEncoder, JsonIsEmbedded) {

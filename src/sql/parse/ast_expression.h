@@ -61,8 +61,9 @@ struct ColumnRef {  // a | t.a | s.t.a | db.s.t.a
   std::vector<Identifier> parts;
   friend bool operator==(const ColumnRef&, const ColumnRef&) = default;
 };
-struct Wildcard {  // * | t.*; the parser lets it stand only as a select item, RETURNING item or
-                   // argument of a call or ROW.
+// * stands only as an item of SELECT and RETURNING. t.* is read wherever a column is; the binder
+// says where it has no meaning.
+struct Wildcard {
   std::vector<Identifier> qualifier;
   friend bool operator==(const Wildcard&, const Wildcard&) = default;
 };

@@ -127,7 +127,7 @@ struct ShowBody {  // SHOW … in the place of a SELECT.
 };
 struct QueryBody {
   ByteRange range;
-  std::variant<Box<Select>, SetOperation, ValuesBody, TableBody, NestedQuery, ShowBody> kind;
+  std::variant<ValuesBody, Box<Select>, SetOperation, TableBody, NestedQuery, ShowBody> kind;
   friend bool operator==(const QueryBody&, const QueryBody&) = default;
 };
 

@@ -1,0 +1,341 @@
+// Snapshots and sorted changes.
+#include "sinks/bulk.h"
+
+#include <fmt/core.h>
+
+#include <bit>
+
+#include "base/bytes_io.h"
+#include "expr/seahash.h"
+
+namespace penstock::sinks {
+namespace {
+
+uint64_t mix(uint64_t hash, uint64_t value) {
+  hash = (hash ^ value) * 0x9E3779B97F4A7C15ULL;
+  return hash ^ (hash >> 32);
+}
+
+uint64_t hash_unit(uint64_t hash, const BulkUnit& unit) {
+  for (const SinkMessage& message : unit.messages) {
+    hash = mix(hash, message.key ? expr::seahash(*message.key) : 1);
+    hash = mix(hash, message.value ? expr::seahash(*message.value) : 2);
+    hash = mix(hash, message.copies);
+  }
+  return hash;
+}
+
+// The rows present at one time, in storage order. Each is an insertion.
+class SnapshotBulk final : public Bulk {
+ public:
+  SnapshotBulk(const BulkCursor& cursor, data::UpdateStream& stream, ChangeEncoder& encoder,
+               const StopToken& stop)
+      : Bulk(cursor, encoder, stop), stream_(stream) {
+    marks_.push_back({"", 0, 0});
+  }
+
+  void forget_before(const BulkCursor& cursor) override {
+    while (marks_.size() > 1 && marks_[1].units <= cursor.units) marks_.pop_front();
+  }
+
+ protected:
+  Step<bool> read_unit(BulkUnit& unit) override;
+  Step<void> rewind(uint64_t units) override;
+
+ private:
+  // Where a chunk begins.
+  struct Mark {
+    std::string position;
+    uint64_t units = 0;
+    uint64_t hash = 0;
+  };
+  Step<bool> next_chunk();
+
+  data::UpdateStream& stream_;
+  std::unique_ptr<data::OrderedRows> rows_;
+  std::deque<Mark> marks_;
+  data::BatchRef chunk_;
+  std::string chunk_end_;
+  std::vector<uint64_t> partition_values_;
+  size_t row_ = 0;
+  std::string key_;
+  std::string previous_key_;
+  bool has_previous_ = false;
+  std::string value_;
+};
+
+Step<bool> SnapshotBulk::next_chunk() {
+  if (!rows_) {
+    auto opened = stream_.snapshot(cursor_.time, marks_.back().position);
+    if (!opened) return storage_trouble(opened.error());
+    rows_ = std::move(*opened);
+  } else if (chunk_) {
+    marks_.push_back({chunk_end_, cursor_.units, cursor_.hash});
+  }
+  auto chunk = rows_->next();
+  if (!chunk) return storage_trouble(chunk.error());
+  if (!*chunk) return false;
+  chunk_ = (*chunk)->rows;
+  chunk_end_ = (*chunk)->position;
+  partition_values_ = encoder_.partition_values(*chunk_);
+  row_ = 0;
+  return true;
+}
+
+Step<bool> SnapshotBulk::read_unit(BulkUnit& unit) {
+  while (!chunk_ || row_ == chunk_->size()) {
+    if (stop_.stopped()) return stopped();
+    auto more = next_chunk();
+    if (!more || !*more) return more;
+  }
+  size_t row = row_++;
+  int64_t count = chunk_->diff(row);
+  if (count < 0) {
+    return trouble(Trouble::Kind::kHalt,
+                   "internal: the collection holds a row a negative number of times",
+                   "A source retracted a row that it never sent.");
+  }
+  key_.clear();
+  encoder_.append_group_key(*chunk_, row, key_);
+  format::ChangeFrame frame = encoder_.frame();
+  value_.clear();
+  if (!encoder_.is_upsert()) {
+    value_ += frame.before_absent;
+    value_ += frame.after_present;
+  }
+  encoder_.append_row(*chunk_, row, value_);
+  if (!encoder_.is_upsert()) value_ += frame.close;
+  std::optional<uint64_t> partition_value;
+  if (!partition_values_.empty()) partition_value = partition_values_[row];
+  unit.messages.resize(1);
+  SinkMessage& message = unit.messages.front();
+  encoder_.address(key_, partition_value, message);
+  message.value = value_;
+  message.copies = static_cast<uint64_t>(count);
+  unit.changes = message.copies;
+  if (encoder_.has_group_key()) {
+    // Rows of a key are neighbours when the collection is stored by it; others are not looked for.
+    if (has_previous_ && previous_key_ == key_) ++unit.changes;
+    if (unit.changes > 1) unit.violation = violation_text(key_, cursor_.time, value_, value_);
+    previous_key_ = key_;
+    has_previous_ = true;
+  }
+  return true;
+}
+
+Step<void> SnapshotBulk::rewind(uint64_t units) {
+  while (marks_.size() > 1 && marks_.back().units > units) marks_.pop_back();
+  rows_.reset();
+  chunk_.reset();
+  has_previous_ = false;
+  cursor_.units = marks_.back().units;
+  cursor_.hash = marks_.back().hash;
+  return {};
+}
+
+// The change of a tick, or the net change of several: paired by key, like any tick, but sorted on
+// disk. Payload: [u32 big-endian size of the row bytes][row bytes][u64 partition][i64 diff][value].
+class SortedBulk final : public Bulk {
+ public:
+  SortedBulk(const BulkCursor& cursor, data::UpdateStream& stream, ChangeEncoder& encoder,
+             const SinkConfig& config, const StopToken& stop)
+      : Bulk(cursor, encoder, stop),
+        stream_(stream),
+        partitions_by_value_(config.partition_by != nullptr),
+        sort_(config.spill_directory, config.limits.sort_bytes) {}
+
+ protected:
+  Step<bool> read_unit(BulkUnit& unit) override;
+  Step<void> rewind(uint64_t) override {
+    sort_.rewind();
+    ahead_ = false;
+    cursor_.units = 0;
+    cursor_.hash = 0;
+    return {};
+  }
+
+ private:
+  struct Entry {
+    std::string_view row_bytes;
+    std::string_view value;
+    uint64_t partition = 0;
+    int64_t diff = 0;
+  };
+  Step<void> fill();
+  Status add_row(const data::DeltaBatch& batch, size_t row, uint64_t partition);
+  static Entry parse(std::string_view payload);
+  Step<bool> read_group();
+  void make_message(const Pair& pair, SinkMessage& message);
+
+  data::UpdateStream& stream_;
+  const bool partitions_by_value_;
+  SpilledSort sort_;
+  bool filled_ = false;
+  bool ahead_ = false;  // The sort stands at an entry that no group has taken yet.
+  std::string key_;
+  std::string payload_;               // Of the row being added.
+  std::deque<std::string> payloads_;  // Of the group.
+  std::vector<Entry> entries_;
+  std::vector<GroupRow> group_;
+  std::vector<Pair> pairs_;
+  std::deque<std::string> values_;
+};
+
+Status SortedBulk::add_row(const data::DeltaBatch& batch, size_t row, uint64_t partition) {
+  key_.clear();
+  encoder_.append_group_key(batch, row, key_);
+  payload_.assign(4, '\0');
+  append_row_bytes(batch, row, payload_);
+  uint32_t size = std::byteswap(static_cast<uint32_t>(payload_.size() - 4));
+  std::memcpy(payload_.data(), &size, sizeof(size));
+  put_fixed(payload_, partition);
+  put_fixed(payload_, batch.diff(row));
+  encoder_.append_row(batch, row, payload_);
+  return sort_.add(key_, payload_);
+}
+
+SortedBulk::Entry SortedBulk::parse(std::string_view payload) {
+  ByteReader reader(payload);
+  uint32_t size = std::byteswap(reader.fixed<uint32_t>());
+  Entry entry;
+  entry.row_bytes = reader.bytes(size);
+  entry.partition = reader.fixed<uint64_t>();
+  entry.diff = reader.fixed<int64_t>();
+  entry.value = reader.rest();
+  return entry;
+}
+
+Step<void> SortedBulk::fill() {
+  auto opened = cursor_.kind == BulkKind::kTick
+                    ? stream_.tick_rows(cursor_.time, "")
+                    : stream_.net_change(cursor_.from.previous(), cursor_.time, "");
+  if (!opened) return storage_trouble(opened.error());
+  while (true) {
+    if (stop_.stopped()) return stopped();
+    auto chunk = (*opened)->next();
+    if (!chunk) return storage_trouble(chunk.error());
+    if (!*chunk) break;
+    const data::DeltaBatch& batch = *(*chunk)->rows;
+    std::vector<uint64_t> partitions = encoder_.partition_values(batch);
+    for (size_t row = 0; row < batch.size(); ++row) {
+      Status added = add_row(batch, row, partitions.empty() ? 0 : partitions[row]);
+      if (!added) return storage_trouble(added.error());
+    }
+  }
+  Status finished = sort_.finish();
+  if (!finished) return storage_trouble(finished.error());
+  filled_ = true;
+  return {};
+}
+
+// All entries of the next key, into entries_; false at the end.
+Step<bool> SortedBulk::read_group() {
+  payloads_.clear();
+  while (true) {
+    if (!ahead_) {
+      auto more = sort_.next();
+      if (!more) return storage_trouble(more.error());
+      if (!*more) break;
+      ahead_ = true;
+    }
+    if (!payloads_.empty() && sort_.key() != key_) break;
+    if (payloads_.empty()) key_ = sort_.key();
+    payloads_.emplace_back(sort_.payload());
+    ahead_ = false;
+  }
+  entries_.clear();
+  group_.clear();
+  for (const std::string& payload : payloads_) {
+    entries_.push_back(parse(payload));
+    group_.push_back({entries_.back().row_bytes, entries_.back().diff, entries_.size() - 1});
+  }
+  return !payloads_.empty();
+}
+
+void SortedBulk::make_message(const Pair& pair, SinkMessage& message) {
+  const Entry& addressed = entries_[pair.after ? *pair.after : *pair.before];
+  std::optional<uint64_t> partition;
+  if (partitions_by_value_) partition = addressed.partition;
+  encoder_.address(key_, partition, message);
+  message.copies = pair.copies;
+  message.value.reset();
+  if (encoder_.is_upsert()) {
+    if (pair.after) message.value = entries_[*pair.after].value;
+    return;
+  }
+  format::ChangeFrame frame = encoder_.frame();
+  std::string& value =
+      values_.emplace_back(pair.before ? frame.before_present : frame.before_absent);
+  if (pair.before) value += entries_[*pair.before].value;
+  value += pair.after ? frame.after_present : frame.after_absent;
+  if (pair.after) value += entries_[*pair.after].value;
+  value += frame.close;
+  message.value = value;
+}
+
+Step<bool> SortedBulk::read_unit(BulkUnit& unit) {
+  if (!filled_) {
+    auto done = fill();
+    if (!done) return std::unexpected(done.error());
+  }
+  pairs_.clear();
+  while (pairs_.empty()) {  // A key whose rows add up to nothing has no messages.
+    auto more = read_group();
+    if (!more || !*more) return more;
+    pair_group(group_, pairs_);
+  }
+  values_.clear();
+  unit.messages.resize(pairs_.size());
+  for (size_t i = 0; i < pairs_.size(); ++i) make_message(pairs_[i], unit.messages[i]);
+  unit.changes = count_changes(pairs_);
+  if (unit.changes > 1 && encoder_.has_group_key()) {
+    unit.violation =
+        violation_text(key_, cursor_.time, entries_.front().value, entries_.back().value);
+  }
+  return true;
+}
+
+}  // namespace
+
+std::string violation_text(std::string_view key, Timestamp time, std::string_view first,
+                           std::string_view second) {
+  return fmt::format("key {} changes more than once at time {}: {} and {}", key, time.ms, first,
+                     second);
+}
+
+std::unique_ptr<Bulk> Bulk::make(const BulkCursor& cursor, data::UpdateStream& stream,
+                                 ChangeEncoder& encoder, const SinkConfig& config,
+                                 const StopToken& stop) {
+  if (cursor.kind == BulkKind::kSnapshot) {
+    return std::make_unique<SnapshotBulk>(cursor, stream, encoder, stop);
+  }
+  return std::make_unique<SortedBulk>(cursor, stream, encoder, config, stop);
+}
+
+Step<bool> Bulk::next(BulkUnit& unit) {
+  unit.changes = 0;
+  unit.violation.clear();
+  auto more = read_unit(unit);
+  if (!more || !*more) return more;
+  ++cursor_.units;
+  cursor_.hash = hash_unit(cursor_.hash, unit);
+  return true;
+}
+
+Step<void> Bulk::seek(const BulkCursor& cursor) {
+  auto done = rewind(cursor.units);
+  if (!done) return done;
+  BulkUnit skipped;
+  while (cursor_.units < cursor.units) {
+    auto more = next(skipped);
+    if (!more) return std::unexpected(more.error());
+    if (!*more) break;
+  }
+  if (cursor_ == cursor) return {};
+  return trouble(Trouble::Kind::kHalt,
+                 "internal: the rows sent before are not the rows found now, so the rest cannot "
+                 "follow them",
+                 "Drop this sink and create it anew.");
+}
+
+}  // namespace penstock::sinks

@@ -1,0 +1,49 @@
+// Everything a Kafka sink is told when it starts. Plain values.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/ids.h"
+#include "defs/sink_def.h"
+#include "expr/scalar.h"
+
+namespace penstock::sinks {
+
+// Together read_bytes and producer_bytes are the budget between collection and acknowledgement:
+// 32 MiB, so that a slow broker stops the reader and nothing grows.
+struct SinkLimits {
+  size_t read_bytes = 16 << 20;
+  size_t producer_bytes = 16 << 20;
+  // A transaction ends when nothing more is there to send, or at one of these.
+  size_t transaction_bytes = 32 << 20;
+  std::chrono::milliseconds transaction_time{250};
+  // Of a snapshot's and a large tick's transactions, well below the transaction timeout (K5).
+  size_t part_bytes = 32 << 20;
+  std::chrono::milliseconds part_time{2'000};
+  size_t sort_bytes = 16 << 20;  // Memory of sorting a large tick.
+  size_t message_max_bytes = 1'000'000;
+  std::chrono::milliseconds transaction_timeout{60'000};
+  std::chrono::milliseconds idle_wait{100};
+  std::chrono::milliseconds retry_first{100};
+  std::chrono::milliseconds retry_most{30'000};
+  std::chrono::milliseconds stalled_after{10'000};  // K10
+  std::chrono::milliseconds topic_wait{30'000};     // For a topic just created to show.
+};
+
+struct SinkConfig {
+  ObjectId id;
+  std::string name;  // For logs.
+  defs::SinkDef def;
+  std::string progress_topic;
+  std::optional<int32_t> progress_replication_factor;
+  std::string transactional_id;
+  expr::ScalarRef partition_by;  // Of type uint8 over the relation's columns; null = none.
+  std::string spill_directory;   // For large ticks; its files vanish with the process.
+  SinkLimits limits;
+};
+
+}  // namespace penstock::sinks

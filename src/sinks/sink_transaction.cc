@@ -1,0 +1,263 @@
+// The open transaction of a sink.
+#include "sinks/sink_transaction.h"
+
+#include "base/failpoint.h"
+#include "base/log.h"
+#include "defs/names.h"
+#include "sinks/progress_record.h"
+
+namespace penstock::sinks {
+namespace {
+
+using connect::CallState;
+using connect::kafka_fail;
+using connect::KafkaFault;
+using std::chrono::milliseconds;
+
+constexpr milliseconds kPoll{50};
+// A commit under way when we are told to stop gets so long; then the next start finds out (K9).
+constexpr uint64_t kLastCommitUs = 2'000'000;
+
+connect::KafkaCompression compression_of(const std::string& name) {
+  if (name == "none") return connect::KafkaCompression::kNone;
+  if (name == "gzip") return connect::KafkaCompression::kGzip;
+  if (name == "snappy") return connect::KafkaCompression::kSnappy;
+  if (name == "zstd") return connect::KafkaCompression::kZstd;
+  return connect::KafkaCompression::kLz4;
+}
+
+connect::KafkaError injected(KafkaFault fault, std::string_view failpoint_name) {
+  return {fault, "failpoint " + std::string(failpoint_name), ""};
+}
+
+}  // namespace
+
+struct SinkTransaction::Metrics {
+  explicit Metrics(const std::string& sink)
+      : commit(metric_histogram("penstock_sink_commit_seconds",
+                                "From asking for a commit to its acknowledgement",
+                                {{"sink", sink}})),
+        durable(metric_histogram("penstock_sink_durable_wait_seconds",
+                                 "Wait of a sent transaction for its ticks to be durable",
+                                 {{"sink", sink}})),
+        freshness(metric_histogram("penstock_sink_freshness_seconds",
+                                   "From a tick's time to the acknowledgement of its commit",
+                                   {{"sink", sink}})),
+        messages(metric_counter("penstock_sink_messages_committed", "Committed messages",
+                                {{"sink", sink}})),
+        bytes(metric_counter("penstock_sink_committed_bytes", "Keys and values committed",
+                             {{"sink", sink}})) {}
+  Histogram& commit;
+  Histogram& durable;
+  Histogram& freshness;
+  Counter& messages;
+  Counter& bytes;
+};
+
+SinkTransaction::SinkTransaction(const SinkConfig& config, connect::KafkaClient& kafka,
+                                 SinkReport& report, const Clock& clock, const StopToken& stop,
+                                 Waiting waiting)
+    : config_(config),
+      kafka_(kafka),
+      report_(report),
+      clock_(clock),
+      stop_(stop),
+      waiting_(std::move(waiting)),
+      metrics_(std::make_unique<Metrics>(defs::object_id_text(config.id))) {}
+SinkTransaction::~SinkTransaction() = default;
+
+std::unexpected<Trouble> SinkTransaction::lost(const std::string& doing,
+                                               const connect::KafkaError& error) {
+  drop_producer();
+  return kafka_trouble(doing, error);
+}
+
+// The transaction that was open will be aborted. One in doubt keeps its numbers.
+void SinkTransaction::forget_open() {
+  open_ = false;
+  if (doubt_) return;
+  report_.unstage(messages_, bytes_);
+  messages_ = 0;
+  bytes_ = 0;
+}
+
+void SinkTransaction::drop_producer() {
+  forget_open();
+  producer_.reset();
+}
+
+Step<void> SinkTransaction::fence() {
+  drop_producer();
+  if (failpoint("sink.before_fence")) {
+    return kafka_trouble("Transaction error",
+                         injected(KafkaFault::kRetriable, "sink.before_fence"));
+  }
+  auto made = kafka_.make_producer({.transactional_id = config_.transactional_id,
+                                    .transaction_timeout = config_.limits.transaction_timeout,
+                                    .compression = compression_of(config_.def.compression),
+                                    .message_max_bytes = config_.limits.message_max_bytes,
+                                    .budget_bytes = config_.limits.producer_bytes});
+  if (!made) return kafka_trouble("Transaction error", made.error());
+  producer_ = std::move(*made);
+  data_topic_ = producer_->open_topic(config_.def.topic);
+  progress_topic_ = producer_->open_topic(config_.progress_topic);
+  while (true) {
+    auto state = producer_->fence(kPoll);
+    if (!state) return lost("Transaction error", state.error());
+    if (*state == CallState::kDone) return {};
+    if (stop_.stopped()) return stopped();
+    waiting_(producer_->last_trouble());
+  }
+}
+
+Step<void> SinkTransaction::send_raw(const connect::OutgoingMessage& message) {
+  if (!open_) {
+    auto begun = producer_->begin();
+    if (!begun) return lost("Transaction error", begun.error());
+    open_ = true;
+    begun_us_ = clock_.monotonic_us();
+  }
+  while (true) {
+    auto sent = producer_->send(message);
+    if (!sent) return lost("Message production error", sent.error());
+    if (*sent == connect::SendState::kAccepted) return {};
+    if (stop_.stopped()) return stopped();
+    producer_->serve(kPoll);
+    if (producer_->unacknowledged_bytes() > 0) waiting_(producer_->last_trouble());
+  }
+}
+
+Step<void> SinkTransaction::send(const SinkMessage& message, Timestamp time) {
+  if (time != stamp_ || stamp_text_.empty()) {
+    stamp_ = time;
+    stamp_text_ = std::to_string(time.ms);
+  }
+  const connect::KafkaHeader header{"materialize-timestamp", stamp_text_};
+  connect::OutgoingMessage out{.topic = data_topic_,
+                               .partition = static_cast<int32_t>(
+                                   message.partition_hash % static_cast<uint64_t>(partitions_)),
+                               .key = message.key,
+                               .value = message.value,
+                               .headers = {&header, 1}};
+  uint64_t size =
+      (message.key ? message.key->size() : 0) + (message.value ? message.value->size() : 0);
+  for (uint64_t copy = 0; copy < message.copies; ++copy) {
+    auto sent = send_raw(out);
+    if (!sent) return sent;
+    ++messages_;
+    bytes_ += size;
+    report_.stage(1, size);
+  }
+  if (failpoint("sink.after_send")) {
+    return lost("Message production error", injected(KafkaFault::kAbort, "sink.after_send"));
+  }
+  return {};
+}
+
+// The progress records come last, so that the progress topic is kept open for a short time only.
+Step<void> SinkTransaction::send_progress(const ProgressClaim& claim, const LifeId& life) {
+  uint64_t version = config_.def.version;
+  if (!claim.bulk) {
+    std::string key = defs::progress_key(config_.id);
+    std::string value = compatible_record(claim.frontier, version);
+    auto sent = send_raw({.topic = progress_topic_, .partition = 0, .key = key, .value = value});
+    if (!sent) return sent;
+  }
+  std::string key = defs::penstock_progress_key(config_.id);
+  std::string value = own_record(claim, version, life);
+  return send_raw(
+      {.topic = progress_topic_, .partition = 0, .key = key, .value = value, .marked = true});
+}
+
+Step<void> SinkTransaction::wait_durable(Timestamp durable, data::UpdateStream& stream) {
+  uint64_t start_us = clock_.monotonic_us();
+  while (!stream.wait_durable(durable, milliseconds(5))) {
+    if (stop_.stopped()) return stopped();
+    producer_->serve(milliseconds(0));
+    if (clock_.monotonic_us() - start_us > 100'000) waiting_("");
+  }
+  metrics_->durable.observe(static_cast<double>(clock_.monotonic_us() - start_us) / 1e6);
+  return {};
+}
+
+Step<void> SinkTransaction::end() {
+  uint64_t stop_seen_us = 0;
+  milliseconds wait{1};  // Short at first: what may happen now, may happen between the two.
+  while (true) {
+    auto state = producer_->commit(wait);
+    if (wait == milliseconds(1) && failpoint("sink.after_commit_sent")) {
+      return lost("Transaction error",
+                  injected(KafkaFault::kOutcomeUnknown, "sink.after_commit_sent"));
+    }
+    wait = kPoll;
+    if (!state) {
+      bool certain =
+          state.error().fault == KafkaFault::kAbort || state.error().fault == KafkaFault::kFatal;
+      if (certain) doubt_.reset();
+      return lost("Transaction error", state.error());
+    }
+    if (*state == CallState::kDone) return {};
+    waiting_(producer_->last_trouble());
+    if (!stop_.stopped()) continue;
+    if (stop_seen_us == 0) stop_seen_us = clock_.monotonic_us();
+    if (clock_.monotonic_us() - stop_seen_us > kLastCommitUs) return stopped();
+  }
+}
+
+Step<CommittedProgress> SinkTransaction::commit(const ProgressClaim& claim, const LifeId& life,
+                                                Timestamp durable, data::UpdateStream& stream) {
+  auto sent = send_progress(claim, life);
+  if (!sent) return std::unexpected(sent.error());
+  auto covered = wait_durable(durable, stream);
+  if (!covered) return std::unexpected(covered.error());
+  if (failpoint("sink.before_commit")) {
+    return lost("Transaction error", injected(KafkaFault::kAbort, "sink.before_commit"));
+  }
+  uint64_t start_us = clock_.monotonic_us();
+  doubt_ = claim;
+  auto ended = end();
+  if (!ended) return std::unexpected(ended.error());
+  auto offset = producer_->marked_offset();
+  if (failpoint("sink.after_commit_ack") || !offset) {
+    return lost("Transaction error",
+                injected(KafkaFault::kOutcomeUnknown, "sink.after_commit_ack"));
+  }
+  open_ = false;
+  metrics_->commit.observe(static_cast<double>(clock_.monotonic_us() - start_us) / 1e6);
+  if (clock_.wall_ms() > durable.ms) {
+    metrics_->freshness.observe(static_cast<double>(clock_.wall_ms() - durable.ms) / 1e3);
+  }
+  settle(true);
+  return CommittedProgress{*offset, life, claim};
+}
+
+void SinkTransaction::settle(bool committed) {
+  if (!doubt_) return;
+  doubt_.reset();
+  if (committed) {
+    report_.commit(messages_, bytes_);
+    metrics_->messages.add(static_cast<double>(messages_));
+    metrics_->bytes.add(static_cast<double>(bytes_));
+  } else {
+    report_.unstage(messages_, bytes_);
+  }
+  messages_ = 0;
+  bytes_ = 0;
+}
+
+std::chrono::microseconds SinkTransaction::age() const {
+  return std::chrono::microseconds(open_ ? clock_.monotonic_us() - begun_us_ : 0);
+}
+
+void SinkTransaction::close(milliseconds wait) {
+  if (producer_ && open_ && !doubt_) {
+    uint64_t end_us = clock_.monotonic_us() + static_cast<uint64_t>(wait.count()) * 1'000;
+    while (clock_.monotonic_us() < end_us) {
+      auto state = producer_->abort(kPoll);
+      if (!state || *state == CallState::kDone) break;
+    }
+  }
+  drop_producer();
+}
+
+}  // namespace penstock::sinks

@@ -1,0 +1,91 @@
+// A sink's producer and its open transaction: fencing, sending with back-pressure, and the commit,
+// whose outcome may stay unknown (rules K1, K2, K4).
+//
+// After any trouble but a stop the producer is gone, and with it the open transaction: whoever goes
+// on fences first. What a commit without an answer claims is kept as doubt() until settle().
+// One owner thread.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/clock.h"
+#include "base/metrics.h"
+#include "base/stop_token.h"
+#include "connect/kafka/kafka_client.h"
+#include "data/update_stream.h"
+#include "sinks/change_encoder.h"
+#include "sinks/progress.h"
+#include "sinks/sink_config.h"
+#include "sinks/sink_report.h"
+#include "sinks/trouble.h"
+
+namespace penstock::sinks {
+
+class SinkTransaction {
+ public:
+  // Called while something is waited for, with what the connection complains about (or nothing).
+  using Waiting = std::function<void(const std::string& complaint)>;
+
+  SinkTransaction(const SinkConfig& config, connect::KafkaClient& kafka, SinkReport& report,
+                  const Clock& clock, const StopToken& stop, Waiting waiting);
+  ~SinkTransaction();
+
+  // A new producer, the only one from now on; what older ones left open is aborted.
+  Step<void> fence();
+
+  void set_partitions(int32_t partitions) { partitions_ = partitions; }
+
+  // Sends one message, stamped `time`; begins a transaction if none is open.
+  Step<void> send(const SinkMessage& message, Timestamp time);
+
+  // Sends the progress records, waits until `durable` is covered by a sync (D2), and commits.
+  Step<CommittedProgress> commit(const ProgressClaim& claim, const LifeId& life, Timestamp durable,
+                                 data::UpdateStream& stream);
+
+  bool open() const { return open_; }
+  uint64_t bytes() const { return bytes_; }
+  std::chrono::microseconds age() const;
+
+  const std::optional<ProgressClaim>& doubt() const { return doubt_; }
+  // What became of the transaction in doubt is known.
+  void settle(bool committed);
+
+  void drop_producer();
+  // Aborts what is open, if that takes no longer than `wait` (K9).
+  void close(std::chrono::milliseconds wait);
+
+ private:
+  struct Metrics;
+
+  Step<void> send_raw(const connect::OutgoingMessage& message);
+  Step<void> send_progress(const ProgressClaim& claim, const LifeId& life);
+  Step<void> wait_durable(Timestamp durable, data::UpdateStream& stream);
+  Step<void> end();
+  std::unexpected<Trouble> lost(const std::string& doing, const connect::KafkaError& error);
+  void forget_open();
+
+  const SinkConfig& config_;
+  connect::KafkaClient& kafka_;
+  SinkReport& report_;
+  const Clock& clock_;
+  const StopToken& stop_;
+  const Waiting waiting_;
+  std::unique_ptr<Metrics> metrics_;
+  std::unique_ptr<connect::TransactionalProducer> producer_;
+  int data_topic_ = 0;
+  int progress_topic_ = 0;
+  int32_t partitions_ = 1;
+  Timestamp stamp_;         // Behind stamp_text_.
+  std::string stamp_text_;  // The header's value.
+  bool open_ = false;
+  uint64_t begun_us_ = 0;
+  uint64_t messages_ = 0;  // Of the open transaction, or the one in doubt.
+  uint64_t bytes_ = 0;
+  std::optional<ProgressClaim> doubt_;
+};
+
+}  // namespace penstock::sinks

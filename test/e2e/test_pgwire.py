@@ -1,0 +1,186 @@
+"""The SQL port as clients use it: psql, psycopg with and without parameters, COPY, transactions,
+SUBSCRIBE, cancel."""
+import subprocess
+import threading
+import time
+
+import psycopg
+import pytest
+
+from stack.processes import wait_until
+
+
+def _psql(engine, *statements):
+    host, port = engine.sql.split(":")
+    arguments = [part for statement in statements for part in ("-c", statement)]
+    return subprocess.run(["psql", "-X", "-A", "-t", "-h", host, "-p", port, "-U", "penstock",
+                           "penstock", *arguments], capture_output=True, text=True, timeout=60)
+
+
+def test_psql(engine):
+    done = _psql(engine, "CREATE TABLE t (a int, b text)", "INSERT INTO t VALUES (1, 'x'), (2, NULL)",
+                 "SELECT * FROM t ORDER BY a", "SELECT nothing", "SHOW TABLES")
+    assert done.stdout.splitlines() == ["CREATE TABLE", "INSERT 0 2", "1|x", "2|",
+                                        *done.stdout.splitlines()[4:]]
+    assert 'column "nothing" does not exist' in done.stderr
+    assert done.stdout.splitlines()[4].startswith("t|")
+
+
+def test_parameters_and_prepared_statements(sql):
+    sql.execute("CREATE TABLE t (a int, b text, c bool, d float8, e numeric)")
+    for number in range(8):
+        sql.execute("INSERT INTO t VALUES (%s, %s, %s, %s, %s)",
+                    [number, f"text {number}", number % 2 == 0, number / 2, number], prepare=True)
+    rows = sql.execute("SELECT a, b, c, d FROM t WHERE a >= %s AND b LIKE %s ORDER BY a",
+                       [6, "text%"]).fetchall()
+    assert rows == [(6, "text 6", True, 3.0), (7, "text 7", False, 3.5)]
+    assert sql.execute("SELECT %s::int + 1", ["41"]).fetchone() == (42,)
+
+
+def test_binary_results_and_parameters(sql):
+    cursor = sql.cursor(binary=True)
+    row = cursor.execute("SELECT 1::int4, 2::int8, 1.5::float8, 'x'::text, true,"
+                         " '2020-02-29 01:02:03+00'::timestamptz, 12.50::numeric").fetchone()
+    assert row[:5] == (1, 2, 1.5, "x", True)
+    assert row[5].timestamp() == 1582938123 and row[6] == 12.5
+    assert cursor.execute("SELECT %b + 1", [psycopg.types.numeric.Int4(4)]).fetchone() == (5,)
+
+
+def test_results_come_in_pieces(sql):
+    with sql.transaction(), sql.cursor(name="c") as cursor:
+        cursor.itersize = 100
+        cursor.execute("SELECT * FROM generate_series(1, 1000) AS g ORDER BY 1")
+        assert [row[0] for row in cursor] == list(range(1, 1001))
+
+
+def test_a_large_result_arrives_whole(sql):
+    rows = sql.execute("SELECT g, repeat('x', 500) FROM generate_series(1, 50000) AS g").fetchall()
+    assert len(rows) == 50000 and sum(row[0] for row in rows) == 1250025000
+
+
+@pytest.mark.parametrize("statement, state, text", [
+    ("SELEC 1", "42601", "Expected a keyword at the beginning of a statement"),
+    ("SELECT * FROM nothing", None, "unknown catalog item 'nothing'"),
+    ("SELECT 1 / 0", "22012", "division by zero"),
+    ("SELECT 'x'::int", "22P02", "invalid input syntax for type integer"),
+    ("SELECT 2147483647::int + 1", "22003", "out of range"),
+])
+def test_errors_leave_the_session_usable(sql, statement, state, text):
+    with pytest.raises(psycopg.Error) as failure:
+        sql.execute(statement.encode())
+    assert text in str(failure.value)
+    assert state is None or failure.value.sqlstate == state
+    assert sql.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_a_block_of_inserts_is_one_transaction(engine):
+    engine.run("CREATE TABLE t (a int)", "CREATE MATERIALIZED VIEW v AS SELECT count(*) AS n FROM t")
+    with engine.connect(autocommit=False) as writer:
+        writer.execute("INSERT INTO t VALUES (1)")
+        writer.execute("INSERT INTO t VALUES (2), (3)")
+        assert engine.run("SELECT n FROM v") == [(0,)]
+        writer.commit()
+        assert engine.run("SELECT n FROM v") == [(3,)]
+        writer.execute("INSERT INTO t VALUES (4)")
+        writer.rollback()
+    assert engine.run("SELECT n FROM v") == [(3,)]
+
+
+def test_an_error_aborts_its_block(engine):
+    engine.run("CREATE TABLE t (a int)")
+    with engine.connect(autocommit=False) as writer:
+        writer.execute("INSERT INTO t VALUES (1)")
+        with pytest.raises(psycopg.Error):
+            writer.execute("INSERT INTO t VALUES ('x')")
+        with pytest.raises(psycopg.errors.InFailedSqlTransaction):
+            writer.execute("INSERT INTO t VALUES (2)")
+        writer.rollback()
+    assert engine.run("SELECT count(*) FROM t") == [(0,)]
+
+
+def test_a_block_reads_one_moment(engine):
+    engine.run("CREATE TABLE t (a int)", "INSERT INTO t VALUES (1)")
+    with engine.connect(autocommit=False) as reader:
+        assert reader.execute("SELECT count(*) FROM t").fetchone() == (1,)
+        engine.run("INSERT INTO t VALUES (2)")
+        assert reader.execute("SELECT count(*) FROM t").fetchone() == (1,)
+        reader.commit()
+        assert reader.execute("SELECT count(*) FROM t").fetchone() == (2,)
+
+
+def test_copy_in_and_out(sql):
+    sql.execute("CREATE TABLE t (a int, b text)")
+    with sql.cursor().copy("COPY t FROM STDIN") as copy:
+        for number in range(1000):
+            copy.write_row((number, None if number % 10 == 0 else f"tab\t{number}\n"))
+    assert sql.execute("SELECT count(*), count(b), sum(a) FROM t").fetchone() == (1000, 900, 499500)
+    with sql.cursor().copy("COPY (SELECT a, b FROM t WHERE a < 2 ORDER BY a) TO STDOUT") as copy:
+        assert b"".join(bytes(piece) for piece in copy) == b"0\t\\N\n1\ttab\\t1\\n\n"
+
+
+def test_writers_and_readers_at_once_see_what_was_acknowledged(engine):
+    engine.run("CREATE TABLE t (w int, n int)",
+               "CREATE MATERIALIZED VIEW v AS SELECT w, max(n) AS n FROM t GROUP BY w")
+    failures = []
+
+    def write(writer):
+        try:
+            with engine.connect() as connection, engine.connect() as other:
+                for number in range(1, 40):
+                    connection.execute(f"INSERT INTO t VALUES ({writer}, {number})")
+                    found = other.execute(f"SELECT n FROM v WHERE w = {writer}").fetchall()
+                    assert found == [(number,)], (writer, number, found)
+        except Exception as error:
+            failures.append(error)
+    threads = [threading.Thread(target=write, args=(writer,)) for writer in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failures, failures[0]
+
+
+def test_subscribe_shows_snapshot_and_changes(engine):
+    engine.run("CREATE TABLE t (a int)", "INSERT INTO t VALUES (1)")
+    found = []
+
+    def follow():
+        with engine.connect() as connection:
+            with connection.cursor().copy("COPY (SUBSCRIBE t) TO STDOUT") as copy:
+                for row in copy.rows():
+                    found.append(row)
+                    if len(found) == 3:
+                        return
+    thread = threading.Thread(target=follow, daemon=True)
+    thread.start()
+    wait_until(lambda: len(found) >= 1, 20, "the snapshot")
+    engine.run("UPDATE t SET a = 2")
+    thread.join(20)
+    assert sorted((row[1], row[2]) for row in found) == [("-1", "1"), ("1", "1"), ("1", "2")]
+    assert found[1][0] == found[2][0] > found[0][0]
+
+
+def test_cancel_ends_a_running_statement(engine):
+    with engine.connect() as connection:
+        timer = threading.Timer(0.5, connection.cancel)
+        timer.start()
+        began = time.monotonic()
+        with pytest.raises(psycopg.errors.QueryCanceled):
+            connection.execute("SELECT count(*) FROM generate_series(1, 100000) AS a,"
+                               " generate_series(1, 100000) AS b")
+        assert time.monotonic() - began < 30
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_many_connections(engine):
+    connections = [engine.connect() for _ in range(60)]
+    assert [c.execute("SELECT 1").fetchone() for c in connections] == 60 * [(1,)]
+    for connection in connections:
+        connection.close()
+
+
+def test_the_internal_port_serves_the_superuser(engine):
+    with engine.connect_internal() as connection:
+        assert connection.execute("SELECT current_user").fetchone() == ("mz_system",)
+    with pytest.raises(psycopg.OperationalError, match="unauthorized login to user 'mz_system'"):
+        engine.connect(user="mz_system")
