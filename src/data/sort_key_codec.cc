@@ -1,6 +1,7 @@
 // Order-preserving encodings, written and read back.
 #include "data/sort_key_codec.h"
 
+#include <bit>
 #include <cstring>
 
 #include "data/ordered_bits.h"
@@ -144,6 +145,64 @@ void SortKeyCodec::encode(std::span<const Column> columns, size_t num_rows,
   }
   char* room = out.reset_variable(ends);
   std::memcpy(room, bytes.data(), bytes.size());
+}
+
+// The values of a kind of at most 8 bytes that lie `offset` into each key.
+template <typename Bits, typename Value>
+void decode_bits(std::span<const char* const> keys, size_t offset, bool inverted,
+                 const Value& value_of, ColumnBuilder& out) {
+  auto* values = out.append_uninitialized<Bits>(keys.size());
+  for (size_t i = 0; i < keys.size(); ++i) {
+    auto bits = read_big_endian<Bits>(keys[i] + offset);
+    values[i] = std::bit_cast<Bits>(value_of(inverted ? static_cast<Bits>(~bits) : bits));
+  }
+}
+
+void SortKeyCodec::decode_fixed(std::span<const char* const> keys, size_t field,
+                                ColumnBuilder& out) const {
+  DCHECK(fixed_);
+  const SortField& spec = fields_[field];
+  size_t offset = 0;
+  for (size_t i = 0; i < field; ++i) {
+    offset += types::physical_size(types::physical_kind(fields_[i].type.type)) +
+              (fields_[i].type.nullable ? 1 : 0);
+  }
+  size_t first = out.size();
+  size_t at = offset + (spec.type.nullable ? 1 : 0);
+  bool flip = !has_unsigned_order(spec.type.type.id);
+  auto integer = [flip](auto bits) {
+    return static_cast<decltype(bits)>(flip ? bits ^ sign_bit<decltype(bits)>() : bits);
+  };
+  switch (types::physical_kind(spec.type.type)) {
+    case PhysicalKind::kBool8:
+      decode_bits<uint8_t>(keys, at, spec.descending, [](uint8_t bits) { return bits; }, out);
+      break;
+    case PhysicalKind::kInt16:
+      decode_bits<uint16_t>(keys, at, spec.descending, integer, out);
+      break;
+    case PhysicalKind::kInt32:
+      decode_bits<uint32_t>(keys, at, spec.descending, integer, out);
+      break;
+    case PhysicalKind::kInt64:
+      decode_bits<uint64_t>(keys, at, spec.descending, integer, out);
+      break;
+    case PhysicalKind::kFloat32:
+      decode_bits<uint32_t>(keys, at, spec.descending, float_from_ordered<float, uint32_t>, out);
+      break;
+    case PhysicalKind::kFloat64:
+      decode_bits<uint64_t>(keys, at, spec.descending, float_from_ordered<double, uint64_t>, out);
+      break;
+    default:
+      for (const char* key : keys) {
+        std::string_view rest(key + offset, at - offset + sizeof(Fixed16));
+        take_one(rest, field, &out);
+      }
+      return;
+  }
+  if (!spec.type.nullable) return;
+  for (size_t i = 0; i < keys.size(); ++i) {
+    if (keys[i][offset] != kValue) out.set_null(first + i);
+  }
 }
 
 void SortKeyCodec::take_one(std::string_view& key, size_t field, ColumnBuilder* out) const {

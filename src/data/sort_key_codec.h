@@ -53,6 +53,8 @@ class SortKeyCodec {
   void encode(std::span<const Column> columns, size_t num_rows, EncodedRows& out) const;
   void append(std::span<const Column> columns, size_t row, std::string& out) const;
 
+  // Appends the field of each key, whichever it is. REQUIRES: is_fixed().
+  void decode_fixed(std::span<const char* const> keys, size_t field, ColumnBuilder& out) const;
   // Takes `field` off the front of each key and moves the key past it; the value goes to `out`
   // unless that is null. REQUIRES: called for the fields in order, first to last.
   void take(std::span<std::string_view> keys, size_t field, ColumnBuilder* out) const;

@@ -203,6 +203,19 @@ TEST(SortKeyCodec, GivesValuesBackColumnByColumn) {
       ColumnBuilder builder(columns[i].kind());
       codec.take(rest, i, &builder);
       Column back = builder.finish();
+      if (codec.is_fixed()) {
+        std::vector<const char*> rows;
+        for (size_t row = 0; row < 10; ++row) rows.push_back(keys.at(row));
+        codec.decode_fixed(rows, i, builder);
+        Column at_once = builder.finish();
+        for (size_t row = 0; row < 10; ++row) {
+          Datum one = at_once.datum(row);
+          bool nan = !one.is_null() && columns[i].kind() >= PhysicalKind::kFloat32 &&
+                     columns[i].kind() <= PhysicalKind::kFloat64 &&
+                     one.as_double() != one.as_double();
+          EXPECT_TRUE(nan || one == back.datum(row));
+        }
+      }
       for (size_t row = 0; row < 10; ++row) {
         const Datum& value = values[i][row];
         ASSERT_EQ(back.datum(row).is_null(), value.is_null());
