@@ -207,74 +207,98 @@ class ReduceOperator::Failures final : public FinalErrors {
   std::vector<bool> failed_;
 };
 
-void ReduceOperator::push_block(std::span<const Touched> block, Emitter& out) {
-  // Rows: the old results, then the new ones.
-  std::vector<const char*> payloads;
+// The rows of a block: the old results, then the new ones.
+struct ReduceOperator::BlockRows {
+  std::vector<const char*> payloads;  // Frozen.
   std::vector<const char*> keys;
-  std::vector<size_t> old_row(block.size(), kNew);
-  std::vector<size_t> new_row(block.size(), kNew);
+  std::vector<uint32_t> old_row;  // Of each group; kNoRow without one.
+  std::vector<uint32_t> new_row;
+  size_t num_old = 0;
+  std::vector<char> copies;  // Of the new payloads.
+
+  static constexpr uint32_t kNoRow = ~uint32_t{0};
+};
+
+void ReduceOperator::collect_block(std::span<const Touched> block, BlockRows& rows) {
+  rows.old_row.assign(block.size(), BlockRows::kNoRow);
+  rows.new_row.assign(block.size(), BlockRows::kNoRow);
+  rows.copies.resize(block.size() * payload_bytes_);
   for (size_t i = 0; i < block.size(); ++i) {
-    if (block[i].saved == kNew) continue;
-    const char* saved = saved_.data() + block[i].saved * payload_bytes_;
-    negatives_.change(group_rows(saved), group_rows(block[i].payload));
-    if (group_rows(saved) <= 0) continue;
-    old_row[i] = payloads.size();
-    payloads.push_back(saved);
-    keys.push_back(index_->key(block[i].payload));
+    const char* payload = block[i].payload;
+    const char* saved =
+        block[i].saved == kNew ? nullptr : saved_.data() + block[i].saved * payload_bytes_;
+    int64_t before = saved ? group_rows(saved) : 0;
+    negatives_.change(before, group_rows(payload));
+    if (before <= 0) continue;
+    rows.old_row[i] = static_cast<uint32_t>(rows.payloads.size());
+    rows.payloads.push_back(saved);
+    rows.keys.push_back(index_->key(payload));
   }
-  size_t num_old = payloads.size();
-  std::vector<char> copies(block.size() * payload_bytes_);
+  rows.num_old = rows.payloads.size();
   std::vector<char*> fresh;
+  fresh.reserve(block.size());
   for (size_t i = 0; i < block.size(); ++i) {
-    if (block[i].saved == kNew) negatives_.change(0, group_rows(block[i].payload));
-    if (group_rows(block[i].payload) <= 0) continue;
-    char* copy = copies.data() + i * payload_bytes_;
-    std::memcpy(copy, block[i].payload, payload_bytes_);
+    const char* payload = block[i].payload;
+    if (group_rows(payload) <= 0) continue;
+    char* copy = rows.copies.data() + i * payload_bytes_;
+    std::memcpy(copy, payload, payload_bytes_);
     fresh.push_back(copy);
-    new_row[i] = payloads.size();
-    payloads.push_back(copy);
-    keys.push_back(index_->key(block[i].payload));
+    rows.new_row[i] = static_cast<uint32_t>(rows.payloads.size());
+    rows.payloads.push_back(copy);
+    rows.keys.push_back(index_->key(payload));
   }
   for (Aggregate& aggregate : aggregates_) aggregate.accumulator->freeze(fresh);
+}
 
-  Failures failures(num_old, payloads.size());
+std::vector<Column> ReduceOperator::block_columns(const BlockRows& rows, Failures& failures) const {
   std::vector<Column> columns;
   columns.reserve(output_kinds_.size());
   for (size_t field = 0; field < key_columns_.size(); ++field) {
     data::ColumnBuilder builder(output_kinds_[field]);
-    builder.reserve(keys.size());
-    key_codec_.layout().decode(keys, field, builder);
+    builder.reserve(rows.keys.size());
+    key_codec_.layout().decode(rows.keys, field, builder);
     columns.push_back(builder.finish());
   }
-  for (Aggregate& aggregate : aggregates_) {
+  for (const Aggregate& aggregate : aggregates_) {
     data::ColumnBuilder builder(aggregate.kind);
-    builder.reserve(payloads.size());
-    aggregate.accumulator->finalize(payloads, builder, failures);
+    builder.reserve(rows.payloads.size());
+    aggregate.accumulator->finalize(rows.payloads, builder, failures);
     columns.push_back(builder.finish());
   }
+  return columns;
+}
+
+void ReduceOperator::push_block(std::span<const Touched> block, Emitter& out) {
+  BlockRows rows;
+  collect_block(block, rows);
+  Failures failures(rows.num_old, rows.payloads.size());
+  std::vector<Column> columns = block_columns(rows, failures);
   failures.errors.push_to(out);
 
-  std::vector<uint32_t> rows;
+  std::vector<uint32_t> kept;
   std::vector<int64_t> diffs;
-  rows.reserve(payloads.size());
-  diffs.reserve(payloads.size());
-  auto keep = [&](size_t row, int64_t diff) {
-    if (row == kNew || failures.failed(row)) return;
-    rows.push_back(static_cast<uint32_t>(row));
+  kept.reserve(rows.payloads.size());
+  diffs.reserve(rows.payloads.size());
+  auto keep = [&](uint32_t row, int64_t diff) {
+    if (row == BlockRows::kNoRow || failures.failed(row)) return;
+    kept.push_back(row);
     diffs.push_back(diff);
   };
   std::span<const Column> results = std::span(columns).subspan(key_columns_.size());
   for (size_t i = 0; i < block.size(); ++i) {
-    bool both = old_row[i] != kNew && new_row[i] != kNew;
-    bool same = both && std::ranges::all_of(results, [&](const Column& column) {
-                  return same_value(column, old_row[i], new_row[i]);
+    uint32_t old_row = rows.old_row[i];
+    uint32_t new_row = rows.new_row[i];
+    bool both = old_row != BlockRows::kNoRow && new_row != BlockRows::kNoRow;
+    bool same = both && failures.failed(old_row) == failures.failed(new_row) &&
+                std::ranges::all_of(results, [&](const Column& column) {
+                  return same_value(column, old_row, new_row);
                 });
-    if (same && failures.failed(old_row[i]) == failures.failed(new_row[i])) continue;
-    keep(old_row[i], -1);
-    keep(new_row[i], 1);
+    if (same) continue;
+    keep(old_row, -1);
+    keep(new_row, 1);
   }
-  bool insert_only = num_old == 0;
-  for (Column& column : columns) column = column.gather(rows);
+  bool insert_only = rows.num_old == 0;
+  for (Column& column : columns) column = column.gather(kept);
   out.push(DeltaBatch(std::move(columns), std::move(diffs),
                       {.consolidated = true, .insert_only = insert_only}));
 }

@@ -58,6 +58,7 @@ class ReduceOperator final : public Operator {
   };
   static constexpr size_t kNew = ~size_t{0};
   class Failures;
+  struct BlockRows;
 
   size_t input_for(const expr::ScalarRef& expression, std::optional<size_t> filter);
   // The values of all inputs, for all rows of the chunk; of the rows that fail, the errors.
@@ -65,6 +66,8 @@ class ReduceOperator final : public Operator {
                                      std::optional<expr::EvalErrors>& failed);
   void absorb(const data::DeltaBatch& chunk, const std::vector<data::Column>& values);
   void touch(const data::DeltaBatch& chunk);
+  void collect_block(std::span<const Touched> block, BlockRows& rows);
+  std::vector<data::Column> block_columns(const BlockRows& rows, Failures& failures) const;
   void push_block(std::span<const Touched> block, Emitter& out);
   void push_differences(Emitter& out);
   void forget(std::span<const Touched> block);
