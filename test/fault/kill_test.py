@@ -27,7 +27,7 @@ import psycopg
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from harness import RUN_DIRECTORY
 from harness.checker import Record, check
-from harness.failpoints import Coverage, listed
+from harness.failpoints import Coverage, listed, may_fail
 from harness.marker_audit import Audit
 from harness.proxy import TcpProxy
 from harness.topics import Message, TopicReader
@@ -95,6 +95,7 @@ class Run:
         # Failpoints still to die at, with the hit at which to die; those of this seed first.
         self.plan = collections.deque((name, self.rng.choice(KILL_COUNTS)) for name in failpoints)
         self.armed = None
+        self.may_fail = may_fail() if failpoints else []
         self.kills = collections.Counter()
         self.late = [export for export in self.exports if export.relation in LATE_SINKS]
         self.writers = []
@@ -200,14 +201,16 @@ class Run:
         time.sleep(self.rng.uniform(low_s, high_s))
 
     def _start_engine(self):
-        """Starts the process, armed with the next failpoint of the plan, until it is ready; dying
-        at the failpoint before that counts, and the next start follows."""
+        """Starts the process until it is ready, armed with the next failpoint of the plan, or with
+        one to fail at; dying at the failpoint before it is ready counts, and it starts again."""
         while True:
             self.armed = self.plan.popleft() if self.plan else None
             arming = None
             if self.armed:
                 arming = f"{self.armed[0]}=kill@{self.armed[1]}"
                 self.coverage.armed[self.armed[0]] += 1
+            elif self.may_fail:
+                arming = f"{self.rng.choice(self.may_fail)}=error@{self.rng.choice(KILL_COUNTS)}"
             self.engine.begin(arming)
             try:
                 self.engine.wait_ready()

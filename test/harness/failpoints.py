@@ -6,10 +6,19 @@ from . import ROOT
 LIST = os.path.join(ROOT, "test", "fault", "failpoints.txt")
 
 
-def listed():
-    """The names in the list file."""
+def _lines():
     with open(LIST) as source:
-        return [line.split()[0] for line in source if line.strip() and not line.startswith("#")]
+        return [line.split() for line in source if line.strip() and not line.startswith("#")]
+
+
+def listed():
+    """All names of the list file."""
+    return [words[0] for words in _lines()]
+
+
+def may_fail():
+    """Those that can be told to fail instead of dying."""
+    return [words[0] for words in _lines() if "error" in words[1:]]
 
 
 class Coverage:
