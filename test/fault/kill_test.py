@@ -480,8 +480,10 @@ def main():
     parser.add_argument("--timeout", type=float, default=240, help="patience in between, s")
     parser.add_argument("--failpoint", action="append",
                         help="only these, '' for none; default: all listed")
+    parser.add_argument("--directory", default=os.path.join(RUN_DIRECTORY, f"kill-{os.getpid()}"),
+                        help="where everything is; kept when a run failed")
     options = parser.parse_args()
-    directory = os.path.join(RUN_DIRECTORY, f"kill-{os.getpid()}")
+    directory = os.path.abspath(options.directory)
     os.makedirs(directory)
     coverage = Coverage()
     passed = failed = 0

@@ -19,11 +19,12 @@ def reference(tmp_path):
     return str(path)
 
 
-def _kill_test(reference, fault, mode="engine"):
+def _kill_test(reference, directory, fault):
     """(exit code, output) of a short kill test over the reference engine."""
     done = subprocess.run(
-        [sys.executable, os.path.join(FAULT_FOLDER, "kill_test.py"), "--mode", mode, "--seeds",
-         "1", "--transactions", "800", "--writers", "2", "--pace", "0.01", "--settle", "60",
+        [sys.executable, os.path.join(FAULT_FOLDER, "kill_test.py"), "--mode", "engine",
+         "--directory", os.path.join(directory, f"kill-{fault or 'right'}"), "--seeds", "1",
+         "--transactions", "800", "--writers", "2", "--pace", "0.01", "--settle", "60",
          "--failpoint", ""],
         env={**os.environ, "PENSTOCK_BINARY": reference, "REFERENCE_FAULT": fault},
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=400)
@@ -31,8 +32,8 @@ def _kill_test(reference, fault, mode="engine"):
 
 
 @pytest.mark.timeout(450)
-def test_a_right_engine_passes(reference):
-    code, output = _kill_test(reference, "")
+def test_a_right_engine_passes(reference, run_directory):
+    code, output = _kill_test(reference, run_directory, "")
     assert code == 0 and "1 passed, 0 failed" in output, output
 
 
@@ -40,6 +41,6 @@ def test_a_right_engine_passes(reference):
 @pytest.mark.parametrize("fault, says", [
     ("twice", "key twice at one time"), ("torn", "torn transaction"),
     ("forget", "acknowledged transactions are lost")])
-def test_a_wrong_engine_fails(reference, fault, says):
-    code, output = _kill_test(reference, fault)
+def test_a_wrong_engine_fails(reference, run_directory, fault, says):
+    code, output = _kill_test(reference, run_directory, fault)
     assert code == 1 and "0 passed, 1 failed" in output and says in output, output
