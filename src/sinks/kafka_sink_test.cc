@@ -543,6 +543,45 @@ TEST_F(KafkaSinkTest, KeysArePlacedBySeaHash) {
   EXPECT_EQ(messages().size(), 4u);
 }
 
+TEST_F(KafkaSinkTest, PartitionByPlacesByTheRowAfterElseBefore) {
+  config_.def.topic_options.partition_count = 4;
+  config_.partition_by = expr::column_ref(1, {types::SqlType::of(types::TypeId::kUInt8), true});
+  tick(1, {});
+  start();
+  settle();
+  tick(5, {{"a", 1, 1}, {"b", 6, 1}});
+  tick(6, {{"a", 1, -1}, {"a", 3, 1}, {"b", 6, -1}});
+  settle();
+  auto values = [&](int32_t partition) {
+    Texts out;
+    for (const simulated::Record& record : cluster_.partition("data", partition).log) {
+      if (!record.marker) out.push_back(*record.key + record.value.value_or(""));
+    }
+    return out;
+  };
+  EXPECT_EQ(values(0), Texts{});
+  EXPECT_EQ(values(1), (Texts{R"({"k":"a"}{"k":"a","v":1})"}));
+  EXPECT_EQ(values(2), (Texts{R"({"k":"b"}{"k":"b","v":6})", R"({"k":"b"})"}));
+  EXPECT_EQ(values(3), (Texts{R"({"k":"a"}{"k":"a","v":3})"}));
+}
+
+TEST_F(KafkaSinkTest, AGrownTopicIsUsedWithoutARestart) {
+  config_.def.metadata_refresh_ms = 1'000;
+  config_.partition_by = expr::column_ref(1, {types::SqlType::of(types::TypeId::kUInt8), true});
+  tick(1, {});
+  start();
+  settle();
+  tick(5, {{"a", 3, 1}});
+  settle();
+  EXPECT_EQ(cluster_.partition("data", 0).log.front().value, R"({"k":"a","v":3})");
+  cluster_.create("data", 4);
+  clock_.advance(2'000'000);
+  tick(6, {{"b", 7, 1}});
+  settle();
+  ASSERT_FALSE(cluster_.partition("data", 3).log.empty());
+  EXPECT_EQ(cluster_.partition("data", 3).log.front().value, R"({"k":"b","v":7})");
+}
+
 TEST_F(KafkaSinkTest, DebeziumPairsBeforeAndAfter) {
   config_.def.envelope = defs::SinkEnvelope::kDebezium;
   tick(1, {{"a", 1, 1}});
