@@ -40,26 +40,34 @@ class RowsSource : public EntrySource {
   Entry entry_;
 };
 
-class PartSource : public EntrySource {
+// Blocks under consecutive keys, read one at a time.
+class BlockSource : public EntrySource {
  public:
-  PartSource(const Database& database, const DatabaseSnapshotRef& snapshot, const PartEntry& part,
-             TimeRange times, std::string_view position)
-      : cursor_(database.cursor(snapshot, Family::kLog, part_key(part.part, part.first_block),
-                                part_key(part.part, part.blocks))),
-        part_(part),
+  // Keys are `prefix` and the block's number, which is in [first, end).
+  struct Blocks {
+    std::string prefix;
+    uint32_t first = 0;
+    uint32_t end = 0;
+    Timestamp time;  // Of blocks that are not timed.
+  };
+  BlockSource(const Database& database, const DatabaseSnapshotRef& snapshot, Blocks blocks,
+              TimeRange times, std::string_view position)
+      : cursor_(database.cursor(snapshot, Family::kLog, numbered(blocks.prefix, blocks.first),
+                                numbered(blocks.prefix, blocks.end))),
+        blocks_(std::move(blocks)),
         times_(times),
         position_(position),
         reader_("", Timestamp::min()) {}
 
   // Finds the last block that begins at or before the position.
   Status open() {
-    uint32_t low = part_.first_block;
-    uint32_t high = part_.blocks;
+    uint32_t low = blocks_.first;
+    uint32_t high = blocks_.end;
     while (!position_.empty() && high - low > 1) {
       uint32_t middle = low + (high - low) / 2;
       RETURN_IF_ERROR(load(middle));
-      BlockReader reader(block_, part_.first);
-      if (!reader.next()) return fail(damaged_error("a part"));
+      BlockReader reader(block_, blocks_.time);
+      if (!reader.next()) return fail(damaged_error("a block"));
       (reader.entry().sort_key <= position_ ? low : high) = middle;
     }
     next_block_ = low;
@@ -72,18 +80,22 @@ class PartSource : public EntrySource {
         const Entry& entry = reader_.entry();
         if (times_.contains(entry.time) && entry.sort_key > position_) return true;
       }
-      if (reader_.damaged() && loaded_) return fail(damaged_error("a part"));
-      if (next_block_ >= part_.blocks) return false;
+      if (reader_.damaged() && loaded_) return fail(damaged_error("a block"));
+      if (next_block_ >= blocks_.end) return false;
       RETURN_IF_ERROR(load(next_block_++));
-      reader_ = BlockReader(block_, part_.first);
+      reader_ = BlockReader(block_, blocks_.time);
       loaded_ = true;
     }
   }
   const Entry& entry() const override { return reader_.entry(); }
 
  private:
+  static std::string numbered(std::string key, uint32_t block) {
+    put_big_endian32(key, block);
+    return key;
+  }
   Status load(uint32_t block) {
-    cursor_.seek(part_key(part_.part, block));
+    cursor_.seek(numbered(blocks_.prefix, block));
     RETURN_IF_ERROR(cursor_.status());
     if (!cursor_.valid()) return fail(damaged_error("a part"));
     block_ = cursor_.value();
@@ -91,7 +103,7 @@ class PartSource : public EntrySource {
   }
 
   Cursor cursor_;
-  PartEntry part_;
+  Blocks blocks_;
   TimeRange times_;
   std::string position_;
   uint32_t next_block_ = 0;
@@ -202,7 +214,20 @@ Result<std::unique_ptr<EntrySource>> part_source(const Database& database,
                                                  const DatabaseSnapshotRef& snapshot,
                                                  const PartEntry& part, TimeRange times,
                                                  std::string_view position) {
-  auto source = std::make_unique<PartSource>(database, snapshot, part, times, position);
+  BlockSource::Blocks blocks{part_prefix(part.part), part.first_block, part.blocks, part.first};
+  auto source =
+      std::make_unique<BlockSource>(database, snapshot, std::move(blocks), times, position);
+  RETURN_IF_ERROR(source->open());
+  return source;
+}
+
+Result<std::unique_ptr<EntrySource>> tick_source(const Database& database,
+                                                 const DatabaseSnapshotRef& snapshot,
+                                                 const TickRun& run, std::string_view position) {
+  BlockSource::Blocks blocks{tick_prefix(run.collection, run.stream, run.time), run.first, run.end,
+                             run.time};
+  auto source = std::make_unique<BlockSource>(database, snapshot, std::move(blocks),
+                                              TimeRange{run.time, run.time}, position);
   RETURN_IF_ERROR(source->open());
   return source;
 }

@@ -41,6 +41,17 @@ Result<std::unique_ptr<EntrySource>> part_source(const Database& database,
                                                  const DatabaseSnapshotRef& snapshot,
                                                  const PartEntry& part, TimeRange times,
                                                  std::string_view position);
+// The blocks of one tick in the log, which are one sorted run: ordinals [first, end).
+struct TickRun {
+  CollectionId collection;
+  Stream stream = Stream::kRows;
+  Timestamp time;
+  uint32_t first = 0;
+  uint32_t end = 0;
+};
+Result<std::unique_ptr<EntrySource>> tick_source(const Database& database,
+                                                 const DatabaseSnapshotRef& snapshot,
+                                                 const TickRun& run, std::string_view position);
 // Updates in memory, which are sorted here.
 std::unique_ptr<EntrySource> run_source(std::unique_ptr<RunBuilder> run, std::string_view position);
 

@@ -53,9 +53,13 @@ std::string after_prefix(std::string_view prefix) {
   return out;
 }
 
-std::string tick_key(CollectionId collection, Stream stream, Timestamp last, uint32_t ordinal) {
+std::string tick_prefix(CollectionId collection, Stream stream, Timestamp last) {
   std::string key = ticks_begin(collection, stream);
   put_big_endian(key, last.ms);
+  return key;
+}
+std::string tick_key(CollectionId collection, Stream stream, Timestamp last, uint32_t ordinal) {
+  std::string key = tick_prefix(collection, stream, last);
   put_big_endian32(key, ordinal);
   return key;
 }
@@ -71,9 +75,13 @@ TickKey parse_tick_key(std::string_view key) {
           Timestamp{big_endian_at(key, 9)}, big_endian32_at(key, 17)};
 }
 
-std::string part_key(uint64_t part, uint32_t block) {
+std::string part_prefix(uint64_t part) {
   std::string key(1, kPartSpace);
   put_big_endian(key, part);
+  return key;
+}
+std::string part_key(uint64_t part, uint32_t block) {
+  std::string key = part_prefix(part);
   put_big_endian32(key, block);
   return key;
 }

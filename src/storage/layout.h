@@ -30,6 +30,7 @@ std::string after_prefix(std::string_view prefix);
 
 // Log, updates: [0][stream prefix][time of the last update][ordinal] → a block, or a PartEntry.
 std::string tick_key(CollectionId collection, Stream stream, Timestamp last, uint32_t ordinal);
+std::string tick_prefix(CollectionId collection, Stream stream, Timestamp last);
 std::string ticks_begin(CollectionId collection, Stream stream);
 std::string ticks_end(CollectionId collection, Stream stream);
 struct TickKey {
@@ -41,6 +42,7 @@ struct TickKey {
 TickKey parse_tick_key(std::string_view key);
 
 // Log, blocks of parts: [1][part][block] → a block.
+std::string part_prefix(uint64_t part);
 std::string part_key(uint64_t part, uint32_t block);
 std::string all_parts_begin();
 std::string all_parts_end();

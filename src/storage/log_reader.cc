@@ -196,24 +196,47 @@ Result<std::unique_ptr<UnorderedRows>> LogReader::snapshot(CollectionId collecti
                                         std::move(log));
 }
 
+// A tick of several blocks is a sorted run of its own; the single blocks of small ticks are sorted
+// together in memory.
 Status LogReader::add_log_sources(const View& view, TimeRange times, std::string_view position,
                                   std::vector<std::unique_ptr<EntrySource>>& sources) const {
   auto tail = std::make_unique<RunBuilder>(false);
+  std::string held;  // The first block of a tick, until it is known whether more follow.
+  TickRun run{view.collection, view.stream, Timestamp::min(), 0, 0};
+  auto close_run = [&]() -> Status {
+    if (run.end - run.first > 1) {
+      ASSIGN_OR_RETURN(auto source, tick_source(database_, view.snapshot, run, position));
+      sources.push_back(std::move(source));
+    } else if (run.end > run.first) {
+      BlockReader reader(held, run.time);
+      while (reader.next()) tail->add(reader.entry());
+      if (reader.damaged()) return fail(damaged_error("a block"));
+    }
+    run.first = run.end = 0;
+    return {};
+  };
   TimeRange scan{std::max(times.first, view.log_start), times.last};
   RETURN_IF_ERROR(for_each_log_value(
       database_, view.snapshot, view.collection, view.stream, scan,
       [&](const LogValue& value) -> Status {
+        if (!value.part && run.end > run.first && value.key.last == run.time) {
+          run.end = value.key.ordinal + 1;
+          return {};
+        }
+        if (Status closed = close_run(); !closed) return closed;
         if (value.part) {
           ASSIGN_OR_RETURN(auto source,
                            part_source(database_, view.snapshot, *value.part, times, position));
           sources.push_back(std::move(source));
           return {};
         }
-        BlockReader reader(value.value, value.key.last);
-        while (reader.next()) tail->add(reader.entry());
-        if (reader.damaged()) return fail(damaged_error("a block"));
+        held = value.value;
+        run.time = value.key.last;
+        run.first = value.key.ordinal;
+        run.end = run.first + 1;
         return {};
       }));
+  RETURN_IF_ERROR(close_run());
   if (!tail->empty()) sources.push_back(run_source(std::move(tail), position));
   return {};
 }

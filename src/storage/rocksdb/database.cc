@@ -51,7 +51,9 @@ rocksdb::ColumnFamilyOptions family_options(Family family, size_t memory_bytes,
   table.pin_l0_filter_and_index_blocks_in_cache = true;
   table.format_version = 5;
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
-  options.write_buffer_size = memory_bytes / (family == Family::kMeta ? 16 : 6);
+  options.write_buffer_size = memory_bytes / (family == Family::kMeta  ? 32
+                                              : family == Family::kLog ? 6
+                                                                       : 4);
   options.max_write_buffer_number = 3;
   options.arena_block_size = 256 << 10;
   options.compression = rocksdb::kLZ4Compression;
@@ -62,6 +64,9 @@ rocksdb::ColumnFamilyOptions family_options(Family family, size_t memory_bytes,
   options.target_file_size_base = 32 << 20;
   options.max_bytes_for_level_base = 128 << 20;
   options.level_compaction_dynamic_level_bytes = true;
+  options.level0_file_num_compaction_trigger = 6;
+  // The log is short-lived: rewriting it level by level would be for nothing.
+  if (family == Family::kLog) options.compaction_style = rocksdb::kCompactionStyleUniversal;
   if (family == Family::kRows) {
     options.merge_operator = weight_merge_operator();
     options.compaction_filter = zero_weight_filter();
