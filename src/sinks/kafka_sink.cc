@@ -184,7 +184,7 @@ Step<void> KafkaSink::prepare_topics() {
     partitions = ensure_topic(*admin_, topic, config_.limits.topic_wait, world_.stop);
   }
   if (!partitions) return std::unexpected(partitions.error());
-  transaction_.set_partitions(*partitions);
+  transaction_.open_topics(*partitions);
   partitions_read_us_ = world_.clock.monotonic_us();
   return {};
 }

@@ -54,7 +54,7 @@ Step<void> KafkaSink::refresh_partitions() {
   partitions_read_us_ = now_us;
   auto count = existing_partitions(*admin_, config_.def.topic, world_.stop);
   if (count) {
-    transaction_.set_partitions(*count);
+    if (*count != transaction_.partitions()) transaction_.open_topics(*count);
   } else if (count.error().kind == Trouble::Kind::kStopped) {
     return stopped();
   } else {

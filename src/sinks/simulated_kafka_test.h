@@ -178,8 +178,10 @@ class Producer final : public connect::TransactionalProducer {
       : session_(std::move(session)), options_(options) {}
 
   int open_topic(const std::string& name) override {
-    topics_.push_back(name);
-    return static_cast<int>(topics_.size()) - 1;
+    auto found = std::find(topics_.begin(), topics_.end(), name);
+    auto number = static_cast<int>(found - topics_.begin());
+    if (found == topics_.end()) topics_.push_back(name);
+    return number;
   }
   KafkaResult<CallState> fence(milliseconds) override {
     if (auto error = session_.meet()) return std::unexpected(*error);

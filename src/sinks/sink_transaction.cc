@@ -99,8 +99,6 @@ Step<void> SinkTransaction::fence() {
                                     .budget_bytes = config_.limits.producer_bytes});
   if (!made) return kafka_trouble("Transaction error", made.error());
   producer_ = std::move(*made);
-  data_topic_ = producer_->open_topic(config_.def.topic);
-  progress_topic_ = producer_->open_topic(config_.progress_topic);
   while (true) {
     auto state = producer_->fence(kPoll);
     if (!state) return lost("Transaction error", state.error());
@@ -108,6 +106,12 @@ Step<void> SinkTransaction::fence() {
     if (stop_.stopped()) return stopped();
     waiting_(producer_->last_trouble());
   }
+}
+
+void SinkTransaction::open_topics(int32_t partitions) {
+  partitions_ = partitions;
+  data_topic_ = producer_->open_topic(config_.def.topic);
+  progress_topic_ = producer_->open_topic(config_.progress_topic);
 }
 
 Step<void> SinkTransaction::send_raw(const connect::OutgoingMessage& message) {

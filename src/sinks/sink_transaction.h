@@ -37,7 +37,9 @@ class SinkTransaction {
   // A new producer, the only one from now on; what older ones left open is aborted.
   Step<void> fence();
 
-  void set_partitions(int32_t partitions) { partitions_ = partitions; }
+  // Before the first send after a fence, and when the topic has grown. REQUIRES: fenced.
+  void open_topics(int32_t partitions);
+  int32_t partitions() const { return partitions_; }
 
   // Sends one message, stamped `time`; begins a transaction if none is open.
   Step<void> send(const SinkMessage& message, Timestamp time);

@@ -40,7 +40,8 @@ class TransactionalProducer {
  public:
   virtual ~TransactionalProducer() = default;
 
-  // A number for a topic, to be used in messages. Sends nothing.
+  // A number for a topic, to be used in messages, and its present partitions are learned (which
+  // takes at most half a second): call it again when the topic has grown. Any number of times.
   virtual int open_topic(const std::string& name) = 0;
 
   // Ends the epoch of every older producer of this transactional id and aborts what it left open.

@@ -56,12 +56,14 @@ class Producer final : public TransactionalProducer {
   }
 
   int open_topic(const std::string& name) override {
-    for (size_t i = 0; i < topics_.size(); ++i) {
-      if (rd_kafka_topic_name(topics_[i]) == name) return static_cast<int>(i);
+    size_t number = 0;
+    while (number < topics_.size() && rd_kafka_topic_name(topics_[number]) != name) ++number;
+    if (number == topics_.size()) {
+      topics_.push_back(rd_kafka_topic_new(handle_->get(), name.c_str(), nullptr));
+      CHECK(topics_.back() != nullptr);
     }
-    topics_.push_back(rd_kafka_topic_new(handle_->get(), name.c_str(), nullptr));
-    CHECK(topics_.back() != nullptr);
-    return static_cast<int>(topics_.size()) - 1;
+    learn(topics_[number]);
+    return static_cast<int>(number);
   }
 
   KafkaResult<CallState> fence(std::chrono::milliseconds wait) override {
@@ -107,6 +109,7 @@ class Producer final : public TransactionalProducer {
     return CallState::kDone;
   }
   KafkaResult<CallState> failed(Call call, const TakenError& taken);
+  void learn(rd_kafka_topic_t* topic);
   void delivered(const rd_kafka_message_t& message);
   rd_kafka_headers_t* make_headers(std::span<const KafkaHeader> headers, size_t& size_bytes);
 
@@ -171,6 +174,14 @@ KafkaResult<CallState> Producer::abort(std::chrono::milliseconds wait) {
   TakenError taken = take_error(error);
   if (taken.retriable && Clock::now() < *deadline_) return CallState::kPending;
   return failed(Call::kAbort, taken);
+}
+
+// Asks where the topic's partitions are. A topic or partition that is unknown when its first
+// message comes is looked at again only by a timer of a second, or refused.
+void Producer::learn(rd_kafka_topic_t* topic) {
+  const rd_kafka_metadata_t* answer = nullptr;
+  rd_kafka_resp_err_t code = rd_kafka_metadata(handle_->get(), 0, topic, &answer, kEndMs);
+  if (code == RD_KAFKA_RESP_ERR_NO_ERROR) rd_kafka_metadata_destroy(answer);
 }
 
 void Producer::delivered(const rd_kafka_message_t& message) {
