@@ -102,10 +102,10 @@ bool contains_value(string_view whole, string_view part, bool top) {
     }
     return true;
   }
-  // Outermost, an array contains what is one of its elements.
-  if (is_array(whole) && top) {
+  // Outermost, an array contains a scalar that is one of its elements.
+  if (is_array(whole) && top && !is_container(part)) {
     for (JsonReader have(whole); have.next();) {
-      if (contains_value(have.value(), part, false)) return true;
+      if (have.value() == part) return true;
     }
     return false;
   }
