@@ -55,9 +55,7 @@ struct JoinNode {
 // input: nothing goes out (the plan unions a default row in).
 struct ReduceNode {
   std::vector<size_t> key;
-  // Arguments and filters over the input's columns. `distinct` is never set here: the plan puts a
-  // DistinctNode below.
-  std::vector<expr::AggregateExpr> aggregates;
+  std::vector<expr::AggregateExpr> aggregates;  // Arguments and filters over the input's columns.
 };
 struct DistinctNode {};
 struct ThresholdNode {};

@@ -1,0 +1,190 @@
+// Bringing bound expressions to types: literals, parameters, casts, common types, and calls.
+#include <algorithm>
+
+#include "expr/function_catalogue.h"
+#include "sql/bind/binder.h"
+#include "sql/bind/overload.h"
+#include "types/text_io.h"
+
+namespace penstock::sql {
+namespace {
+
+using expr::CastContext;
+using types::SqlType;
+using types::TypeId;
+
+bool is_untyped(const BoundExpr& expression) {
+  return expression.type.type.id == TypeId::kUnknown;
+}
+SqlType bare(const SqlType& type) {
+  return {type.id, -1, type.element};
+}
+
+// An untyped literal read as a value of `type`. Text that is no such value becomes a cast that
+// fails where it is evaluated: CASE WHEN false THEN 'x'::int END is fine.
+BoundExprRef typed_literal(const BoundExpr& literal, const SqlType& type) {
+  if (literal.literal.is_null()) return bound_null(type);
+  Result<types::Datum> value = types::parse_text(type, literal.literal.as_bytes());
+  if (value) return at_position(bound_literal(std::move(*value), type), literal.position);
+  BoundExprRef text = bound_literal(literal.literal, SqlType::of(TypeId::kText));
+  auto path = expr::find_cast(text->type.type, type, CastContext::kExplicit);
+  if (!path || path->function == nullptr) return text;
+  return at_position(bound_cast_call(*path->function, text, type), literal.position);
+}
+
+std::string operator_text(std::string_view op, const std::vector<SqlType>& types) {
+  if (types.size() == 1) return std::string(op) + " " + argument_text(types);
+  return argument_text({&types[0], 1}) + " " + std::string(op) + " " +
+         argument_text({&types[1], 1});
+}
+
+Error overload_error(OverloadFailure failure, const std::string& what, const char* kind) {
+  if (failure == OverloadFailure::kUndeterminedPolymorphic) {
+    return {sql_state::kIndeterminateDatatype,
+            "could not determine polymorphic type because input has type unknown"};
+  }
+  const std::string head = std::string(kind);
+  if (failure == OverloadFailure::kAmbiguous) {
+    return Error(sql_state::kAmbiguousFunction, head + " is not unique: " + what)
+        .with_hint("Several candidates fit. Explicit casts of the arguments choose one.");
+  }
+  return Error(sql_state::kUndefinedFunction, head + " does not exist: " + what)
+      .with_hint("Nothing with this name takes these arguments. Explicit casts may help.");
+}
+
+Error function_error(OverloadFailure failure, std::string_view name,
+                     const std::vector<SqlType>& types) {
+  Error error = overload_error(failure, "", "function");
+  if (failure == OverloadFailure::kUndeterminedPolymorphic) return error;
+  const bool ambiguous = failure == OverloadFailure::kAmbiguous;
+  error.message = "function " + std::string(name) + "(" + argument_text(types) + ") " +
+                  (ambiguous ? "is not unique" : "does not exist");
+  return error;
+}
+
+}  // namespace
+
+Result<BoundExprRef> Binder::set_parameter_type(const BoundExprRef& parameter,
+                                                const SqlType& type) {
+  const size_t index = static_cast<size_t>(parameter->parameter - 1);
+  std::optional<SqlType>& known = options_.parameter_types[index];
+  if (!known) known = type;
+  auto typed = std::make_shared<BoundExpr>(*parameter);
+  typed->type = {*known, true};
+  return typed;
+}
+
+Result<BoundExprRef> Binder::coerce(BoundExprRef expression, const SqlType& type, CastContext cast,
+                                    std::string_view construct) {
+  if (is_untyped(*expression)) {
+    if (expression->kind == BoundExprKind::kParameter) {
+      ASSIGN_OR_RETURN(expression, set_parameter_type(expression, bare(type)));
+    } else {
+      expression = typed_literal(*expression, bare(type));
+    }
+  }
+  const SqlType& from = expression->type.type;
+  if (from == type || (types::same_base_type(from, type) && type.modifier == -1)) {
+    return expression;
+  }
+  const std::optional<expr::CastPath> path = expr::find_cast(from, type, cast);
+  if (!path) {
+    const bool implicit = cast == CastContext::kImplicit;
+    return fail(sql_state::kCannotCoerce, std::string(construct) + " does not support " +
+                                              (implicit ? "implicitly " : "") + "casting from " +
+                                              type_text(from) + " to " + type_text(type));
+  }
+  if (path->function == nullptr) {
+    auto out = std::make_shared<BoundExpr>(*expression);
+    if (out->kind != BoundExprKind::kColumn) out->type.type = type;
+    return out;
+  }
+  const uint32_t position = expression->position;
+  return at_position(bound_cast_call(*path->function, std::move(expression), type), position);
+}
+
+Result<BoundExprRef> Binder::coerce_untyped(BoundExprRef expression) {
+  if (!is_untyped(*expression)) return expression;
+  return coerce(std::move(expression), SqlType::of(TypeId::kText), CastContext::kImplicit, "");
+}
+
+Result<std::vector<BoundExprRef>> Binder::coerce_to_common(std::vector<BoundExprRef> expressions,
+                                                           std::string_view construct) {
+  std::vector<SqlType> types;
+  for (const BoundExprRef& expression : expressions) types.push_back(expression->type.type);
+  const std::optional<SqlType> common = common_type(types);
+  if (!common) {
+    // Name the first pair that does not go together.
+    const SqlType* first = nullptr;
+    for (const SqlType& type : types) {
+      if (type.id == TypeId::kUnknown) continue;
+      if (first == nullptr) first = &type;
+      const SqlType pair[] = {*first, type};
+      if (common_type(pair)) continue;
+      return fail(sql_state::kDatatypeMismatch, std::string(construct) + " types " +
+                                                    type_text(*first) + " and " + type_text(type) +
+                                                    " cannot be matched");
+    }
+    return fail(sql_state::kDatatypeMismatch, std::string(construct) + " types cannot be matched");
+  }
+  for (BoundExprRef& expression : expressions) {
+    ASSIGN_OR_RETURN(expression, coerce(expression, *common, CastContext::kImplicit, construct));
+  }
+  return expressions;
+}
+
+namespace {
+
+struct NamedCandidates {
+  std::vector<const expr::FunctionSpec*> functions;
+  std::vector<OverloadCandidate> candidates;
+};
+
+NamedCandidates candidates_named(std::string_view name) {
+  NamedCandidates out;
+  out.functions = expr::functions_named(name);
+  for (const expr::FunctionSpec* function : out.functions) {
+    out.candidates.push_back({function->parameters(), function->variadic});
+  }
+  return out;
+}
+
+std::vector<SqlType> types_of(const std::vector<BoundExprRef>& arguments) {
+  std::vector<SqlType> out;
+  for (const BoundExprRef& argument : arguments) out.push_back(argument->type.type);
+  return out;
+}
+
+}  // namespace
+
+Result<BoundExprRef> Binder::call_function(std::string_view name,
+                                           std::vector<BoundExprRef> arguments) {
+  const NamedCandidates named = candidates_named(name);
+  const std::vector<SqlType> types = types_of(arguments);
+  const OverloadChoice choice = choose_overload(named.candidates, types);
+  if (choice.failure != OverloadFailure::kNone) {
+    return fail(function_error(choice.failure, name, types));
+  }
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    ASSIGN_OR_RETURN(arguments[i],
+                     coerce(arguments[i], choice.parameters[i], CastContext::kImplicit, name));
+  }
+  return bound_call(*named.functions[choice.index], std::move(arguments));
+}
+
+Result<BoundExprRef> Binder::call_operator(std::string_view op,
+                                           std::vector<BoundExprRef> arguments) {
+  const NamedCandidates named = candidates_named(op);
+  const std::vector<SqlType> types = types_of(arguments);
+  const OverloadChoice choice = choose_overload(named.candidates, types);
+  if (choice.failure != OverloadFailure::kNone) {
+    return fail(overload_error(choice.failure, operator_text(op, types), "operator"));
+  }
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    ASSIGN_OR_RETURN(arguments[i],
+                     coerce(arguments[i], choice.parameters[i], CastContext::kImplicit, op));
+  }
+  return bound_call(*named.functions[choice.index], std::move(arguments));
+}
+
+}  // namespace penstock::sql

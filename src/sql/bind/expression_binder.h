@@ -1,0 +1,90 @@
+// Binds one expression node: a visitor over the kinds of ast_expression.h. Used by Binder alone;
+// lives for one node.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "sql/bind/binder.h"
+#include "sql/parse/ast_expression.h"
+
+namespace penstock::sql {
+
+class ExpressionBinder {
+ public:
+  ExpressionBinder(Binder& binder, const ExprContext& context, ByteRange range)
+      : binder_(binder), context_(context), range_(range) {}
+
+  using Bound = Result<BoundExprRef>;
+
+  // expression_binder.cc: literals, names, logic, conditionals
+  Bound operator()(const NullLiteral&);
+  Bound operator()(const BoolLiteral& literal);
+  Bound operator()(const NumberLiteral& literal);
+  Bound operator()(const StringLiteral& literal);
+  Bound operator()(const IntervalLiteral& literal);
+  Bound operator()(const Parameter& parameter);
+  Bound operator()(const DefaultValue&);
+  Bound operator()(const ColumnRef& reference);
+  Bound operator()(const Wildcard&);
+  Bound operator()(const FieldAccess& access);
+  Bound operator()(const FieldWildcard&);
+  Bound operator()(const Subscript& subscript);
+  Bound operator()(const NotOp& node);
+  Bound operator()(const LogicalOp& node);
+  Bound operator()(const IsTest& node);
+  Bound operator()(const Cast& node);
+  Bound operator()(const Collate&);
+  Bound operator()(const CaseExpr& node);
+  Bound operator()(const Conditional& node);
+  Bound operator()(const RowExpr& node);
+  Bound operator()(const ArrayExpr& node);
+  Bound operator()(const ListExpr&);
+  Bound operator()(const MapExpr&);
+
+  // expression_operator.cc: operators and comparisons
+  Bound operator()(const UnaryOp& node);
+  Bound operator()(const BinaryOp& node);
+  Bound operator()(const DistinctTest& node);
+  Bound operator()(const LikeTest& node);
+  Bound operator()(const BetweenTest& node);
+  Bound operator()(const InList& node);
+  Bound operator()(const QuantifiedExpr& node);
+
+  // expression_subquery.cc
+  Bound operator()(const InSubquery& node);
+  Bound operator()(const QuantifiedSubquery& node);
+  Bound operator()(const SubqueryExpr& node);
+
+  // expression_call.cc
+  Bound operator()(const Box<FunctionCall>& call);
+
+ private:
+  Bound bind(const Expr& expr);
+  Bound bind_boolean(const Expr& expr, std::string_view construct);
+  Result<std::vector<BoundExprRef>> bind_all(const std::vector<Expr>& exprs);
+  Bound compare(std::string_view op, const Expr& left, const Expr& right);
+  Bound compare_rows(std::string_view op, const std::vector<Expr>& left,
+                     const std::vector<Expr>& right);
+  Bound any_of_subquery(const Expr& left, std::string_view op, const Query& query,
+                        bool negated_comparison);
+  Bound bind_aggregate(const FunctionCall& call, const std::string& name);
+  Bound bind_select_list_call(const FunctionCall& call);
+  std::unexpected<Error> not_supported(const std::string& what) const;
+
+  Binder& binder_;
+  const ExprContext& context_;
+  ByteRange range_;
+};
+
+// The name a function is called by, or an error: `function "s.f" does not exist` for a schema that
+// has no functions.
+Result<std::string> function_name(const ItemName& name);
+
+// --- what FROM and SELECT lists do with functions that return sets ---
+bool is_table_function(std::string_view name);
+
+Result<TableCall> resolve_table_call(Binder& binder, const std::string& name,
+                                     std::vector<BoundExprRef> arguments);
+
+}  // namespace penstock::sql

@@ -1,0 +1,308 @@
+// See overload.h. The numbered steps are those of PostgreSQL's documentation, chapter 10.
+#include "sql/bind/overload.h"
+
+#include <algorithm>
+
+#include "expr/cast_catalogue.h"
+#include "expr/function_catalogue.h"
+#include "types/type_name.h"
+
+namespace penstock::sql {
+namespace {
+
+using expr::PatternKind;
+using expr::TypeCategory;
+using expr::TypePattern;
+using types::SqlType;
+using types::TypeId;
+
+using Arguments = std::span<const SqlType>;
+using Positions = std::vector<size_t>;  // Of candidates still in the race.
+
+bool is_unknown(const SqlType& type) {
+  return type.id == TypeId::kUnknown;
+}
+SqlType bare(const SqlType& type) {
+  return {type.id, -1, type.element};
+}
+
+bool casts_implicitly(const SqlType& from, const SqlType& to) {
+  return is_unknown(from) || types::same_base_type(from, to) ||
+         expr::find_cast(from, to, expr::CastContext::kImplicit).has_value();
+}
+
+const TypePattern& parameter(const OverloadCandidate& candidate, size_t index) {
+  return candidate.parameters[std::min(index, candidate.parameters.size() - 1)];
+}
+
+bool accepts_arity(const OverloadCandidate& candidate, size_t count) {
+  return candidate.variadic ? count + 1 >= candidate.parameters.size()
+                            : count == candidate.parameters.size();
+}
+
+bool is_polymorphic_of_one_type(PatternKind kind) {
+  return kind == PatternKind::kAnyElement || kind == PatternKind::kAnyArray ||
+         kind == PatternKind::kAnyCompatible || kind == PatternKind::kAnyCompatibleArray;
+}
+bool is_array_pattern(PatternKind kind) {
+  return kind == PatternKind::kAnyArray || kind == PatternKind::kAnyCompatibleArray;
+}
+
+// The T that all polymorphic parameters of a signature share: text while nothing says what it is,
+// and then `undetermined` is set. Nothing when the arguments have no such T.
+std::optional<SqlType> shared_type(const OverloadCandidate& candidate, Arguments arguments,
+                                   bool& undetermined) {
+  std::vector<SqlType> votes;
+  bool compatible = false;
+  bool polymorphic = false;
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    const PatternKind kind = parameter(candidate, i).kind;
+    if (!is_polymorphic_of_one_type(kind)) continue;
+    polymorphic = true;
+    compatible |= kind == PatternKind::kAnyCompatible || kind == PatternKind::kAnyCompatibleArray;
+    if (is_unknown(arguments[i])) continue;
+    if (is_array_pattern(kind) && arguments[i].id != TypeId::kArray) return std::nullopt;
+    votes.push_back(is_array_pattern(kind) ? *arguments[i].element : bare(arguments[i]));
+  }
+  if (compatible) return common_type(votes);
+  undetermined = polymorphic && votes.empty();
+  if (votes.empty()) return SqlType::of(TypeId::kText);
+  for (const SqlType& vote : votes) {
+    if (!types::same_base_type(vote, votes[0])) return std::nullopt;
+  }
+  return votes[0];
+}
+
+// What an argument has to be brought to for a parameter; nothing when it never fits.
+std::optional<SqlType> target_type(const TypePattern& pattern, const SqlType& argument,
+                                   const SqlType& shared) {
+  switch (pattern.kind) {
+    case PatternKind::kExact:
+      return SqlType::of(pattern.type);
+    case PatternKind::kArrayOf:
+      return SqlType::array_of(SqlType::of(pattern.type));
+    case PatternKind::kAny:
+    case PatternKind::kAnyNonArray:
+      if (pattern.kind == PatternKind::kAnyNonArray && argument.id == TypeId::kArray) {
+        return std::nullopt;
+      }
+      return is_unknown(argument) ? SqlType::of(TypeId::kText) : bare(argument);
+    case PatternKind::kAnyElement:
+    case PatternKind::kAnyCompatible:
+      return shared;
+    case PatternKind::kAnyArray:
+    case PatternKind::kAnyCompatibleArray:
+      return SqlType::array_of(shared);
+  }
+  return std::nullopt;
+}
+
+// The types the arguments have to be brought to; nothing when they do not fit.
+std::optional<std::vector<SqlType>> fit(const OverloadCandidate& candidate, Arguments arguments,
+                                        bool& undetermined) {
+  const std::optional<SqlType> shared = shared_type(candidate, arguments, undetermined);
+  if (!shared) return std::nullopt;
+  std::vector<SqlType> out;
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    std::optional<SqlType> to = target_type(parameter(candidate, i), arguments[i], *shared);
+    if (!to || !casts_implicitly(arguments[i], *to)) return std::nullopt;
+    out.push_back(std::move(*to));
+  }
+  return out;
+}
+
+// A candidate with what its parameters mean for these arguments.
+struct Fitted {
+  size_t index = 0;
+  std::vector<SqlType> parameters;
+  bool polymorphic = false;
+  bool undetermined = false;
+};
+
+using Race = std::vector<Fitted>;
+
+// Keeps the candidates with the highest score.
+template <typename Score>
+void keep_best(Race& race, const Score& score) {
+  if (race.size() <= 1) return;
+  size_t best = 0;
+  for (const Fitted& fitted : race) best = std::max(best, score(fitted));
+  std::erase_if(race, [&](const Fitted& fitted) { return score(fitted) < best; });
+}
+
+template <typename Keep>
+void keep_if_any(Race& race, const Keep& keep) {
+  if (std::ranges::any_of(race, keep)) {
+    std::erase_if(race, [&](const Fitted& fitted) { return !keep(fitted); });
+  }
+}
+
+size_t exact_matches(const Fitted& fitted, Arguments arguments) {
+  size_t count = 0;
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    count += types::same_base_type(arguments[i], fitted.parameters[i]) ? 1 : 0;
+  }
+  return count;
+}
+
+// Step 3: a candidate that takes exactly the given types; an unknown argument of a pair counts as
+// of the other one's type.
+void keep_exact(Race& race, Arguments arguments) {
+  std::vector<SqlType> assumed(arguments.begin(), arguments.end());
+  if (assumed.size() == 2 && is_unknown(assumed[0]) != is_unknown(assumed[1])) {
+    assumed[is_unknown(assumed[0]) ? 0 : 1] = assumed[is_unknown(assumed[0]) ? 1 : 0];
+  }
+  auto is_exact = [&](const Fitted& fitted) {
+    return exact_matches(fitted, assumed) == assumed.size();
+  };
+  keep_if_any(race, is_exact);
+}
+
+// uint2 would rather be an int4 than a float8.
+void keep_near_matches(Race& race, Arguments arguments) {
+  auto is_near = [&](const Fitted& fitted) {
+    bool has_unsigned = false;
+    for (size_t i = 0; i < arguments.size(); ++i) {
+      const TypeId near = expr::near_match(arguments[i].id);
+      if (near == arguments[i].id) continue;
+      has_unsigned = true;
+      if (fitted.parameters[i].id != near) return false;
+    }
+    return has_unsigned;
+  };
+  keep_if_any(race, is_near);
+}
+
+size_t preferred_matches(const Fitted& fitted, Arguments arguments) {
+  size_t count = 0;
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    if (is_unknown(arguments[i])) continue;
+    const bool exact = types::same_base_type(arguments[i], fitted.parameters[i]);
+    count += exact || expr::is_preferred(fitted.parameters[i].id) ? 1 : 0;
+  }
+  return count;
+}
+
+// Step 4.e: what an untyped argument most likely is, by the categories the candidates take there.
+void keep_by_category(Race& race, Arguments arguments) {
+  for (size_t i = 0; i < arguments.size() && race.size() > 1; ++i) {
+    if (!is_unknown(arguments[i])) continue;
+    auto category = [i](const Fitted& fitted) {
+      return expr::category_of(fitted.parameters[i].id);
+    };
+    TypeCategory chosen = category(race[0]);
+    bool agreed = true;
+    for (const Fitted& fitted : race) agreed &= category(fitted) == chosen;
+    if (std::ranges::any_of(race, [&](const Fitted& fitted) {
+          return category(fitted) == TypeCategory::kString;
+        })) {
+      chosen = TypeCategory::kString;
+    } else if (!agreed) {
+      continue;
+    }
+    keep_if_any(race, [&](const Fitted& fitted) { return category(fitted) == chosen; });
+    keep_if_any(race,
+                [&](const Fitted& fitted) { return expr::is_preferred(fitted.parameters[i].id); });
+  }
+}
+
+// Step 4.f: untyped arguments are of the type that all typed ones share.
+void keep_by_known_type(Race& race, Arguments arguments) {
+  const SqlType* known = nullptr;
+  for (const SqlType& argument : arguments) {
+    if (is_unknown(argument)) continue;
+    if (known != nullptr && !types::same_base_type(*known, argument)) return;
+    known = &argument;
+  }
+  if (known == nullptr) return;
+  keep_if_any(race, [&](const Fitted& fitted) {
+    for (size_t i = 0; i < arguments.size(); ++i) {
+      if (is_unknown(arguments[i]) && !casts_implicitly(*known, fitted.parameters[i])) return false;
+    }
+    return true;
+  });
+}
+
+// A candidate for these very types is better than one for any type.
+void keep_specific(Race& race) {
+  keep_if_any(race, [](const Fitted& fitted) { return !fitted.polymorphic; });
+}
+
+}  // namespace
+
+OverloadChoice choose_overload(std::span<const OverloadCandidate> candidates, Arguments arguments) {
+  Race race;
+  for (size_t i = 0; i < candidates.size(); ++i) {
+    if (!accepts_arity(candidates[i], arguments.size())) continue;
+    Fitted fitted{i, {}, false, false};
+    std::optional<std::vector<SqlType>> types = fit(candidates[i], arguments, fitted.undetermined);
+    if (!types) continue;
+    fitted.parameters = std::move(*types);
+    fitted.polymorphic = std::ranges::any_of(
+        candidates[i].parameters, [](const TypePattern& p) { return p.is_polymorphic(); });
+    race.push_back(std::move(fitted));
+  }
+  OverloadChoice choice;
+  if (race.empty()) {
+    choice.failure = OverloadFailure::kNoMatch;
+    return choice;
+  }
+  if (race.size() > 1) keep_exact(race, arguments);
+  keep_best(race, [&](const Fitted& fitted) { return exact_matches(fitted, arguments); });
+  if (race.size() > 1) keep_near_matches(race, arguments);
+  keep_best(race, [&](const Fitted& fitted) { return preferred_matches(fitted, arguments); });
+  keep_by_category(race, arguments);
+  if (race.size() > 1) keep_by_known_type(race, arguments);
+  if (race.size() > 1) keep_specific(race);
+  if (race.size() > 1) {
+    choice.failure = OverloadFailure::kAmbiguous;
+    return choice;
+  }
+  choice.index = race[0].index;
+  choice.parameters = std::move(race[0].parameters);
+  if (race[0].undetermined) choice.failure = OverloadFailure::kUndeterminedPolymorphic;
+  return choice;
+}
+
+std::optional<SqlType> common_type(std::span<const SqlType> types) {
+  std::vector<SqlType> known;
+  bool has_signed = false;
+  for (const SqlType& type : types) {
+    if (is_unknown(type)) continue;
+    known.push_back(type);
+    has_signed |= type.id == TypeId::kInt2 || type.id == TypeId::kInt4 || type.id == TypeId::kInt8;
+  }
+  if (known.empty()) return SqlType::of(TypeId::kText);
+  if (has_signed) {
+    for (SqlType& type : known) type.id = expr::near_match(type.id);
+  }
+  SqlType chosen = known[0];
+  for (const SqlType& type : known) {
+    if (types::same_base_type(type, chosen)) continue;
+    if (expr::category_of(type.id) != expr::category_of(chosen.id)) return std::nullopt;
+    if (!expr::is_preferred(chosen.id) && casts_implicitly(chosen, type) &&
+        !casts_implicitly(type, chosen)) {
+      chosen = type;
+    }
+  }
+  chosen.modifier = -1;
+  for (const SqlType& type : known) {
+    if (!casts_implicitly(type, chosen)) return std::nullopt;
+  }
+  return chosen;
+}
+
+std::string type_text(const SqlType& type) {
+  return is_unknown(type) ? "unknown" : types::display_name(bare(type));
+}
+
+std::string argument_text(Arguments arguments) {
+  std::string out;
+  for (const SqlType& argument : arguments) {
+    if (!out.empty()) out += ", ";
+    out += type_text(argument);
+  }
+  return out;
+}
+
+}  // namespace penstock::sql
