@@ -1,0 +1,63 @@
+// SinkLedger over storage: a sink's K and R in the meta store, its hold on the collection beside
+// them, written together.
+//
+// LedgerBook gathers the places of all sinks and appends those that changed, at most a second after
+// they did: together, in one batch, without asking for a sync of their own.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+#include "base/ids.h"
+#include "base/stop_token.h"
+#include "sinks/sink_ledger.h"
+#include "storage/storage.h"
+
+namespace penstock::coordinator {
+
+// Meta key of a sink's place, and the name of its hold.
+std::string sink_place_key(ObjectId sink);
+std::string sink_holder(ObjectId sink);
+
+// Thread-safe.
+class LedgerBook {
+ public:
+  explicit LedgerBook(storage::Storage& storage);
+  ~LedgerBook() { stop(); }
+  LedgerBook(const LedgerBook&) = delete;
+  LedgerBook& operator=(const LedgerBook&) = delete;
+
+  // Writes what waits and ends the thread.
+  void stop();
+
+  std::unique_ptr<sinks::SinkLedger> open(ObjectId sink, CollectionId collection);
+  // A place that waits to be written is forgotten: the sink is being dropped.
+  void forget(ObjectId sink);
+
+ private:
+  friend class StoredLedger;
+  struct Waiting {
+    CollectionId collection;
+    sinks::SinkPlace place;
+  };
+  void put(ObjectId sink, CollectionId collection, const sinks::SinkPlace& place);
+  Status write_durably(ObjectId sink, CollectionId collection, const sinks::SinkPlace& place);
+  void run();
+  Status write_waiting();
+
+  storage::Storage& storage_;
+  std::mutex mutex_;
+  std::mutex append_mutex_;  // Places of one sink are appended in the order they were put.
+  std::map<ObjectId, Waiting> waiting_;
+  StopToken stop_;
+  std::thread thread_;
+};
+
+// The changes that make `place` the sink's, with its hold.
+storage::Changes place_changes(ObjectId sink, CollectionId collection,
+                               const sinks::SinkPlace& place);
+
+}  // namespace penstock::coordinator
