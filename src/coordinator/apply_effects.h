@@ -1,0 +1,29 @@
+// Carries out what a DDL statement amounts to, in the one order that is safe: stop what goes, write
+// everything in one durable batch, apply it to the catalog, start what comes.
+#pragma once
+
+#include "base/result.h"
+#include "coordinator/catalog_keeper.h"
+#include "coordinator/outside/cleanup.h"
+#include "coordinator/outside/secret_store.h"
+#include "coordinator/outside/sink_fleet.h"
+#include "coordinator/outside/source_fleet.h"
+#include "coordinator/sequence/sequenced.h"
+#include "coordinator/table_locks.h"
+
+namespace penstock::coordinator {
+
+struct EffectTargets {
+  CatalogKeeper& catalog;
+  engine::Engine& engine;
+  SecretStore& secrets;
+  SourceFleet& sources;
+  SinkFleet& sinks;
+  Cleanup& cleanup;
+  TableLocks& locks;
+};
+
+// Coordinator's thread only. An error leaves the catalog as it was.
+Status apply_effects(const Sequenced& sequenced, const EffectTargets& targets);
+
+}  // namespace penstock::coordinator

@@ -1,0 +1,264 @@
+// The coordinator's thread, sessions, and the start of everything.
+#include "coordinator/coordinator.h"
+
+#include <fmt/core.h>
+
+#include <condition_variable>
+#include <future>
+#include <random>
+#include <thread>
+
+#include "base/bounded_queue.h"
+#include "base/log.h"
+#include "coordinator/apply_effects.h"
+#include "coordinator/outside/contacts.h"
+#include "coordinator/sequence/item_facts.h"
+#include "coordinator/session_handle.h"
+#include "coordinator/startup.h"
+
+namespace penstock::coordinator {
+namespace {
+
+constexpr size_t kMaxStatementThreads = 256;
+constexpr size_t kStatusHistory = 50;
+
+class CoordinatorThread final : public Coordinator {
+ public:
+  CoordinatorThread(CoordinatorOptions options, storage::Storage& storage, engine::Engine& engine,
+                    const Clock& clock, std::unique_ptr<CatalogKeeper> catalog,
+                    storage::SecretFile secrets)
+      : options_(std::move(options)),
+        storage_(storage),
+        engine_(engine),
+        catalog_(std::move(catalog)),
+        secrets_(std::move(secrets)),
+        statuses_(clock, kStatusHistory),
+        cleanup_(storage, secrets_),
+        contacts_(make_outside_contacts(secrets_, options_.identity.environment_id)),
+        pool_(kMaxStatementThreads),
+        commands_(64 << 20),
+        services_{
+            .identity = options_.identity,
+            .clock = clock,
+            .engine = engine,
+            .storage = storage,
+            .catalog = *catalog_,
+            .pool = pool_,
+            .locks = locks_,
+            .statuses = statuses_,
+            .contacts = *contacts_,
+            .run_ddl = [this](const SessionView& session,
+                              const DdlFunction& ddl) { return run_ddl(session, ddl); },
+            .introspect =
+                [this](const catalog::CatalogState& catalog) { return introspection(catalog); }} {
+    FleetContext context{.storage = storage,
+                         .engine = engine,
+                         .statuses = statuses_,
+                         .secrets = secrets_,
+                         .environment_id = options_.identity.environment_id,
+                         .spill_directory = options_.directory + "/spill",
+                         .catalog = [this] { return catalog_->snapshot(); }};
+    sources_ = make_source_fleet(context);
+    sinks_ = make_sink_fleet(context);
+  }
+  ~CoordinatorThread() override { stop(); }
+
+  Status start() override;
+  void stop() override;
+  Result<std::unique_ptr<SessionClient>> open(StartupRequest request) override;
+  void cancel(uint32_t connection_id, uint32_t secret) override;
+
+ private:
+  Result<Sequenced> run_ddl(const SessionView& session, const DdlFunction& ddl);
+  Result<Sequenced> decide(const SessionView& session, const DdlFunction& ddl);
+  IntrospectionSources introspection(const catalog::CatalogState& catalog);
+  std::vector<SessionEntry> session_entries();
+  Status bootstrap();
+  Status ensure_role(const std::string& role);
+
+  CoordinatorOptions options_;
+  storage::Storage& storage_;
+  engine::Engine& engine_;
+  std::unique_ptr<CatalogKeeper> catalog_;
+  SecretStore secrets_;
+  StatusBoard statuses_;
+  TableLocks locks_;
+  Cleanup cleanup_;
+  std::unique_ptr<OutsideContacts> contacts_;
+  std::unique_ptr<SourceFleet> sources_;
+  std::unique_ptr<SinkFleet> sinks_;
+  TaskPool pool_;
+  BoundedQueue<std::function<void()>> commands_;
+  std::thread thread_;
+  Services services_;
+
+  std::mutex sessions_mutex_;
+  struct Connected {
+    std::weak_ptr<Session> session;
+    SessionEntry entry;
+  };
+  std::map<uint32_t, Connected> sessions_;
+  uint32_t next_connection_ = 1;
+  bool stopped_ = false;
+};
+
+// --- DDL ---
+
+Result<Sequenced> CoordinatorThread::decide(const SessionView& session, const DdlFunction& ddl) {
+  CatalogSnapshot catalog = catalog_->snapshot();
+  SequenceContext context{
+      *catalog,        session.names,    session.role, session.cluster_name, session.is_superuser,
+      catalog_->ids(), session.statement};
+  ASSIGN_OR_RETURN(Sequenced sequenced, ddl(context));
+  RETURN_IF_ERROR(apply_effects(
+      sequenced, {*catalog_, engine_, secrets_, *sources_, *sinks_, cleanup_, locks_}));
+  return sequenced;
+}
+
+Result<Sequenced> CoordinatorThread::run_ddl(const SessionView& session, const DdlFunction& ddl) {
+  auto promise = std::make_shared<std::promise<Result<Sequenced>>>();
+  std::future<Result<Sequenced>> result = promise->get_future();
+  bool taken = commands_.push([&, promise] { promise->set_value(decide(session, ddl)); }, 1);
+  if (!taken) return fail(sql_state::kAdminShutdown, "the server is shutting down");
+  return result.get();
+}
+
+// --- introspection ---
+
+std::vector<SessionEntry> CoordinatorThread::session_entries() {
+  std::lock_guard lock(sessions_mutex_);
+  std::vector<SessionEntry> out;
+  for (const auto& [id, connected] : sessions_) {
+    if (!connected.session.expired()) out.push_back(connected.entry);
+  }
+  return out;
+}
+
+IntrospectionSources CoordinatorThread::introspection(const catalog::CatalogState& catalog) {
+  return {.catalog = catalog,
+          .statuses = statuses_,
+          .environment_id = options_.identity.environment_id,
+          .max_retained_bytes = uint64_t{16} << 30,
+          .frontiers = [this] { return engine_.frontiers(); },
+          .views = [this] { return engine_.views(); },
+          .holds = [this] { return storage_.holds().holds(); },
+          .sink_counters = [this] { return sinks_->counters(); },
+          .source_counters = [this] { return sources_->counters(); },
+          .sink_frontiers = [this] { return sinks_->frontiers(); },
+          .sessions = [this] { return session_entries(); }};
+}
+
+// --- start and stop ---
+
+Status CoordinatorThread::bootstrap() {
+  std::vector<catalog::CatalogChange> changes;
+  if (catalog_->is_fresh()) {
+    changes = first_changes(options_.identity, catalog_->ids());
+  }
+  for (const auto& [name, value] : options_.system_parameters) {
+    changes.push_back(catalog::SetSystemParameter{name, value});
+  }
+  if (changes.empty()) return {};
+  storage::Changes batch;
+  batch.meta = catalog_->encode(changes);
+  ASSIGN_OR_RETURN([[maybe_unused]] storage::LogPosition position,
+                   storage_.writer().append_changes(batch, storage::SyncUrgency::kSoon));
+  RETURN_IF_ERROR(storage_.sync_now());
+  catalog_->apply(changes);
+  return {};
+}
+
+Status CoordinatorThread::start() {
+  RETURN_IF_ERROR(bootstrap());
+  CatalogSnapshot catalog = catalog_->snapshot();
+  RETURN_IF_ERROR(run_maintained(*catalog, engine_));
+  RETURN_IF_ERROR(forget_unneeded_lives(*catalog, storage_));
+  storage_.start_maintenance();
+  RETURN_IF_ERROR(engine_.start());
+  thread_ = std::thread([this] {
+    while (std::optional<std::function<void()>> command = commands_.pop()) (*command)();
+  });
+  RETURN_IF_ERROR(cleanup_.start());
+  for (const auto& [id, item] : catalog->items()) {
+    if (item->kind == catalog::ItemKind::kSource) sources_->start(id);
+  }
+  for (const auto& [id, item] : catalog->items()) {
+    if (item->kind == catalog::ItemKind::kSink) sinks_->start(id);
+  }
+  return {};
+}
+
+void CoordinatorThread::stop() {
+  if (std::exchange(stopped_, true)) return;
+  {
+    std::lock_guard lock(sessions_mutex_);
+    for (auto& [id, connected] : sessions_) {
+      if (std::shared_ptr<Session> session = connected.session.lock()) session->close();
+    }
+  }
+  commands_.close();
+  if (thread_.joinable()) thread_.join();
+  sinks_->stop_all();
+  sources_->stop_all();
+  cleanup_.stop();
+  engine_.stop();  // Whoever waits for a write to become durable is answered.
+  pool_.stop();
+}
+
+// --- sessions ---
+
+Status CoordinatorThread::ensure_role(const std::string& role) {
+  if (catalog_->snapshot()->roles().contains(role)) return {};
+  SessionView view;
+  view.role = role;
+  Result<Sequenced> made = run_ddl(view, [&](SequenceContext& context) -> Result<Sequenced> {
+    Sequenced out;
+    if (!context.catalog.roles().contains(role)) {
+      RETURN_IF_ERROR(check_unreserved(role, "role"));
+      out.changes.push_back(catalog::CreateRole{role});
+    }
+    return out;
+  });
+  if (!made) return std::unexpected(made.error());
+  return {};
+}
+
+Result<std::unique_ptr<SessionClient>> CoordinatorThread::open(StartupRequest request) {
+  ASSIGN_OR_RETURN(OpenedSession opened, read_startup(request, options_.identity));
+  if (!opened.is_superuser) RETURN_IF_ERROR(ensure_role(opened.role));
+  std::random_device random;
+  uint32_t secret = random();
+  std::string id = random_uuid();
+  std::lock_guard lock(sessions_mutex_);
+  std::erase_if(sessions_, [](const auto& entry) { return entry.second.session.expired(); });
+  uint32_t connection = next_connection_++;
+  auto session = std::make_shared<Session>(services_, std::move(opened.variables), opened.role,
+                                           opened.is_superuser, connection, secret, id);
+  for (Notice& notice : opened.notices) session->add_notice(std::move(notice));
+  greet(*session, options_.identity, *catalog_->snapshot());
+  sessions_[connection] = {
+      session, {id, connection, opened.role, request.client_address, services_.clock.wall_us()}};
+  return make_session_handle(std::move(session), pool_);
+}
+
+void CoordinatorThread::cancel(uint32_t connection_id, uint32_t secret) {
+  std::lock_guard lock(sessions_mutex_);
+  auto found = sessions_.find(connection_id);
+  if (found == sessions_.end()) return;
+  std::shared_ptr<Session> session = found->second.session.lock();
+  if (session && session->cancel_secret() == secret) session->cancel();
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Coordinator>> Coordinator::create(CoordinatorOptions options,
+                                                         storage::Storage& storage,
+                                                         engine::Engine& engine,
+                                                         const Clock& clock) {
+  ASSIGN_OR_RETURN(storage::SecretFile secrets, storage::SecretFile::open(options.directory));
+  ASSIGN_OR_RETURN(std::unique_ptr<CatalogKeeper> catalog, CatalogKeeper::load(storage.meta()));
+  return std::make_unique<CoordinatorThread>(std::move(options), storage, engine, clock,
+                                             std::move(catalog), std::move(secrets));
+}
+
+}  // namespace penstock::coordinator

@@ -1,0 +1,30 @@
+// The running sinks: one thread each. A new sink first waits until what it reads is published, then
+// gets its as_of, durably, and only then begins (rule T5).
+//
+// start/stop/refresh from the coordinator's thread; counters from any.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+
+#include "coordinator/introspection/builtin_rows.h"
+#include "coordinator/outside/source_fleet.h"
+
+namespace penstock::coordinator {
+
+class SinkFleet {
+ public:
+  virtual ~SinkFleet() = default;
+  virtual void start(ObjectId sink) = 0;
+  // Bounded in time (rule K9). A dropped sink's place is forgotten.
+  virtual void stop(ObjectId sink) = 0;
+  virtual void refresh_connection(ObjectId connection) = 0;
+  virtual void stop_all() = 0;
+  virtual std::map<ObjectId, SinkCounters> counters() const = 0;
+  virtual std::map<ObjectId, std::optional<uint64_t>> frontiers() const = 0;
+};
+
+std::unique_ptr<SinkFleet> make_sink_fleet(const FleetContext& context);
+
+}  // namespace penstock::coordinator
