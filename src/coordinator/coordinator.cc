@@ -50,7 +50,7 @@ class CoordinatorThread final : public Coordinator {
             .run_ddl = [this](const SessionView& session,
                               const DdlFunction& ddl) { return run_ddl(session, ddl); },
             .introspect =
-                [this](const catalog::CatalogState& catalog) { return introspection(catalog); }} {
+                [this](const catalog::CatalogState& catalog) { return introspection(state); }} {
     FleetContext context{.storage = storage,
                          .engine = engine,
                          .statuses = statuses_,

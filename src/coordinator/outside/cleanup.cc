@@ -9,7 +9,7 @@
 #include "base/backoff.h"
 #include "base/log.h"
 #include "coordinator/outside/client_options.h"
-#include "sources/postgres/drop_slot.h"
+#include "sources/postgres/postgres_describe.h"
 
 namespace penstock::coordinator {
 namespace {
@@ -115,7 +115,7 @@ bool Cleanup::keeps_secret(ObjectId secret) {
 
 bool Cleanup::attempt(const SlotCleanup& cleanup) {
   Result<connect::PostgresOptions> options = postgres_client_options(cleanup.connection, secrets_);
-  Status dropped = options ? sources::drop_slot(*options, cleanup.slot_name, stop_)
+  Status dropped = options ? sources::drop_replication_slot(*options, cleanup.slot_name, stop_)
                            : Status(std::unexpected(options.error()));
   if (!dropped) {
     log_warn("coordinator", "a replication slot could not be dropped yet",

@@ -103,6 +103,9 @@ Status add_named_tables(const sql::CreateSource& statement, const CatalogItem& s
                         Sequenced& out) {
   ASSIGN_OR_RETURN(std::vector<sql::PlannedSourceTable> tables,
                    sql::plan_source_tables(statement, source.id, findings.published));
+  std::vector<defs::UpstreamTable> upstream;
+  for (const sql::PlannedSourceTable& table : tables) upstream.push_back(table.def.upstream);
+  RETURN_IF_ERROR(findings.check(upstream));
   for (sql::PlannedSourceTable& table : tables) {
     FullName name{source.name.database, table.schema.value_or(source.name.schema), table.name};
     if (!context.catalog.has_schema(name.database, name.schema)) {

@@ -2,7 +2,9 @@
 // found to be) to a list of changes and effects. All run on the coordinator's thread.
 #pragma once
 
+#include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -19,6 +21,8 @@ struct PostgresFindings {
   std::string database;
   defs::PostgresIdentity identity;
   std::vector<defs::UpstreamTable> published;
+  // Whether these of them can be ingested as they stand: privileges, replica identity.
+  std::function<Status(std::span<const defs::UpstreamTable>)> check;
 };
 
 // databases_and_schemas.cc

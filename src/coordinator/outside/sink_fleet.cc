@@ -1,0 +1,232 @@
+// Threads of sinks: birth, running, being refreshed, stopping.
+#include "coordinator/outside/sink_fleet.h"
+
+#include <fmt/core.h>
+
+#include <filesystem>
+#include <mutex>
+#include <thread>
+
+#include "base/backoff.h"
+#include "base/check.h"
+#include "base/log.h"
+#include "coordinator/outside/client_options.h"
+#include "coordinator/outside/stored_ledger.h"
+#include "coordinator/sequence/item_facts.h"
+#include "defs/names.h"
+#include "sinks/kafka_sink.h"
+
+namespace penstock::coordinator {
+namespace {
+
+constexpr std::chrono::milliseconds kPublicationPoll{5};
+
+// One sink and its thread. Stopping is bounded: no step of a sink blocks for long.
+class SinkRunner {
+ public:
+  SinkRunner(const FleetContext& context, LedgerBook& book, ObjectId sink)
+      : context_(context),
+        book_(book),
+        sink_(sink),
+        report_([this](const sinks::SinkStatus& status) { tell(status); }) {
+    thread_ = std::thread([this] { run(); });
+  }
+  ~SinkRunner() {
+    stop_.stop();
+    thread_.join();
+  }
+  SinkRunner(const SinkRunner&) = delete;
+  SinkRunner& operator=(const SinkRunner&) = delete;
+
+  const sinks::SinkReport& report() const { return report_; }
+
+ private:
+  void tell(const sinks::SinkStatus& status) {
+    const char* name = status.health == sinks::SinkHealth::kStarting  ? "starting"
+                       : status.health == sinks::SinkHealth::kRunning ? "running"
+                                                                      : "stalled";
+    std::string cause = status.error;
+    if (cause.starts_with("kafka: ")) cause = cause.substr(7);
+    context_.statuses.set(sink_, name, "kafka", cause,
+                          status.hints.empty() ? "" : status.hints.front());
+  }
+
+  void run() {
+    context_.statuses.set(sink_, "starting", "kafka", "", "");
+    Backoff backoff(std::chrono::milliseconds(100), std::chrono::seconds(10));
+    while (!stop_.stopped()) {
+      Status ran = live();
+      if (ran || stop_.stopped()) return;
+      context_.statuses.set(sink_, "stalled", "kafka", ran.error().message, ran.error().hint);
+      stop_.wait_for(backoff.next());
+    }
+  }
+
+  // Until stopped, or until something fails that is not the sink's own to handle.
+  Status live() {
+    CatalogSnapshot catalog = context_.catalog();
+    catalog::ItemRef item = catalog->item(sink_);
+    if (!item) return {};
+    ASSIGN_OR_RETURN(sql::SinkPlan plan, sink_plan(*item, *catalog));
+    CollectionId collection{plan.def.from.value};
+    ASSIGN_OR_RETURN(bool born, ensure_born(collection, plan.def.with_snapshot));
+    if (!born) return {};
+    sinks::SinkConfig config = config_of(*item, plan, *catalog);
+    ASSIGN_OR_RETURN(std::unique_ptr<data::UpdateStream> stream,
+                     context_.storage.open_stream(collection));
+    std::unique_ptr<sinks::SinkLedger> ledger = book_.open(sink_, collection);
+    auto kafka = connect::make_kafka_client(
+        kafka_client_options(kafka_of(*catalog, plan.def.connection), config.transactional_id));
+    sinks::KafkaSink sink(std::move(config),
+                          {*kafka, *stream, *ledger, report_, system_clock(), stop_});
+    while (!stop_.stopped()) sink.step();
+    sink.close();
+    return {};
+  }
+
+  static const defs::KafkaConnectionDef& kafka_of(const catalog::CatalogState& catalog,
+                                                  ObjectId connection) {
+    catalog::ItemRef item = catalog.item(connection);
+    CHECK(item != nullptr);
+    const auto* kafka = std::get_if<defs::KafkaConnectionDef>(&item->facts);
+    CHECK(kafka != nullptr);
+    return *kafka;
+  }
+
+  sinks::SinkConfig config_of(const catalog::CatalogItem& item, sql::SinkPlan& plan,
+                              const catalog::CatalogState& catalog) const {
+    const defs::KafkaConnectionDef& kafka = kafka_of(catalog, plan.def.connection);
+    sinks::SinkConfig config;
+    config.id = sink_;
+    config.name = item.name.item;
+    config.progress_topic = kafka.progress_topic.value_or(
+        defs::default_progress_topic(context_.environment_id, plan.def.connection));
+    config.progress_replication_factor = kafka.progress_topic_replication_factor;
+    config.transactional_id =
+        plan.def.transactional_id_prefix +
+        defs::client_identity(context_.environment_id, plan.def.connection, sink_);
+    config.partition_by = plan.partition_by;
+    config.spill_directory = context_.spill_directory;
+    config.def = std::move(plan.def);
+    return config;
+  }
+
+  // A sink is born when it has its as_of: after its collection is published (rule T5). False when
+  // stopped before that.
+  Result<bool> ensure_born(CollectionId collection, bool with_snapshot) {
+    ASSIGN_OR_RETURN(std::optional<std::string> place,
+                     context_.storage.meta().get(sink_place_key(sink_)));
+    if (place) return true;
+    while (!stop_.stopped()) {
+      ASSIGN_OR_RETURN(storage::CollectionInfo info, context_.storage.reader().info(collection));
+      if (info.publication && *info.publication < info.upper) {
+        return be_born(collection, with_snapshot);
+      }
+      stop_.wait_for(kPublicationPoll);
+    }
+    return false;
+  }
+
+  Result<bool> be_born(CollectionId collection, bool with_snapshot) {
+    ASSIGN_OR_RETURN(storage::CollectionInfo info, context_.storage.reader().info(collection));
+    ASSIGN_OR_RETURN(
+        std::unique_ptr<storage::ReadHold> hold,
+        context_.storage.holds().acquire(collection, sink_holder(sink_), info.upper.previous()));
+    sinks::SinkPlace first = sinks::SinkPlace::first(hold->time(), with_snapshot);
+    ASSIGN_OR_RETURN(storage::LogPosition position,
+                     context_.storage.writer().append_changes(
+                         place_changes(sink_, collection, first), storage::SyncUrgency::kSoon));
+    while (!context_.storage.durability().wait_synced(position, std::chrono::milliseconds(100))) {
+      if (stop_.stopped()) return false;
+    }
+    return true;
+  }
+
+  const FleetContext& context_;
+  LedgerBook& book_;
+  const ObjectId sink_;
+  StopToken stop_;
+  sinks::SinkReport report_;
+  std::thread thread_;
+};
+
+class RealSinkFleet final : public SinkFleet {
+ public:
+  explicit RealSinkFleet(FleetContext context)
+      : context_(std::move(context)), book_(context_.storage) {
+    // What an earlier process spilled is of no use to this one.
+    std::error_code ignored;
+    std::filesystem::remove_all(context_.spill_directory, ignored);
+    std::filesystem::create_directories(context_.spill_directory, ignored);
+  }
+
+  void start(ObjectId sink) override {
+    auto runner = std::make_unique<SinkRunner>(context_, book_, sink);
+    std::lock_guard lock(mutex_);
+    runners_[sink] = std::move(runner);
+  }
+  void stop(ObjectId sink) override {
+    take(sink);
+    book_.forget(sink);
+  }
+  void refresh_connection(ObjectId connection) override {
+    CatalogSnapshot catalog = context_.catalog();
+    for (const catalog::ItemRef& item : catalog->dependents(connection)) {
+      if (item->kind != catalog::ItemKind::kSink) continue;
+      take(item->id);
+      start(item->id);
+    }
+  }
+  void stop_all() override {
+    std::map<ObjectId, std::unique_ptr<SinkRunner>> all;
+    {
+      std::lock_guard lock(mutex_);
+      all.swap(runners_);
+    }
+    all.clear();
+    book_.stop();
+  }
+
+  std::map<ObjectId, SinkCounters> counters() const override {
+    std::lock_guard lock(mutex_);
+    std::map<ObjectId, SinkCounters> out;
+    for (const auto& [sink, runner] : runners_) {
+      sinks::SinkStatistics s = runner->report().statistics();
+      out[sink] = {s.messages_staged, s.messages_committed, s.bytes_staged, s.bytes_committed};
+    }
+    return out;
+  }
+  std::map<ObjectId, std::optional<uint64_t>> frontiers() const override {
+    std::lock_guard lock(mutex_);
+    std::map<ObjectId, std::optional<uint64_t>> out;
+    for (const auto& [sink, runner] : runners_) out[sink] = runner->report().frontier().ms;
+    return out;
+  }
+
+ private:
+  // Waits for its thread, outside the lock.
+  void take(ObjectId sink) {
+    std::unique_ptr<SinkRunner> runner;
+    {
+      std::lock_guard lock(mutex_);
+      auto found = runners_.find(sink);
+      if (found == runners_.end()) return;
+      runner = std::move(found->second);
+      runners_.erase(found);
+    }
+    runner.reset();
+  }
+
+  const FleetContext context_;
+  LedgerBook book_;
+  mutable std::mutex mutex_;
+  std::map<ObjectId, std::unique_ptr<SinkRunner>> runners_;
+};
+
+}  // namespace
+
+std::unique_ptr<SinkFleet> make_sink_fleet(const FleetContext& context) {
+  return std::make_unique<RealSinkFleet>(context);
+}
+
+}  // namespace penstock::coordinator
