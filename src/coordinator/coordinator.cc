@@ -37,20 +37,19 @@ class CoordinatorThread final : public Coordinator {
         contacts_(make_outside_contacts(secrets_, options_.identity.environment_id)),
         pool_(kMaxStatementThreads),
         commands_(64 << 20),
-        services_{
-            .identity = options_.identity,
-            .clock = clock,
-            .engine = engine,
-            .storage = storage,
-            .catalog = *catalog_,
-            .pool = pool_,
-            .locks = locks_,
-            .statuses = statuses_,
-            .contacts = *contacts_,
-            .run_ddl = [this](const SessionView& session,
-                              const DdlFunction& ddl) { return run_ddl(session, ddl); },
-            .introspect =
-                [this](const catalog::CatalogState& catalog) { return introspection(state); }} {
+        services_{.identity = options_.identity,
+                  .clock = clock,
+                  .engine = engine,
+                  .storage = storage,
+                  .catalog = *catalog_,
+                  .pool = pool_,
+                  .locks = locks_,
+                  .statuses = statuses_,
+                  .contacts = *contacts_,
+                  .run_ddl = [this](const SessionView& session,
+                                    const DdlFunction& ddl) { return run_ddl(session, ddl); },
+                  .introspect =
+                      [this](const catalog::CatalogState& state) { return introspection(state); }} {
     FleetContext context{.storage = storage,
                          .engine = engine,
                          .statuses = statuses_,

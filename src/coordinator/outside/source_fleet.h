@@ -3,12 +3,13 @@
 // start/stop/refresh from the coordinator's thread; counters from any.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 
 #include "base/ids.h"
-#include "catalog/catalog_state.h"
+#include "coordinator/catalog_keeper.h"
 #include "coordinator/introspection/builtin_rows.h"
 #include "coordinator/outside/secret_store.h"
 #include "coordinator/status_board.h"
@@ -37,7 +38,7 @@ struct FleetContext {
   const SecretStore& secrets;
   std::string environment_id;
   std::string spill_directory;
-  std::function<std::shared_ptr<const catalog::CatalogState>()> catalog;
+  std::function<CatalogSnapshot()> catalog;
 };
 
 std::unique_ptr<SourceFleet> make_source_fleet(const FleetContext& context);

@@ -1,0 +1,180 @@
+// Sources and what they need of the house: ticks, staging, facts, connections, statuses.
+#include "coordinator/outside/source_fleet.h"
+
+#include <fmt/core.h>
+
+#include <mutex>
+#include <set>
+
+#include "base/check.h"
+#include "base/log.h"
+#include "coordinator/outside/client_options.h"
+#include "sources/postgres/postgres_source.h"
+#include "sources/source_host.h"
+
+namespace penstock::coordinator {
+namespace {
+
+class StoredHost final : public sources::SourceHost {
+ public:
+  explicit StoredHost(const FleetContext& context) : context_(context) {}
+
+  bool submit(storage::TickInputRef input, std::function<void()> durable) override {
+    engine::SubmitCallbacks callbacks;
+    if (durable) {
+      callbacks.durable = [durable = std::move(durable)](const engine::Appended&) { durable(); };
+    }
+    return context_.engine.submit(std::move(input), std::move(callbacks));
+  }
+  Result<std::unique_ptr<storage::StagingWriter>> stage(CollectionId collection) override {
+    return context_.storage.stage(collection);
+  }
+  Status discard(const storage::StagedParts& parts) override {
+    return context_.storage.discard(parts);
+  }
+  Result<std::optional<std::string>> fact(std::string_view key) override {
+    return context_.storage.meta().get(key);
+  }
+  Result<connect::PostgresOptions> postgres_options(ObjectId connection) override {
+    catalog::ItemRef item = context_.catalog()->item(connection);
+    const auto* def = item ? std::get_if<defs::PostgresConnectionDef>(&item->facts) : nullptr;
+    if (def == nullptr) {
+      return fail(sql_state::kUndefinedObject, "the source's connection is gone");
+    }
+    return postgres_client_options(*def, context_.secrets);
+  }
+  std::string ingestion_pause() override {
+    return context_.storage.disk_low() ? "less than 5 % of the disk is free" : "";
+  }
+  void set_status(ObjectId source, const sources::SourceStatus& status) override {
+    const char* name = "starting";
+    switch (status.state) {
+      case sources::SourceState::kStarting:
+        name = "starting";
+        break;
+      case sources::SourceState::kRunning:
+        name = "running";
+        break;
+      case sources::SourceState::kStalled:
+        name = "stalled";
+        break;
+      case sources::SourceState::kPaused:
+        name = "paused";
+        break;
+    }
+    context_.statuses.set(source, name, "postgres", status.cause, status.hint);
+  }
+
+ private:
+  const FleetContext& context_;
+};
+
+class RealSourceFleet final : public SourceFleet {
+ public:
+  explicit RealSourceFleet(FleetContext context) : context_(std::move(context)), host_(context_) {}
+
+  void start(ObjectId source) override {
+    CatalogSnapshot catalog = context_.catalog();
+    catalog::ItemRef item = catalog->item(source);
+    CHECK(item != nullptr);
+    std::vector<sources::SourceTable> tables;
+    for (const catalog::ItemRef& table : catalog->dependents(source)) {
+      const auto* def = std::get_if<defs::SourceTableDef>(&table->facts);
+      if (def != nullptr) tables.push_back(source_table(table->id, *def));
+    }
+    auto made = std::make_unique<sources::PostgresSource>(
+        source, std::get<defs::PostgresSourceDef>(item->facts), std::move(tables), host_,
+        system_clock());
+    context_.statuses.set(source, "starting", "postgres", "", "");
+    if (Status started = made->start(); !started) {
+      context_.statuses.set(source, "stalled", "postgres", started.error().message, "");
+    }
+    std::lock_guard lock(mutex_);
+    sources_[source] = std::move(made);
+  }
+
+  void add_table(ObjectId table) override {
+    CatalogSnapshot catalog = context_.catalog();
+    const auto& def = std::get<defs::SourceTableDef>(catalog->item(table)->facts);
+    std::lock_guard lock(mutex_);
+    auto found = sources_.find(def.source);
+    CHECK(found != sources_.end());
+    // CREATE SOURCE ... FOR ALL TABLES starts the source with its tables already.
+    if (!known_tables_.contains(CollectionId{table.value})) {
+      found->second->add_table(source_table(table, def));
+    }
+  }
+  void remove_table(ObjectId table, ObjectId source) override {
+    std::lock_guard lock(mutex_);
+    known_tables_.erase(CollectionId{table.value});
+    auto found = sources_.find(source);
+    if (found != sources_.end()) found->second->remove_table(CollectionId{table.value});
+  }
+  void stop(ObjectId source) override {
+    std::unique_ptr<sources::PostgresSource> stopped;
+    {
+      std::lock_guard lock(mutex_);
+      auto found = sources_.find(source);
+      if (found == sources_.end()) return;
+      stopped = std::move(found->second);
+      sources_.erase(found);
+    }
+    stopped->stop();
+  }
+  void refresh_connection(ObjectId connection) override {
+    CatalogSnapshot catalog = context_.catalog();
+    std::lock_guard lock(mutex_);
+    for (const catalog::ItemRef& item : catalog->dependents(connection)) {
+      auto found = sources_.find(item->id);
+      if (found != sources_.end()) found->second->refresh_connection();
+    }
+  }
+  void stop_all() override {
+    std::map<ObjectId, std::unique_ptr<sources::PostgresSource>> all;
+    {
+      std::lock_guard lock(mutex_);
+      all.swap(sources_);
+    }
+    for (auto& [id, source] : all) source->stop();
+  }
+
+  std::map<ObjectId, SourceCounters> counters() const override {
+    std::lock_guard lock(mutex_);
+    std::map<ObjectId, SourceCounters> out;
+    for (const auto& [id, source] : sources_) {
+      out[id] = counters_of(source->statistics());
+      for (const auto& [table, statistics] : source->table_statistics()) {
+        out[ObjectId{table.value}] = counters_of(statistics);
+      }
+    }
+    return out;
+  }
+
+ private:
+  static SourceCounters counters_of(const sources::SourceStatistics& s) {
+    return {s.messages_received,  s.bytes_received,         s.updates_staged,
+            s.updates_committed,  s.snapshot_records_known, s.snapshot_records_staged,
+            s.snapshot_committed, s.offset_known,           s.offset_committed};
+  }
+
+  sources::SourceTable source_table(ObjectId table, const defs::SourceTableDef& def) {
+    CollectionId collection{table.value};
+    Result<storage::CollectionInfo> info = context_.storage.reader().info(collection);
+    known_tables_.insert(collection);
+    return {collection, def, info && info->publication.has_value()};
+  }
+
+  const FleetContext context_;
+  StoredHost host_;
+  mutable std::mutex mutex_;
+  std::set<CollectionId> known_tables_;
+  std::map<ObjectId, std::unique_ptr<sources::PostgresSource>> sources_;
+};
+
+}  // namespace
+
+std::unique_ptr<SourceFleet> make_source_fleet(const FleetContext& context) {
+  return std::make_unique<RealSourceFleet>(context);
+}
+
+}  // namespace penstock::coordinator
