@@ -27,7 +27,6 @@ namespace penstock::engine {
 struct EngineOptions {
   size_t input_queue_bytes = 32 << 20;    // Between everybody who writes and the ticker.
   size_t cluster_queue_bytes = 16 << 20;  // A cluster that lags further reads from storage.
-  bool threads = true;  // Without it nothing runs by itself: step() does, for tests and simulation.
 };
 
 // What the ticker did with an input.
@@ -59,8 +58,6 @@ class Engine {
   // of that second. An error: storage refused.
   virtual Status start() = 0;
   virtual void stop() = 0;
-  // One turn of everything, in this thread; whether anything happened. Only without threads.
-  virtual Result<bool> step() = 0;
   // Why the engine cannot go on (the disk refused an append or a sync): the process must end and
   // recover. Empty while all is well.
   virtual std::optional<Error> failure() const = 0;
@@ -87,8 +84,6 @@ class Engine {
   // A time at which a read sees everything acknowledged or read before (linearizable): the last
   // tick. Never goes back.
   virtual Timestamp read_timestamp() = 0;
-  // The same, but moved to the wall clock first: for reads of mz_now(). May write (rule T2).
-  virtual Result<Timestamp> current_timestamp() = 0;
   // Answers a SELECT in the calling thread: see peek.h.
   virtual Result<PeekResult> peek(const PeekRequest& request, const StopToken& cancelled) = 0;
 };

@@ -1,0 +1,401 @@
+// The cluster's thread: ticks, splicing, exports.
+#include "engine/cluster.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "base/failpoint.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "engine/tick_feeder.h"
+
+namespace penstock::engine {
+namespace {
+
+// U_c that moved in memory only is written at least this often, so that the history of inputs can
+// go although no view changes.
+constexpr uint64_t kLogEveryUs = 1'000'000;
+constexpr uint64_t kLogEveryBytes = 4 << 20;
+constexpr std::chrono::milliseconds kIdleTurn{50};
+
+Histogram& hop(const char* name) {
+  return metric_histogram("penstock_hop_seconds", "Time a change spends at each hand-over.",
+                          {{"hop", name}});
+}
+
+}  // namespace
+
+Cluster::Cluster(storage::Storage& storage, const Clock& clock, ClusterId id, size_t queue_bytes,
+                 std::function<void()> wants_tick, std::function<void(const Error&)> failed)
+    : storage_(storage),
+      clock_(clock),
+      id_(id),
+      wants_tick_(std::move(wants_tick)),
+      failed_(std::move(failed)),
+      queue_(queue_bytes),
+      hydrator_(std::make_unique<Hydrator>(
+          storage, id,
+          [this](std::unique_ptr<Maintained> item) {
+            std::lock_guard lock(mutex_);
+            hydrated_.push_back(std::move(item));
+            changed_.notify_all();
+            wants_tick_();
+          },
+          [this](const Error& error) { failed_(error); })) {}
+
+void Cluster::start() {
+  next_ = storage_.durability().upper(id_);
+  thread_ = std::thread([this] { run(); });
+}
+
+void Cluster::stop() {
+  {
+    std::lock_guard lock(mutex_);
+    stopping_ = true;
+    changed_.notify_all();
+  }
+  queue_.close();
+  hydrator_->stop();
+  if (thread_.joinable()) thread_.join();
+}
+
+void Cluster::deliver(const TickRef& tick) {
+  TickRef copy = tick;
+  // Full: the tick is read from storage when its turn comes.
+  queue_.try_push(copy, tick->bytes + 64);
+}
+
+bool Cluster::reads_any_of(const Tick& tick) const {
+  std::lock_guard lock(mutex_);
+  for (const storage::TickInputRef& input : tick.inputs) {
+    for (const storage::CollectionInput& change : input->collections) {
+      if (imports_.contains(change.collection)) return true;
+    }
+    for (const storage::StagedParts& parts : input->staged) {
+      if (imports_.contains(parts.collection)) return true;
+    }
+  }
+  return false;
+}
+
+void Cluster::add(std::unique_ptr<Maintained> item, bool published) {
+  {
+    std::lock_guard lock(mutex_);
+    if (published) awaited_.insert(item->id);
+    if (item->index) indexes_[item->id] = item->index;
+  }
+  hydrator_->add(std::move(item));
+}
+
+void Cluster::remove(CollectionId id) {
+  hydrator_->cancel(id);
+  std::unique_lock lock(mutex_);
+  awaited_.erase(id);
+  indexes_.erase(id);
+  std::erase_if(hydrated_, [&](const auto& item) { return item->id == id; });
+  if (!thread_.joinable() || stopping_) return;
+  removing_.insert(id);
+  changed_.notify_all();
+  changed_.wait(lock, [&] { return stopping_ || failed_already_ || !removing_.contains(id); });
+}
+
+std::vector<ViewStatus> Cluster::statuses() const {
+  std::vector<ViewStatus> out = hydrator_->statuses();
+  std::lock_guard lock(mutex_);
+  out.insert(out.end(), running_.begin(), running_.end());
+  return out;
+}
+
+std::shared_ptr<const IndexRows> Cluster::index(ObjectId index) const {
+  std::lock_guard lock(mutex_);
+  auto found = indexes_.find(CollectionId{index.value});
+  return found == indexes_.end() ? nullptr : found->second;
+}
+
+void Cluster::run() {
+  while (true) {
+    Status turned = turn();
+    if (!turned) {
+      failed_(turned.error());
+      std::lock_guard lock(mutex_);
+      failed_already_ = true;
+      changed_.notify_all();
+      return;
+    }
+    std::lock_guard lock(mutex_);
+    if (stopping_) return;
+  }
+}
+
+Status Cluster::turn() {
+  drop_removed();
+  {
+    std::unique_lock lock(mutex_);
+    if (hydrated_.empty() && !awaited_.empty()) {
+      changed_.wait_for(lock, kIdleTurn);
+      if (stopping_) return {};
+    }
+  }
+  take_hydrated();
+  {
+    std::lock_guard lock(mutex_);
+    if (stopping_ || !awaited_.empty()) return {};
+  }
+  std::optional<TickRef> tick = queue_.pop_for(kIdleTurn);
+  if (!tick) {
+    // Ticks that did not fit into the queue, with none after them to tell.
+    Timestamp upper = storage_.durability().upper(storage::kInputs);
+    if (next_ < upper && !queue_.closed()) RETURN_IF_ERROR(step_from_storage(upper));
+    if (moved_silently_ && clock_.monotonic_us() - logged_us_ >= kLogEveryUs) {
+      RETURN_IF_ERROR(append(next_.previous(), {}));
+    }
+    return {};
+  }
+  if ((*tick)->time < next_) return {};
+  if ((*tick)->previous >= next_) RETURN_IF_ERROR(step_from_storage((*tick)->time));
+  static Histogram& waited = hop("cluster_queue");
+  waited.observe(static_cast<double>(clock_.monotonic_us() - (*tick)->appended_us) / 1e6);
+  return step((*tick)->time, tick->get());
+}
+
+// --- splicing ---
+
+void Cluster::take_hydrated() {
+  std::vector<std::unique_ptr<Maintained>> items;
+  {
+    std::lock_guard lock(mutex_);
+    items.swap(hydrated_);
+  }
+  for (std::unique_ptr<Maintained>& item : items) {
+    CollectionId id = item->id;
+    Status spliced = splice(std::move(item));
+    if (!spliced) failed_(spliced.error());
+    std::lock_guard lock(mutex_);
+    awaited_.erase(id);
+  }
+}
+
+// Brings the circuit to where the cluster is. What it gives out on the way belongs to the first
+// contents of a new view.
+Status Cluster::splice(std::unique_ptr<Maintained> item) {
+  Timestamp now = next_.previous();
+  std::unique_ptr<storage::StagingWriter> staging;
+  if (item->time < now) {
+    ASSIGN_OR_RETURN(std::vector<Timestamp> ticks,
+                     changed_ticks(storage_.reader(), item->imports, item->time.next(), next_));
+    for (Timestamp tick : ticks) {
+      for (CollectionId import : item->imports) {
+        RETURN_IF_ERROR(feed_tick(storage_.reader(), import, tick, *item->circuit));
+      }
+      item->circuit->finish_step();
+      if (item->index) {
+        item->index->apply(item->output.rows(), item->output.errors(), tick);
+        item->output.clear();
+      }
+    }
+  }
+  // A cluster without views yet may be behind the time its first view was hydrated at.
+  item->time = std::max(item->time, now);
+  if (next_ <= item->time) next_ = item->time.next();
+  if (item->index) item->index->advance(item->time);
+  items_.push_back(std::move(item));
+  sort_items();
+  return {};
+}
+
+// Views that others of this cluster read come before them.
+void Cluster::sort_items() {
+  std::vector<std::unique_ptr<Maintained>> sorted;
+  std::set<CollectionId> placed;
+  std::set<CollectionId> here;
+  for (const auto& item : items_) here.insert(item->id);
+  while (!items_.empty()) {
+    size_t before = sorted.size();
+    for (auto& item : items_) {
+      bool ready = std::ranges::all_of(item->imports, [&](CollectionId import) {
+        return !here.contains(import) || placed.contains(import);
+      });
+      if (!ready) continue;
+      placed.insert(item->id);
+      sorted.push_back(std::move(item));
+    }
+    std::erase(items_, nullptr);
+    CHECK(sorted.size() > before);
+  }
+  items_ = std::move(sorted);
+  std::lock_guard lock(mutex_);
+  imports_.clear();
+  running_.clear();
+  for (const auto& item : items_) {
+    imports_.insert(item->imports.begin(), item->imports.end());
+    running_.push_back({.collection = item->id,
+                        .cluster = id_,
+                        .state = ViewState::kRunning,
+                        .waiting_for = {},
+                        .state_bytes = item->circuit->used_bytes()});
+  }
+}
+
+void Cluster::drop_removed() {
+  std::set<CollectionId> removing;
+  {
+    std::lock_guard lock(mutex_);
+    removing = removing_;
+  }
+  if (removing.empty()) return;
+  std::erase_if(items_, [&](const auto& item) { return removing.contains(item->id); });
+  sort_items();
+  std::lock_guard lock(mutex_);
+  for (CollectionId id : removing) removing_.erase(id);
+  changed_.notify_all();
+}
+
+// --- stepping ---
+
+Status Cluster::step_from_storage(Timestamp until) {
+  std::set<CollectionId> imports;
+  for (const auto& item : items_) {
+    for (CollectionId import : item->imports) {
+      Result<storage::CollectionInfo> info = storage_.reader().info(import);
+      if (info && info->spec.timeline == storage::kInputs) imports.insert(import);
+    }
+  }
+  std::vector<CollectionId> list(imports.begin(), imports.end());
+  ASSIGN_OR_RETURN(std::vector<Timestamp> ticks,
+                   changed_ticks(storage_.reader(), list, next_, until));
+  for (Timestamp tick : ticks) {
+    RETURN_IF_ERROR(step(tick, nullptr));
+    std::lock_guard lock(mutex_);
+    if (stopping_) return {};
+  }
+  if (next_ < until) RETURN_IF_ERROR(step(until.previous(), nullptr));
+  return {};
+}
+
+Status Cluster::feed_import(Maintained& item, CollectionId import, Timestamp time,
+                            const Tick* tick) {
+  auto own = step_outputs_.find(import);
+  if (own != step_outputs_.end()) {
+    for (const data::BatchRef& batch : own->second->rows()) item.circuit->feed(import, *batch);
+    for (const data::BatchRef& batch : own->second->errors()) {
+      item.circuit->feed_errors(import, *batch);
+    }
+    return {};
+  }
+  ASSIGN_OR_RETURN(storage::CollectionInfo info, storage_.reader().info(import));
+  if (info.spec.timeline != storage::kInputs) {
+    // A view of another cluster: wait until that one has stepped this tick.
+    while (!storage_.durability().wait_upper(info.spec.timeline, time, kIdleTurn)) {
+      std::lock_guard lock(mutex_);
+      if (stopping_) return {};
+    }
+    return feed_tick(storage_.reader(), import, time, *item.circuit);
+  }
+  if (tick == nullptr) return feed_tick(storage_.reader(), import, time, *item.circuit);
+  for (const storage::TickInputRef& input : tick->inputs) {
+    for (const storage::StagedParts& parts : input->staged) {
+      if (parts.collection != import) continue;
+      return feed_tick(storage_.reader(), import, time, *item.circuit);
+    }
+  }
+  for (const storage::TickInputRef& input : tick->inputs) {
+    for (const storage::CollectionInput& change : input->collections) {
+      if (change.collection != import) continue;
+      for (const data::BatchRef& batch : change.rows) item.circuit->feed(import, *batch);
+      for (const data::BatchRef& batch : change.errors) item.circuit->feed_errors(import, *batch);
+    }
+  }
+  return {};
+}
+
+Status Cluster::step_one(Maintained& item, Timestamp time, const Tick* tick) {
+  for (CollectionId import : item.imports) {
+    RETURN_IF_ERROR(feed_import(item, import, time, tick));
+  }
+  item.circuit->finish_step();
+  item.time = time;
+  if (item.index) {
+    item.index->apply(item.output.rows(), item.output.errors(), time);
+    item.output.clear();
+  } else {
+    step_outputs_[item.id] = &item.output;
+  }
+  return {};
+}
+
+Status Cluster::put_output(Maintained& item, storage::TickInput& exports) {
+  if (item.first_contents) {
+    if (!item.corrected) exports.publish.push_back(item.id);
+    item.corrected = false;
+    exports.staged.push_back(std::move(*item.first_contents));
+    item.first_contents.reset();
+  }
+  if (item.output.empty()) return {};
+  if (item.output.bytes() > storage::kStageBytes) {
+    ASSIGN_OR_RETURN(std::unique_ptr<storage::StagingWriter> staging, storage_.stage(item.id));
+    for (const data::BatchRef& batch : item.output.rows()) RETURN_IF_ERROR(staging->append(*batch));
+    for (const data::BatchRef& batch : item.output.errors()) {
+      RETURN_IF_ERROR(staging->append_errors(*batch));
+    }
+    ASSIGN_OR_RETURN(storage::StagedParts parts, staging->finish());
+    exports.staged.push_back(std::move(parts));
+    return {};
+  }
+  exports.collections.push_back({item.id, item.output.rows(), item.output.errors()});
+  return {};
+}
+
+Status Cluster::step(Timestamp time, const Tick* tick) {
+  static Histogram& stepped = hop("cluster_step");
+  uint64_t began_us = clock_.monotonic_us();
+  failpoint("engine.before_step");
+  step_outputs_.clear();
+  storage::TickInput exports;
+  for (auto& item : items_) {
+    RETURN_IF_ERROR(step_one(*item, time, tick));
+    std::lock_guard lock(mutex_);
+    if (stopping_) return {};
+  }
+  for (auto& item : items_) {
+    if (!item->index) RETURN_IF_ERROR(put_output(*item, exports));
+  }
+  stepped_bytes_ += tick == nullptr ? kLogEveryBytes : tick->bytes;
+  next_ = time.next();
+  stepped.observe(static_cast<double>(clock_.monotonic_us() - began_us) / 1e6);
+  bool nothing = exports.collections.empty() && exports.staged.empty() && exports.publish.empty();
+  bool log = !nothing || stepped_bytes_ >= kLogEveryBytes ||
+             (!items_.empty() && clock_.monotonic_us() - logged_us_ >= kLogEveryUs);
+  if (log) {
+    RETURN_IF_ERROR(append(time, std::move(exports)));
+  } else {
+    storage_.writer().advance_upper(id_, next_);
+    moved_silently_ = true;
+  }
+  for (auto& item : items_) item->output.clear();
+  return {};
+}
+
+Status Cluster::append(Timestamp time, storage::TickInput exports) {
+  static Histogram& written = hop("export_append");
+  uint64_t began_us = clock_.monotonic_us();
+  failpoint("engine.before_exports");
+  ASSIGN_OR_RETURN(
+      [[maybe_unused]] storage::LogPosition position,
+      storage_.writer().append_exports(id_, time, exports, storage::SyncUrgency::kSoon));
+  failpoint("engine.after_exports");
+  logged_us_ = clock_.monotonic_us();
+  written.observe(static_cast<double>(logged_us_ - began_us) / 1e6);
+  moved_silently_ = false;
+  stepped_bytes_ = 0;
+  advance_holds(time);
+  return {};
+}
+
+// U_c is in the log now, and since can only be written behind it (rule S3).
+void Cluster::advance_holds(Timestamp time) {
+  for (auto& item : items_) {
+    for (auto& hold : item->holds) hold->advance(time);
+  }
+}
+
+}  // namespace penstock::engine

@@ -1,0 +1,94 @@
+// A cluster: one thread that steps the circuits of its views and indexes, whole ticks in order, and
+// appends what comes out with U_c in one batch (rules T6, D1).
+//
+// Ticks come from the ticker through a queue bounded in bytes; what did not fit is read from
+// storage. Until all views that were published before are rehydrated, no tick is stepped. A new
+// view, hydrated apart, is spliced in between two ticks and published with the next.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <thread>
+#include <vector>
+
+#include "base/bounded_queue.h"
+#include "base/clock.h"
+#include "engine/hydrator.h"
+#include "engine/maintained.h"
+#include "engine/tick.h"
+#include "storage/storage.h"
+
+namespace penstock::engine {
+
+class Cluster {
+ public:
+  // `wants_tick` asks the ticker for an empty tick, so that something can be published.
+  Cluster(storage::Storage& storage, const Clock& clock, ClusterId id, size_t queue_bytes,
+          std::function<void()> wants_tick, std::function<void(const Error&)> failed);
+  ~Cluster() { stop(); }
+
+  // --- ticker's thread ---
+  void deliver(const TickRef& tick);
+  // Whether the tick changes something that is read here.
+  bool reads_any_of(const Tick& tick) const;
+
+  // --- coordinator's thread ---
+  void add(std::unique_ptr<Maintained> item, bool published);
+  // Begins to step; everything that the catalog knows was added before.
+  void start();
+  // Returns when the item is gone.
+  void remove(CollectionId id);
+  void stop();
+
+  // --- any thread ---
+  std::vector<ViewStatus> statuses() const;
+  std::shared_ptr<const IndexRows> index(ObjectId index) const;
+
+ private:
+  void run();
+  Status turn();
+  void take_hydrated();
+  Status splice(std::unique_ptr<Maintained> item);
+  Status step_from_storage(Timestamp until);
+  Status step(Timestamp time, const Tick* tick);
+  Status step_one(Maintained& item, Timestamp time, const Tick* tick);
+  Status feed_import(Maintained& item, CollectionId import, Timestamp time, const Tick* tick);
+  Status put_output(Maintained& item, storage::TickInput& exports);
+  Status append(Timestamp time, storage::TickInput exports);
+  void advance_holds(Timestamp time);
+  void sort_items();
+  void drop_removed();
+
+  storage::Storage& storage_;
+  const Clock& clock_;
+  const ClusterId id_;
+  std::function<void()> wants_tick_;
+  std::function<void(const Error&)> failed_;
+  BoundedQueue<TickRef> queue_;
+
+  mutable std::mutex mutex_;  // Guards what other threads look at.
+  std::condition_variable changed_;
+  std::vector<std::unique_ptr<Maintained>> hydrated_;
+  std::set<CollectionId> awaited_;  // Published views still being rehydrated.
+  std::set<CollectionId> removing_;
+  std::set<CollectionId> imports_;  // Of everything spliced in.
+  std::map<CollectionId, std::shared_ptr<const IndexRows>> indexes_;
+  std::vector<ViewStatus> running_;
+  bool stopping_ = false;
+  bool failed_already_ = false;
+
+  // --- the thread's own ---
+  std::vector<std::unique_ptr<Maintained>> items_;  // What one reads of another comes first.
+  std::map<CollectionId, StepOutput*> step_outputs_;
+  Timestamp next_;               // The next tick to step: all before it are seen.
+  uint64_t logged_us_ = 0;       // When U_c was last written.
+  bool moved_silently_ = false;  // U_c has moved in memory since.
+  uint64_t stepped_bytes_ = 0;
+
+  std::unique_ptr<Hydrator> hydrator_;
+  std::thread thread_;
+};
+
+}  // namespace penstock::engine

@@ -1,0 +1,67 @@
+// Builds the circuits of views and indexes from snapshots, apart from the cluster that will step
+// them (rule T6). One thread a cluster.
+//
+// A new view waits until everything it reads is published, reads it at one time, and stages what
+// comes out; a published one is rehydrated at U_c - 1 and must reproduce the hash sum that its
+// collection carries, or the difference is appended (rule S6). A crash before a new view is
+// published starts it again from the beginning, so its holds need not be durable.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+#include "base/backoff.h"
+#include "base/stop_token.h"
+#include "engine/maintained.h"
+
+namespace penstock::engine {
+
+class Hydrator {
+ public:
+  using Ready = std::function<void(std::unique_ptr<Maintained>)>;
+  using Failed = std::function<void(const Error&)>;
+
+  Hydrator(storage::Storage& storage, ClusterId cluster, Ready ready, Failed failed);
+  ~Hydrator() { stop(); }
+
+  void add(std::unique_ptr<Maintained> item);
+  // Gives up the item wherever it is; true when it was here (also: being built right now).
+  bool cancel(CollectionId id);
+  void stop();
+  std::vector<ViewStatus> statuses() const;
+
+ private:
+  void run();
+  std::unique_ptr<Maintained> next_ready();
+  std::vector<CollectionId> unpublished(const Maintained& item) const;
+  Status build(Maintained& item);
+  Status build_at(Maintained& item, Timestamp time);
+  Status stage_output(Maintained& item);
+  Status compare_output(Maintained& item);
+  Status stage_difference(Maintained& item);
+  Status catch_up(Maintained& item, Timestamp until);
+  Result<Timestamp> hold_imports(Maintained& item, std::optional<Timestamp> wanted);
+
+  storage::Storage& storage_;
+  const ClusterId cluster_;
+  Ready ready_;
+  Failed failed_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<std::unique_ptr<Maintained>> waiting_;
+  Maintained* building_ = nullptr;
+  bool cancel_building_ = false;
+  uint64_t rows_read_ = 0;
+  std::unique_ptr<storage::StagingWriter> staging_;  // The thread's own.
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+// The last tick of a timeline that can be read: upper - 1.
+Timestamp last_tick(const storage::Storage& storage, storage::Timeline timeline);
+
+}  // namespace penstock::engine

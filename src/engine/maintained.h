@@ -1,0 +1,60 @@
+// What one circuit keeps up to date: a view, whose changes go to storage, or an index, whose rows
+// stay here. Owned by the cluster's thread once it is spliced in, by the hydrator's before.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "dataflow/circuit.h"
+#include "engine/index_rows.h"
+#include "engine/view.h"
+#include "storage/storage.h"
+
+namespace penstock::engine {
+
+// Takes what a circuit gives out in a step.
+class StepOutput final : public dataflow::ExportSink {
+ public:
+  void take_rows(CollectionId, const data::BatchRef& rows) override {
+    bytes_ += rows->memory_bytes();
+    rows_.push_back(rows);
+  }
+  void take_errors(CollectionId, const data::BatchRef& errors) override {
+    bytes_ += errors->memory_bytes();
+    errors_.push_back(errors);
+  }
+  bool empty() const { return rows_.empty() && errors_.empty(); }
+  size_t bytes() const { return bytes_; }
+  std::vector<data::BatchRef>& rows() { return rows_; }
+  std::vector<data::BatchRef>& errors() { return errors_; }
+  void clear() {
+    rows_.clear();
+    errors_.clear();
+    bytes_ = 0;
+  }
+
+ private:
+  std::vector<data::BatchRef> rows_;
+  std::vector<data::BatchRef> errors_;
+  size_t bytes_ = 0;
+};
+
+struct Maintained {
+  CollectionId id;  // Of the view, or of the index.
+  ClusterId cluster;
+  plan::DataflowPlan plan;
+  std::shared_ptr<IndexRows> index;  // Null for a view.
+
+  StepOutput output;
+  std::unique_ptr<dataflow::Circuit> circuit;
+  std::vector<CollectionId> imports;
+  // Keep the imports readable from `time` on: the next tick that the circuit has not seen is later.
+  std::vector<std::unique_ptr<storage::ReadHold>> holds;
+  Timestamp time;                                      // The last tick the circuit has seen.
+  std::optional<storage::StagedParts> first_contents;  // Of a new view, to be published.
+  // Differences that rehydration found, to be appended at the next tick (rule S6).
+  bool corrected = false;
+};
+
+}  // namespace penstock::engine

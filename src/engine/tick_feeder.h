@@ -1,0 +1,29 @@
+// Feeds ticks from storage into circuits: for a circuit that catches up, a cluster that lags, views
+// of another cluster, and ticks too large for memory.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "base/result.h"
+#include "dataflow/circuit.h"
+#include "storage/storage.h"
+
+namespace penstock::engine {
+
+// Feeds everything present at `time`, rows and errors, chunk by chunk. The step is not finished.
+Status feed_snapshot(const storage::CollectionReader& reader, CollectionId collection,
+                     Timestamp time, dataflow::Circuit& circuit);
+
+// Feeds what changed at the one tick `time`, however large. The step is not finished.
+Status feed_tick(const storage::CollectionReader& reader, CollectionId collection, Timestamp time,
+                 dataflow::Circuit& circuit);
+
+// The ticks in [from, until) at which one of the collections changed, ascending. Reads ahead at
+// most `limit` of them.
+Result<std::vector<Timestamp>> changed_ticks(const storage::CollectionReader& reader,
+                                             std::span<const CollectionId> collections,
+                                             Timestamp from, Timestamp until);
+
+}  // namespace penstock::engine
