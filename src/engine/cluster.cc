@@ -39,7 +39,6 @@ Cluster::Cluster(storage::Storage& storage, const Clock& clock, ClusterId id, si
             std::lock_guard lock(mutex_);
             hydrated_.push_back(std::move(item));
             changed_.notify_all();
-            wants_tick_();
           },
           [this](const Error& error) { failed_(error); })) {}
 
@@ -173,13 +172,14 @@ void Cluster::take_hydrated() {
     std::lock_guard lock(mutex_);
     awaited_.erase(id);
   }
+  // First contents and differences go out with a tick, and nobody else may be making one.
+  if (!items.empty()) wants_tick_();
 }
 
 // Brings the circuit to where the cluster is. What it gives out on the way belongs to the first
 // contents of a new view.
 Status Cluster::splice(std::unique_ptr<Maintained> item) {
   Timestamp now = next_.previous();
-  std::unique_ptr<storage::StagingWriter> staging;
   if (item->time < now) {
     ASSIGN_OR_RETURN(std::vector<Timestamp> ticks,
                      changed_ticks(storage_.reader(), item->imports, item->time.next(), next_));
