@@ -77,7 +77,9 @@ std::vector<ViewStatus> Hydrator::statuses() const {
   std::lock_guard lock(mutex_);
   std::vector<ViewStatus> out;
   for (const auto& item : waiting_) {
-    ViewStatus status{.collection = item->id, .cluster = cluster_};
+    ViewStatus status;
+    status.collection = item->id;
+    status.cluster = cluster_;
     status.waiting_for = unpublished(*item);
     out.push_back(std::move(status));
   }
