@@ -40,6 +40,10 @@ endfunction()
 function(penstock_warnings target)
   target_compile_options(${target} PRIVATE -Wall -Wextra -Wconversion -Wshadow
                          -Wnon-virtual-dtor -Wold-style-cast)
+  # g++ 12 sees uninitialised members in variants and optionals that hold another alternative.
+  if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+    target_compile_options(${target} PRIVATE -Wno-maybe-uninitialized)
+  endif()
   if(PENSTOCK_WERROR)
     target_compile_options(${target} PRIVATE -Werror)
   endif()

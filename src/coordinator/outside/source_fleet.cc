@@ -19,12 +19,12 @@ class StoredHost final : public sources::SourceHost {
  public:
   explicit StoredHost(const FleetContext& context) : context_(context) {}
 
-  bool submit(storage::TickInputRef input, std::function<void()> durable) override {
+  bool try_submit(storage::TickInputRef input, std::function<void()> durable) override {
     engine::SubmitCallbacks callbacks;
     if (durable) {
       callbacks.durable = [durable = std::move(durable)](const engine::Appended&) { durable(); };
     }
-    return context_.engine.submit(std::move(input), std::move(callbacks));
+    return context_.engine.try_submit(std::move(input), std::move(callbacks));
   }
   Result<std::unique_ptr<storage::StagingWriter>> stage(CollectionId collection) override {
     return context_.storage.stage(collection);

@@ -164,7 +164,8 @@ Result<std::optional<defs::TextOrSecret>> OptionReader::text_or_secret(
     return defs::TextOrSecret(*id);
   }
   ASSIGN_OR_RETURN(std::optional<std::string> value, text(name));
-  return defs::TextOrSecret(*value);
+  if (!value) return std::nullopt;
+  return defs::TextOrSecret(*std::move(value));
 }
 
 }  // namespace penstock::sql
