@@ -150,7 +150,7 @@ Status apply_effects(const Sequenced& sequenced, const EffectTargets& targets) {
   stop_running(sequenced, targets);
   if (!sequenced.changes.empty()) {
     auto input = std::make_shared<storage::TickInput>(batch_of(sequenced, targets, cleanups));
-    Result<Timestamp> done = targets.engine.submit_and_wait(std::move(input));
+    Result<Timestamp> done = targets.engine.submit_and_wait(std::move(input), {});
     if (!done) return std::unexpected(done.error());
     targets.catalog.apply(sequenced.changes);
   }

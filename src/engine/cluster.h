@@ -49,7 +49,9 @@ class Cluster {
  private:
   void run();
   Status turn();
+  std::vector<std::unique_ptr<Maintained>> spliceable();
   void take_hydrated();
+  Status catch_up(Maintained& item, Timestamp now);
   Status splice(std::unique_ptr<Maintained> item);
   Status step_from_storage(Timestamp until);
   Status step(Timestamp time, const Tick* tick);
@@ -71,6 +73,7 @@ class Cluster {
   mutable std::mutex mutex_;  // Guards what other threads look at.
   std::condition_variable changed_;
   std::vector<std::unique_ptr<Maintained>> hydrated_;
+  bool hydrated_arrived_ = false;
   std::set<CollectionId> awaited_;  // Published views still being rehydrated.
   std::set<CollectionId> removing_;
   std::set<CollectionId> imports_;  // Of everything spliced in.

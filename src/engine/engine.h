@@ -66,8 +66,10 @@ class Engine {
   virtual bool submit(storage::TickInputRef input, SubmitCallbacks callbacks) = 0;
   // The same without waiting: false when there is no room (or stopping).
   virtual bool try_submit(storage::TickInputRef input, SubmitCallbacks callbacks) = 0;
-  // submit(), then waits until it is durable. Errors: stopping (57P01).
-  virtual Result<Timestamp> submit_and_wait(storage::TickInputRef input) = 0;
+  // submit(), then waits until it is durable; `appended` is called before, as in SubmitCallbacks.
+  // Errors: stopping (57P01); the disk's.
+  virtual Result<Timestamp> submit_and_wait(storage::TickInputRef input,
+                                            std::function<void()> appended) = 0;
 
   virtual void create_cluster(ClusterId cluster) = 0;
   virtual void drop_cluster(ClusterId cluster) = 0;  // REQUIRES: its views and indexes are stopped.

@@ -45,6 +45,9 @@ void Ticker::stop() {
   stop_.stop();
   queue_.close();
   if (thread_.joinable()) thread_.join();
+  // What their callbacks hold on to may go before the ticker does.
+  while (queue_.try_pop()) {
+  }
 }
 
 std::optional<Error> Ticker::failure() const {
