@@ -109,8 +109,8 @@ Result<Sequenced> CoordinatorThread::decide(const SessionView& session, const Dd
       *catalog,        session.names,    session.role, session.cluster_name, session.is_superuser,
       catalog_->ids(), session.statement};
   ASSIGN_OR_RETURN(Sequenced sequenced, ddl(context));
-  RETURN_IF_ERROR(apply_effects(
-      sequenced, {*catalog_, engine_, secrets_, *sources_, *sinks_, cleanup_, locks_}));
+  RETURN_IF_ERROR(apply_effects(sequenced, {*catalog_, engine_, secrets_, *sources_, *sinks_,
+                                            cleanup_, locks_, options_.identity.environment_id}));
   return sequenced;
 }
 
@@ -178,6 +178,7 @@ Status CoordinatorThread::start() {
     while (std::optional<std::function<void()>> command = commands_.pop()) (*command)();
   });
   RETURN_IF_ERROR(cleanup_.start());
+  RETURN_IF_ERROR(forget_dropped_secrets(*catalog, cleanup_, secrets_));
   for (const auto& [id, item] : catalog->items()) {
     if (item->kind == catalog::ItemKind::kSource) sources_->start(id);
   }

@@ -45,9 +45,16 @@ class SinkRunner {
     const char* name = status.health == sinks::SinkHealth::kStarting  ? "starting"
                        : status.health == sinks::SinkHealth::kRunning ? "running"
                                                                       : "stalled";
+    // A cause begins with who it comes from: `kafka: `, or `internal: `.
     std::string cause = status.error;
-    if (cause.starts_with("kafka: ")) cause = cause.substr(7);
-    context_.statuses.set(sink_, name, "kafka", cause,
+    std::string from = "kafka";
+    size_t colon = cause.find(": ");
+    if (colon != std::string::npos &&
+        (cause.starts_with("kafka") || cause.starts_with("internal"))) {
+      from = cause.substr(0, colon);
+      cause = cause.substr(colon + 2);
+    }
+    context_.statuses.set(sink_, name, from, cause,
                           status.hints.empty() ? "" : status.hints.front());
   }
 
@@ -168,6 +175,12 @@ class RealSinkFleet final : public SinkFleet {
   void stop(ObjectId sink) override {
     take(sink);
     book_.forget(sink);
+  }
+  Result<std::optional<sinks::SinkPlace>> place(ObjectId sink) const override {
+    ASSIGN_OR_RETURN(std::optional<std::string> stored,
+                     context_.storage.meta().get(sink_place_key(sink)));
+    if (!stored) return std::nullopt;
+    return sinks::SinkPlace::decode(*stored);
   }
   void refresh_connection(ObjectId connection) override {
     CatalogSnapshot catalog = context_.catalog();
