@@ -34,7 +34,7 @@ Cluster::Cluster(storage::Storage& storage, const Clock& clock, ClusterId id, si
       failed_(std::move(failed)),
       queue_(queue_bytes),
       hydrator_(std::make_unique<Hydrator>(
-          storage, id,
+          storage, id, [this] { return releasing_.load(); },
           [this](std::unique_ptr<Maintained> item) {
             std::lock_guard lock(mutex_);
             hydrated_.push_back(std::move(item));
@@ -129,6 +129,7 @@ void Cluster::run() {
 
 Status Cluster::turn() {
   drop_removed();
+  if (releasing_.load()) rebuild_all();
   take_hydrated();
   {
     std::unique_lock lock(mutex_);
@@ -273,6 +274,29 @@ void Cluster::drop_removed() {
   changed_.notify_all();
 }
 
+// S5: every item goes back to the hydrator without its holds, and meets the cluster again later.
+void Cluster::rebuild_all() {
+  releasing_.store(false);
+  log_warn("engine", "a cluster retained too much history: its views are built anew",
+           {{"cluster", std::to_string(id_.value)}});
+  step_outputs_.clear();
+  for (std::unique_ptr<Maintained>& item : items_) {
+    item->holds.clear();
+    item->circuit.reset();
+    item->output.clear();
+    item->first_contents.reset();
+    item->corrected = false;
+    if (item->index) item->index->clear();
+    if (!item->index) {
+      std::lock_guard lock(mutex_);
+      awaited_.insert(item->id);
+    }
+    hydrator_->add(std::move(item));
+  }
+  items_.clear();
+  sort_items();
+}
+
 // --- stepping ---
 
 Status Cluster::step_from_storage(Timestamp until) {
@@ -289,7 +313,7 @@ Status Cluster::step_from_storage(Timestamp until) {
   for (Timestamp tick : ticks) {
     RETURN_IF_ERROR(step(tick, nullptr));
     std::lock_guard lock(mutex_);
-    if (stopping_) return {};
+    if (stopping_ || releasing_.load()) return {};
   }
   if (next_ < until) RETURN_IF_ERROR(step(until.previous(), nullptr));
   return {};
@@ -378,7 +402,7 @@ Status Cluster::step(Timestamp time, const Tick* tick) {
   for (auto& item : items_) {
     RETURN_IF_ERROR(step_one(*item, time, tick));
     std::lock_guard lock(mutex_);
-    if (stopping_) return {};
+    if (stopping_ || releasing_.load()) return {};
   }
   for (auto& item : items_) {
     if (!item->index) RETURN_IF_ERROR(put_output(*item, exports));
@@ -402,11 +426,9 @@ Status Cluster::step(Timestamp time, const Tick* tick) {
 Status Cluster::append(Timestamp time, storage::TickInput exports) {
   static Histogram& written = hop("export_append");
   uint64_t began_us = clock_.monotonic_us();
-  failpoint("engine.before_exports");
   ASSIGN_OR_RETURN(
       [[maybe_unused]] storage::LogPosition position,
       storage_.writer().append_exports(id_, time, exports, storage::SyncUrgency::kSoon));
-  failpoint("engine.after_exports");
   logged_us_ = clock_.monotonic_us();
   written.observe(static_cast<double>(logged_us_ - began_us) / 1e6);
   moved_silently_ = false;

@@ -6,6 +6,7 @@
 // view, hydrated apart, is spliced in between two ticks and published with the next.
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -43,6 +44,8 @@ class Cluster {
   void stop();
 
   // --- any thread ---
+  // All holds are let go of, soon: also a step under way is abandoned. The views are built anew.
+  void release_history() { releasing_.store(true); }
   std::vector<ViewStatus> statuses() const;
   std::shared_ptr<const IndexRows> index(ObjectId index) const;
 
@@ -61,6 +64,7 @@ class Cluster {
   Status append(Timestamp time, storage::TickInput exports);
   void advance_holds(Timestamp time);
   void sort_items();
+  void rebuild_all();
   void drop_removed();
 
   storage::Storage& storage_;
@@ -90,6 +94,7 @@ class Cluster {
   bool moved_silently_ = false;  // U_c has moved in memory since.
   uint64_t stepped_bytes_ = 0;
 
+  std::atomic<bool> releasing_ = false;
   std::unique_ptr<Hydrator> hydrator_;
   std::thread thread_;
 };

@@ -45,6 +45,7 @@ class RunningEngine final : public Engine {
   void stop_view(CollectionId view) override { remove(view); }
   Status run_index(IndexSpec spec) override;
   void stop_index(ObjectId index) override { remove(CollectionId{index.value}); }
+  void release_history(ClusterId cluster) override;
   std::vector<ViewStatus> views() const override;
   std::vector<FrontierInfo> frontiers() const override;
 
@@ -212,6 +213,12 @@ void RunningEngine::remove(CollectionId id) {
     home_.erase(home);
   }
   cluster->remove(id);
+}
+
+void RunningEngine::release_history(ClusterId id) {
+  std::lock_guard lock(mutex_);
+  auto found = clusters_.find(id);
+  if (found != clusters_.end()) found->second->release_history();
 }
 
 std::vector<ViewStatus> RunningEngine::views() const {

@@ -48,6 +48,9 @@ struct FrontierInfo {
   Timestamp durable;
 };
 
+// The name of a cluster's holds on history.
+std::string cluster_holder(ClusterId cluster);
+
 class Engine {
  public:
   static std::unique_ptr<Engine> create(const EngineOptions& options, storage::Storage& storage,
@@ -80,6 +83,9 @@ class Engine {
   virtual void stop_view(CollectionId view) = 0;  // Returns when nothing is exported any more.
   virtual Status run_index(IndexSpec spec) = 0;
   virtual void stop_index(ObjectId index) = 0;
+  // The cluster retains more history than it may (rule S5): its views let go of it, are built anew
+  // and append what differs. From any thread.
+  virtual void release_history(ClusterId cluster) = 0;
   virtual std::vector<ViewStatus> views() const = 0;
   virtual std::vector<FrontierInfo> frontiers() const = 0;
 

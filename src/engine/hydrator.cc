@@ -7,6 +7,7 @@
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "engine/engine.h"
 #include "engine/tick_feeder.h"
 #include "storage/row_sum.h"
 
@@ -33,14 +34,20 @@ data::DeltaBatch negated(const data::DeltaBatch& batch) {
 
 }  // namespace
 
+std::string cluster_holder(ClusterId cluster) {
+  return "cluster " + std::to_string(cluster.value);
+}
+
 Timestamp last_tick(const storage::Storage& storage, storage::Timeline timeline) {
   // Durability is not const because it can be waited on; asking for an upper changes nothing.
   return const_cast<storage::Storage&>(storage).durability().upper(timeline).previous();
 }
 
-Hydrator::Hydrator(storage::Storage& storage, ClusterId cluster, Ready ready, Failed failed)
+Hydrator::Hydrator(storage::Storage& storage, ClusterId cluster, std::function<bool()> gives_up,
+                   Ready ready, Failed failed)
     : storage_(storage),
       cluster_(cluster),
+      gives_up_(std::move(gives_up)),
       ready_(std::move(ready)),
       failed_(std::move(failed)),
       thread_([this] { run(); }) {}
@@ -147,6 +154,8 @@ void Hydrator::run() {
     // Handed over under the lock: whoever cancels finds it here, or at the cluster.
     if (cancel_building_) {
       item.reset();
+    } else if (built && item->circuit->abandoned()) {
+      waiting_.push_back(std::move(item));  // The cluster let go of its history: once more.
     } else if (built) {
       ready_(std::move(item));
     } else {
@@ -161,9 +170,8 @@ void Hydrator::run() {
 Status hold_imports_at(storage::Storage& storage, Maintained& item, Timestamp time) {
   item.holds.clear();
   for (CollectionId import : item.imports) {
-    std::string holder = "cluster " + std::to_string(item.cluster.value);
     ASSIGN_OR_RETURN(std::unique_ptr<storage::ReadHold> hold,
-                     storage.holds().acquire(import, std::move(holder), time));
+                     storage.holds().acquire(import, cluster_holder(item.cluster), time));
     item.holds.push_back(std::move(hold));
   }
   return {};
@@ -186,7 +194,9 @@ Result<Timestamp> Hydrator::hold_imports(Maintained& item) {
 
 Status Hydrator::build_at(Maintained& item, Timestamp time, const Drain& drain) {
   item.output.clear();
-  auto circuit = dataflow::Circuit::build(item.plan, dataflow::CircuitOptions(), item.output);
+  dataflow::CircuitOptions options;
+  options.gives_up = gives_up_;
+  auto circuit = dataflow::Circuit::build(item.plan, options, item.output);
   {
     std::lock_guard lock(mutex_);
     item.circuit = std::move(circuit);
@@ -214,6 +224,7 @@ Status Hydrator::rehydrate(Maintained& item, const storage::CollectionInfo& info
   Timestamp stored_until = info.upper.previous();
   Timestamp time = stored_until;
   bool gone =
+      item.holds.size() != item.imports.size() ||
       std::ranges::any_of(item.holds, [&](const auto& hold) { return hold->time() > time; });
   if (gone) {
     log_warn("engine", "the history a view needs is gone: it is built anew",

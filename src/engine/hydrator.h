@@ -25,7 +25,10 @@ class Hydrator {
   using Ready = std::function<void(std::unique_ptr<Maintained>)>;
   using Failed = std::function<void(const Error&)>;
 
-  Hydrator(storage::Storage& storage, ClusterId cluster, Ready ready, Failed failed);
+  // `gives_up` is asked in the middle of steps of the circuits it makes, also when they run in the
+  // cluster.
+  Hydrator(storage::Storage& storage, ClusterId cluster, std::function<bool()> gives_up,
+           Ready ready, Failed failed);
   ~Hydrator() { stop(); }
 
   void add(std::unique_ptr<Maintained> item);
@@ -52,6 +55,7 @@ class Hydrator {
 
   storage::Storage& storage_;
   const ClusterId cluster_;
+  const std::function<bool()> gives_up_;
   Ready ready_;
   Failed failed_;
 

@@ -75,6 +75,14 @@ void IndexRows::apply(const std::vector<data::BatchRef>& rows,
   moved_.notify_all();
 }
 
+void IndexRows::clear() {
+  std::unique_lock lock(mutex_);
+  groups_.clear();
+  errors_.clear();
+  used_bytes_ = 0;
+  time_.reset();
+}
+
 void IndexRows::advance(Timestamp time) {
   std::unique_lock lock(mutex_);
   time_ = time;

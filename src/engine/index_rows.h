@@ -29,6 +29,8 @@ class IndexRows {
              Timestamp time);
   // Adds what is there at first, piece by piece: nobody sees any of it before the first advance().
   void load(const std::vector<data::BatchRef>& rows, const std::vector<data::BatchRef>& errors);
+  // Nothing is known any more: readers wait.
+  void clear();
   // Nothing changed up to `time`.
   void advance(Timestamp time);
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/backoff.h"
+#include "base/failpoint.h"
 #include "base/log.h"
 #include "coordinator/outside/client_options.h"
 #include "coordinator/outside/stored_ledger.h"
@@ -63,6 +64,7 @@ Status Cleanup::leave_kafka(const SinkCleanup& cleanup) {
 }
 
 bool Cleanup::attempt(const CleanupTask& task) {
+  failpoint("coordinator.before_cleanup");
   const auto* slot = std::get_if<SlotCleanup>(&task);
   Status done = slot != nullptr ? drop_slot(*slot) : leave_kafka(std::get<SinkCleanup>(task));
   if (!done) {

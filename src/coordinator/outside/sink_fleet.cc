@@ -9,6 +9,7 @@
 
 #include "base/backoff.h"
 #include "base/check.h"
+#include "base/failpoint.h"
 #include "base/log.h"
 #include "coordinator/outside/client_options.h"
 #include "coordinator/outside/stored_ledger.h"
@@ -135,6 +136,7 @@ class SinkRunner {
   }
 
   Result<bool> be_born(CollectionId collection, bool with_snapshot) {
+    failpoint("sink.before_birth");
     ASSIGN_OR_RETURN(storage::CollectionInfo info, context_.storage.reader().info(collection));
     ASSIGN_OR_RETURN(
         std::unique_ptr<storage::ReadHold> hold,
@@ -181,6 +183,19 @@ class RealSinkFleet final : public SinkFleet {
                      context_.storage.meta().get(sink_place_key(sink)));
     if (!stored) return std::nullopt;
     return sinks::SinkPlace::decode(*stored);
+  }
+  Status release_history(ObjectId sink, const std::string& why) override {
+    catalog::ItemRef item = context_.catalog()->item(sink);
+    if (!item) return {};
+    take(sink);
+    CollectionId collection{std::get<defs::SinkDef>(item->facts).from.value};
+    std::unique_ptr<sinks::SinkLedger> ledger = book_.open(sink, collection);
+    ASSIGN_OR_RETURN(sinks::SinkPlace place, ledger->load());
+    place.halted = why;
+    place.history_released = true;
+    RETURN_IF_ERROR(ledger->save_durably(place));
+    start(sink);
+    return {};
   }
   void refresh_connection(ObjectId connection) override {
     CatalogSnapshot catalog = context_.catalog();

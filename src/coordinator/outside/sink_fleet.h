@@ -22,6 +22,8 @@ class SinkFleet {
   virtual void stop(ObjectId sink) = 0;
   // As it was written last; nothing when the sink was never born.
   virtual Result<std::optional<sinks::SinkPlace>> place(ObjectId sink) const = 0;
+  // It retains more history than it may (rule S5): it lets go and stalls, with `why`, durably.
+  virtual Status release_history(ObjectId sink, const std::string& why) = 0;
   virtual void refresh_connection(ObjectId connection) = 0;
   virtual void stop_all() = 0;
   virtual std::map<ObjectId, SinkCounters> counters() const = 0;

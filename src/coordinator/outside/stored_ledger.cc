@@ -41,7 +41,9 @@ storage::Changes place_changes(ObjectId sink, CollectionId collection,
                                const sinks::SinkPlace& place) {
   storage::Changes changes;
   changes.meta.push_back({sink_place_key(sink), place.encode()});
-  changes.holds.push_back({sink_holder(sink), collection, place.oldest_needed()});
+  changes.holds.push_back(
+      {sink_holder(sink), collection,
+       place.history_released ? std::nullopt : std::optional(place.oldest_needed())});
   return changes;
 }
 

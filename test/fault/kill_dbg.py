@@ -1,0 +1,512 @@
+#!/usr/bin/env python3
+"""The kill test: is what arrives in Kafka exactly what was committed, whatever dies in between?
+
+Writers commit transactions to tables of the engine and of PostgreSQL. Views over them go to Kafka
+under both envelopes. Meanwhile something is killed or cut, by `--mode`:
+
+  engine      penstock, by SIGKILL at random moments and at every failpoint
+  unsynced    the same, and writes that were not synced are forgotten, as after a power cut
+  broker      the Kafka broker, by SIGKILL
+  connection  nothing dies: the connections to Kafka and PostgreSQL are cut, delayed, swallowed
+
+Afterwards the topics, read committed, must be the views: harness/checker.py says what that means.
+A seed fixes the writers' statements and the plan of faults; the rest is up to the machine.
+"""
+import argparse
+import collections
+import os
+import random
+import shutil
+import signal
+import sys
+import time
+import traceback
+
+import psycopg
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from harness import RUN_DIRECTORY
+from harness.checker import Record, check
+from harness.failpoints import Coverage, listed, may_fail
+from harness.marker_audit import Audit
+from harness.proxy import TcpProxy
+from harness.topics import Message, TopicReader
+from harness.workload import (ENGINE, LATE_SINKS, POSTGRES, EngineWriter, PostgresWriter,
+                              create_bank, engine_statements, exports)
+from stack.engine import Engine
+from stack.kafka import Kafka
+from stack.postgres import Postgres
+from stack.processes import StackError, free_ports, wait_until
+
+MODES = ("engine", "unsynced", "broker", "connection")
+REPEATS_MAX = 4
+FAILPOINT_WAIT_S = 4
+SETTLE_POLL_S = 0.2
+KILL_COUNTS = (1, 1, 2, 3, 7, 20)
+PROBLEMS_SHOWN = 12
+
+
+class Failure(Exception):
+    """The run broke a promise; the text says which."""
+
+
+class LostMarkers(Exception):
+    """The broker did not write markers of transactions it had decided: the run tells nothing."""
+
+
+class Stack:
+    """The servers that all runs share. Kafka tells clients of its second listener to come to the
+    proxy's port."""
+
+    def __init__(self, directory):
+        self.directory = directory
+        self.postgres = Postgres(os.path.join(directory, "postgres")).create()
+        self.postgres.up(leash=True)
+        self.kafka, self.kafka_ports = self.new_kafka("kafka")
+
+    def new_kafka(self, name, **settings):
+        ports = free_ports(2)
+        kafka = Kafka(os.path.join(self.directory, name)).create(
+            proxied=ports, settings=settings)
+        kafka.up(leash=True)
+        return kafka, ports
+
+    def close(self):
+        self.kafka.kill()
+        self.postgres.wipe()
+
+
+class Run:
+    """One seed of one mode."""
+
+    def __init__(self, stack, mode, seed, attempt, options, failpoints, coverage):
+        self.stack = stack
+        self.mode = mode
+        self.seed = seed
+        self.options = options
+        self.coverage = coverage
+        self.rng = random.Random(f"{mode}/{seed}")
+        self.name = f"{mode}-{seed}" + (f"-{attempt}" if attempt else "")
+        self.directory = os.path.join(stack.directory, self.name)
+        self.database = self.name.replace("-", "_")
+        self.exports = exports(f"{self.name}-{int(time.time())}")
+        self.kafka = stack.kafka
+        self.proxies = {}
+        # Failpoints still to die at, with the hit at which to die; those of this seed first.
+        self.plan = collections.deque((name, self.rng.choice(KILL_COUNTS)) for name in failpoints)
+        self.armed = None
+        self.may_fail = may_fail() if failpoints else []
+        self.kills = collections.Counter()
+        self.late = [export for export in self.exports if export.relation in LATE_SINKS]
+        self.writers = []
+        self.messages = 0
+        environment = {"PENSTOCK_TEST_UNSYNCED_LOSS": "1"} if mode == "unsynced" else {}
+        self.engine = Engine(self.directory, environment=environment)
+
+    # --- the story of a run ---
+
+    def play(self):
+        try:
+            self._set_up()
+            self._write_under_faults()
+            self._settle()
+            self._judge()
+            self.engine.stop()
+        finally:
+            for writer in self.writers:
+                writer.stopping.set()
+                writer.release.set()
+            self.engine.kill()
+            for proxy in self.proxies.values():
+                proxy.close()
+            if self.kafka is not self.stack.kafka:
+                self.kafka.kill()
+
+    def _set_up(self):
+        kafka_address, postgres_port = self._addresses()
+        with psycopg.connect(self.stack.postgres.address, autocommit=True) as admin:
+            admin.execute(f"CREATE DATABASE {self.database}")
+        address = f"{self.stack.postgres.address} dbname={self.database}"
+        groups = range(1, self.options.writers + 1)
+        self.options.run_seed = self.seed
+        notes = [EngineWriter(self.engine, w, self.options) for w in groups]
+        banks = [PostgresWriter(address, w, self.options) for w in groups]
+        self.writers = notes + banks
+        create_bank(address, banks)
+        self._start_engine()
+        for statement in engine_statements(kafka_address, postgres_port, self.database, notes):
+            self._execute(statement)
+        for export in self.exports:
+            if export not in self.late:
+                self._execute(export.create())
+        for writer in self.writers:
+            writer.start()
+
+    def _addresses(self):
+        """Where the engine finds Kafka and PostgreSQL: through proxies where they are the fault."""
+        if self.mode == "broker":
+            # After a kill the broker may register again only when its last session has ended.
+            self.kafka, _ = self.stack.new_kafka(f"kafka-{self.name}", **{
+                "broker.session.timeout.ms": 3000, "broker.heartbeat.interval.ms": 500})
+        if self.mode != "connection":
+            return self.kafka.bootstrap, self.stack.postgres.port
+        listen, advertised = self.stack.kafka_ports
+        self.proxies["kafka"] = TcpProxy(advertised, listen)
+        port = free_ports(1)[0]
+        self.proxies["postgres"] = TcpProxy(port, self.stack.postgres.port)
+        return f"127.0.0.1:{advertised}", port
+
+    def _write_under_faults(self):
+        fault = {"engine": self._kill_engine, "unsynced": self._kill_engine,
+                 "broker": self._kill_broker, "connection": self._disturb}[self.mode]
+        began = time.monotonic()
+        done = 0
+        while done < self.options.kills or self.plan or self.late \
+                or self.transactions() < self.options.transactions:
+            if done == 1:
+                self._kill_inside_transactions(fault)
+            else:
+                fault()
+            done += 1
+            if self.late and done >= 2:
+                self._execute(self.late.pop().create())
+            self._look_for_failures()
+            if time.monotonic() - began > self.options.timeout:
+                raise Failure(f"{self.transactions()} transactions and {done} faults after "
+                              f"{self.options.timeout} s")
+        if self.mode in ("engine", "unsynced"):
+            self._disarm()
+        for writer in self.writers:
+            writer.stopping.set()
+        for writer in self.writers:
+            writer.join(self.options.timeout)
+            if writer.is_alive():
+                raise Failure(f"{writer.name} does not come to an end")
+        self._look_for_failures()
+
+    def transactions(self):
+        return sum(writer.committed for writer in self.writers)
+
+    def _look_for_failures(self):
+        for writer in self.writers:
+            if writer.failure:
+                raise Failure(writer.failure)
+        if self.mode in ("broker", "connection") and self.engine.pid() is None:
+            raise Failure(f"penstock died: {self.engine.process.poll()}\n"
+                          + self.engine.log_tail())
+
+    # --- faults ---
+
+    def _pause(self, low_s, high_s):
+        time.sleep(self.rng.uniform(low_s, high_s))
+
+    def _start_engine(self):
+        """Starts the process until it is ready, armed with the next failpoint of the plan, or with
+        one to fail at; dying at the failpoint before it is ready counts, and it starts again."""
+        while True:
+            self.armed = self.plan.popleft() if self.plan else None
+            arming = None
+            if self.armed:
+                arming = f"{self.armed[0]}=kill@{self.armed[1]}"
+                self.coverage.armed[self.armed[0]] += 1
+            elif self.may_fail:
+                arming = f"{self.rng.choice(self.may_fail)}=error@{self.rng.choice(KILL_COUNTS)}"
+            self.engine.begin(arming)
+            try:
+                self.engine.wait_ready()
+                return
+            except StackError as error:
+                if not self._died_at_failpoint():
+                    raise Failure(str(error)) from None
+
+    def _died_at_failpoint(self):
+        """True, and counted, if the process ended by itself as it was armed to."""
+        if self.engine.pid() is not None:
+            return False
+        code = self.engine.process.poll()
+        if self.armed is None or code != -signal.SIGKILL:
+            raise Failure(f"penstock ended by itself with {code}, armed: {self.armed}\n"
+                          + self.engine.log_tail())
+        self.coverage.hit[self.armed[0]] += 1
+        self.kills[self.armed[0]] += 1
+        self.armed = None
+        return True
+
+    def _kill_engine(self):
+        """Waits for the death at the failpoint, if one is armed, or kills; then starts again."""
+        if self.armed:
+            deadline = time.monotonic() + FAILPOINT_WAIT_S
+            while self.engine.pid() is not None and time.monotonic() < deadline:
+                time.sleep(0.01)
+        else:
+            self._pause(0.1, 1.2)
+        if not self._died_at_failpoint():
+            self.engine.kill()
+            self.kills["at random"] += 1
+            if self.armed and self.armed[1] > 1:
+                self.plan.append((self.armed[0], 1))
+        self._start_engine()
+
+    def _disarm(self):
+        """The last start is without a failpoint, so that the run can come to its end."""
+        if self.armed:
+            self.plan.clear()
+            if not self._died_at_failpoint():
+                self.engine.kill()
+            self._start_engine()
+
+    def _kill_broker(self):
+        self._pause(0.3, 1.5)
+        self.kafka.kill()
+        self.kills["broker"] += 1
+        self._pause(0.0, 1.0)
+        self.kafka.up(leash=True)
+
+    def _disturb(self):
+        """One fault of the network, on one connection or both, and the end of it."""
+        self._pause(0.2, 1.0)
+        names = self.rng.choice([["kafka"], ["postgres"], ["kafka", "postgres"]])
+        kind = self.rng.choice(["cut", "reset", "delay", "black hole", "black hole, then reset"])
+        for name in names:
+            proxy = self.proxies[name]
+            {"cut": proxy.cut, "reset": proxy.reset, "delay": lambda p=proxy: p.delay(0.05),
+             "black hole": proxy.black_hole,
+             "black hole, then reset": proxy.black_hole}[kind]()
+        self._pause(0.2, 3.0)
+        for name in names:
+            if kind == "black hole, then reset":
+                self.proxies[name].reset()
+            self.proxies[name].heal()
+        self.kills[kind] += 1
+
+    def _kill_inside_transactions(self, fault):
+        """The fault while a transaction of the engine and one of PostgreSQL are open."""
+        held = [next(w for w in self.writers if w.family == family)
+                for family in (ENGINE, POSTGRES)]
+        for writer in held:
+            writer.hold.set()
+        for writer in held:
+            if not writer.held.wait(12):
+                os.system(f"gdb -p {self.engine.pid()} -batch -ex \"thread apply all bt 20\" > /tmp/hang.bt 2>&1")
+                raise Failure(f"{writer.name} opened no transaction: {writer.failure}")
+        self.kills["inside open transactions"] += 1
+        try:
+            fault()
+        finally:
+            for writer in held:
+                writer.release.set()
+
+    def _execute(self, statement):
+        """Runs a statement that must succeed in the end, over deaths of the engine."""
+        deadline = time.monotonic() + self.options.timeout
+        again = False
+        while True:
+            try:
+                self.engine.run(statement)
+                return
+            except psycopg.OperationalError as error:
+                if time.monotonic() > deadline:
+                    raise Failure(f"{statement}: {error}") from None
+                self._start_if_gone()
+                again = True
+                if statement.startswith("INSERT") and self._ask(
+                        "SELECT count(*) FROM notes") != [(0,)]:
+                    return
+            except psycopg.Error as error:
+                # Its first try may have been committed before the engine died.
+                if again and "already exists" in str(error):
+                    return
+                raise Failure(f"{statement}: {error}") from None
+
+    def _start_if_gone(self):
+        """Starts the engine if it died at its failpoint; a socket may notice a little earlier."""
+        deadline = time.monotonic() + 1
+        while time.monotonic() < deadline:
+            if self._died_at_failpoint():
+                self._start_engine()
+                return
+            time.sleep(0.01)
+
+    def _ask(self, query):
+        """The rows of a query, over deaths of the engine."""
+        while True:
+            try:
+                return self.engine.run(query)
+            except psycopg.OperationalError:
+                self._start_if_gone()
+
+    # --- the verdict ---
+
+    def _histories(self):
+        return {(writer.family, writer.group): writer.states for writer in self.writers}
+
+    def _expected(self, export):
+        histories = self._histories()
+        groups = sorted({group for _, group in histories})
+        return sorted(row for w in groups for row in export.sink.view.rows(
+            w, *(histories[family, w][-1] for family in export.sink.view.families)))
+
+    def _settle(self):
+        """Waits until the engine's views are the writers' last states, and until the topics are."""
+        deadline = time.monotonic() + self.options.settle
+        for export in self.exports:
+            expected = self._expected(export)
+            while True:
+                rows = sorted(tuple(map(int, row)) for row in self._ask(export.select()))
+                if rows == expected:
+                    break
+                if time.monotonic() > deadline:
+                    raise Failure(f"{export.relation} shows {_difference(rows, expected)}")
+                time.sleep(SETTLE_POLL_S)
+        self.readers = {}
+        try:
+            for export in self.exports:
+                reader = TopicReader(self.kafka.bootstrap, export.topic)
+                self.readers[export.topic] = reader
+                while not self._complete(export, reader.read_to_end()):
+                    if time.monotonic() > deadline:
+                        break
+                    time.sleep(SETTLE_POLL_S)
+            # What comes after the end would be a duplicate: give it a moment to show.
+            time.sleep(2 * SETTLE_POLL_S)
+            self.read = {topic: list(reader.read_to_end())
+                         for topic, reader in self.readers.items()}
+        finally:
+            for reader in self.readers.values():
+                reader.close()
+
+    def _complete(self, export, messages):
+        state = {}
+        for message in sorted(messages, key=lambda m: m.time):
+            value = message.value_json
+            if export.envelope == "DEBEZIUM":
+                value = value["after"]
+            state[message.key] = value
+        rows = sorted(export.row_of(value) for value in state.values() if value is not None)
+        return rows == self._expected(export)
+
+    def _judge(self):
+        self.messages = sum(map(len, self.read.values()))
+        problems = self._check(self.read)
+        if not problems:
+            return
+        text = "\n".join(map(str, problems[:PROBLEMS_SHOWN]))
+        if self.mode == "broker":
+            self._blame_the_broker(text)
+        raise Failure(f"{len(problems)} problems:\n{text}")
+
+    def _check(self, read):
+        records = {export.topic: [_record(export, message) for message in read[export.topic]]
+                   for export in self.exports}
+        return check([export.sink for export in self.exports], records, self._histories())
+
+    def _blame_the_broker(self, text):
+        """Raises LostMarkers if the broker lost markers and everything wrong comes from that: with
+        the markers that the coordinator decided, the topics would have been right."""
+        audit = Audit(self.kafka, [export.topic for export in self.exports])
+        if not audit.lost:
+            return
+        uncommitted = {}
+        for export in self.exports:
+            with TopicReader(self.kafka.bootstrap, export.topic,
+                             isolation="read_uncommitted") as reader:
+                uncommitted[export.topic] = reader.read_to_end()
+        for late in (False, True):
+            repaired = {topic: audit.visible(messages, topic, late)
+                        for topic, messages in uncommitted.items()}
+            if not self._check(repaired):
+                lost = "\n".join(f"{place}: {decision}" for place, decision in audit.lost[:5])
+                raise LostMarkers(f"{len(audit.lost)} markers:\n{lost}\n{text}")
+
+
+def _record(export, message: Message):
+    if message.time is None:
+        raise Failure(f"{export.topic}: no materialize-timestamp at {message}")
+    return Record(message.partition, message.offset, export.key_of(message.key_json),
+                  message.value_json, message.time)
+
+
+def _difference(rows, expected):
+    found, wanted = collections.Counter(rows), collections.Counter(expected)
+    return (f"{len(rows)} rows instead of {len(expected)}; too many: "
+            f"{list((found - wanted).elements())[:5]}, missing: "
+            f"{list((wanted - found).elements())[:5]}")
+
+
+def run_seed(stack, mode, seed, options, failpoints, coverage):
+    """Plays a seed until it says something. True if it passed; prints a line either way."""
+    for attempt in range(REPEATS_MAX):
+        run = Run(stack, mode, seed, attempt, options, failpoints, coverage)
+        began = time.monotonic()
+        verdict = None
+        try:
+            run.play()
+        except LostMarkers as lost:
+            print(f"{mode} seed {seed}: repeated, the broker lost {lost}", flush=True)
+            continue
+        except (Failure, StackError) as failure:
+            verdict = str(failure)
+        except Exception:
+            verdict = traceback.format_exc()
+        doubts = sum(getattr(writer, "in_doubt", 0) for writer in run.writers)
+        faults = ", ".join(f"{count} {name}" for name, count in sorted(run.kills.items()))
+        print(f"{mode} seed {seed}: {'FAILED' if verdict else 'ok'}: {run.transactions()} "
+              f"transactions ({doubts} in doubt), {run.messages} messages, "
+              f"{time.monotonic() - began:.1f} s; faults: {faults}", flush=True)
+        if verdict is None:
+            shutil.rmtree(run.directory, ignore_errors=True)
+            return True
+        print(f"{verdict}\nthe log is {run.engine.log_file}", flush=True)
+        return False
+    print(f"{mode} seed {seed}: FAILED: the broker lost markers in {REPEATS_MAX} runs", flush=True)
+    return False
+
+
+def assign(failpoints, seeds):
+    """Which failpoints each seed dies at: all of them over the seeds, evenly."""
+    return [failpoints[place::seeds] for place in range(seeds)]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--mode", choices=MODES, action="append", help="default: all")
+    parser.add_argument("--seeds", type=int, default=3, help="how many, per mode")
+    parser.add_argument("--seed", type=int, default=1, help="the first one")
+    parser.add_argument("--transactions", type=int, default=2000, help="at least, per seed")
+    parser.add_argument("--kills", type=int, default=5, help="faults at least, per seed")
+    parser.add_argument("--writers", type=int, default=4, help="of either kind")
+    parser.add_argument("--pace", type=float, default=0.003, help="mean pause of a writer, s")
+    parser.add_argument("--settle", type=float, default=120, help="patience at the end, s")
+    parser.add_argument("--timeout", type=float, default=240, help="patience in between, s")
+    parser.add_argument("--failpoint", action="append",
+                        help="only these, '' for none; default: all listed")
+    parser.add_argument("--directory", default=os.path.join(RUN_DIRECTORY, f"kill-{os.getpid()}"),
+                        help="where everything is; kept when a run failed")
+    options = parser.parse_args()
+    directory = os.path.abspath(options.directory)
+    os.makedirs(directory)
+    coverage = Coverage()
+    passed = failed = 0
+    stack = Stack(directory)
+    try:
+        for mode in options.mode or MODES:
+            names = list(filter(None, options.failpoint or listed())) \
+                if mode in ("engine", "unsynced") else []
+            for place, chosen in enumerate(assign(names, options.seeds)):
+                if run_seed(stack, mode, options.seed + place, options, chosen, coverage):
+                    passed += 1
+                else:
+                    failed += 1
+    finally:
+        stack.close()
+    if any(coverage.armed.values()):
+        print(f"failpoints:\n{coverage.table()}")
+    if failed == 0:
+        shutil.rmtree(directory, ignore_errors=True)
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed or passed == 0 else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
