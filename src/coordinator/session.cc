@@ -3,6 +3,8 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+
 #include "coordinator/execute/execute.h"
 #include "types/type_name.h"
 
@@ -16,6 +18,16 @@ bool is(const sql::Statement& statement) {
 
 bool ends_block(const sql::Statement& statement) {
   return is<sql::CommitStatement>(statement) || is<sql::RollbackStatement>(statement);
+}
+
+// What planning says of a statement counts bytes of its text; clients count characters.
+Error in_characters(Error error, std::string_view text) {
+  if (text.empty()) {
+    error.position = 0;
+  } else if (error.position > 0) {
+    error.position = sql::character_position(text, static_cast<size_t>(error.position) - 1);
+  }
+  return error;
 }
 
 StatementDescription description_of(const PreparedStatement& statement) {
@@ -71,7 +83,7 @@ SessionView Session::view() const {
 
 sql::PlanContext Session::plan_context(const catalog::CatalogState& catalog,
                                        const expr::StatementContext& statement,
-                                       const std::vector<types::Datum>* parameters) {
+                                       const sql::ParameterValues* parameters) {
   sql::PlanContext context{.catalog = catalog, .names = {}};
   context.names.database = variables_.get("database");
   context.names.search_path = variables_.search_path();
@@ -95,6 +107,12 @@ std::vector<std::pair<std::string, std::string>> Session::take_parameter_changes
 char Session::transaction_status() const {
   if (!in_block_) return 'I';
   return failed_ ? 'E' : 'T';
+}
+
+std::chrono::milliseconds Session::idle_in_transaction_limit() const {
+  constexpr uint64_t kLongest = 1ULL << 40;  // Decades: nothing a clock could overflow at.
+  const uint64_t limit = variables_.duration_ms("idle_in_transaction_session_timeout");
+  return std::chrono::milliseconds(std::min(limit, kLongest));
 }
 
 void Session::cancel() {
@@ -205,11 +223,13 @@ Status Session::ready_for(const sql::Statement& statement) {
 }
 
 Result<ExecuteResponse> Session::run(const sql::Statement& statement,
-                                     const std::vector<types::Datum>& parameters) {
+                                     const sql::ParameterValues& parameters,
+                                     const std::string& text) {
   RETURN_IF_ERROR(ready_for(statement));
   Result<ExecuteResponse> response = execute_statement(*this, statement, parameters);
-  if (!response && in_block_) failed_ = true;
-  return response;
+  if (response) return response;
+  if (in_block_) failed_ = true;
+  return std::unexpected(in_characters(std::move(response).error(), text));
 }
 
 Result<size_t> Session::start_simple(const std::string& sql) {
@@ -220,11 +240,12 @@ Result<size_t> Session::start_simple(const std::string& sql) {
     return std::unexpected(parsed.error());
   }
   simple_ = std::move(*parsed);
+  simple_text_ = sql;
   return simple_.size();
 }
 
 Result<ExecuteResponse> Session::execute_simple(size_t index) {
-  return run(simple_[index].statement, {});
+  return run(simple_[index].statement, {}, simple_text_);
 }
 
 Status Session::finish_simple(bool failed) {
@@ -276,7 +297,8 @@ Result<StatementDescription> Session::prepare(const std::string& name, const std
       parameters.push_back(*type);
     }
     Result<StatementDescription> described = describe(statement, std::move(parameters));
-    if (!described) return refused(described.error());
+    if (!described) return refused(in_characters(described.error(), sql));
+    prepared->text = sql;
     prepared->statement = statement;
     prepared->parameters = described->parameters;
     prepared->columns = described->columns;
@@ -331,7 +353,8 @@ Result<ExecuteResponse> Session::execute(const std::string& portal) {
   }
   Portal bound = found->second;
   if (!bound.statement->statement) return EmptyQuery{};
-  return run(*bound.statement->statement, bound.parameters);
+  return run(*bound.statement->statement,
+             {bound.statement->parameters, std::move(bound.parameters)}, bound.statement->text);
 }
 
 void Session::close_statement(const std::string& name) {

@@ -88,10 +88,15 @@ Result<ExecuteResponse> execute_prepared(Session& session, const sql::ExecuteSta
                               : prepared->parameters[i];
     ASSIGN_OR_RETURN(types::Datum value,
                      sql::evaluate_constant(statement.arguments[i], type, context));
-    values.push_back(std::move(value));
+    values.types.push_back(std::move(type));
+    values.values.push_back(std::move(value));
   }
   if (!prepared->statement) return EmptyQuery{};
-  return execute_statement(session, *prepared->statement, values);
+  Result<ExecuteResponse> response = execute_statement(session, *prepared->statement, values);
+  if (response) return response;
+  Error error = std::move(response).error();
+  error.position = 0;  // It would point into the text of PREPARE.
+  return std::unexpected(std::move(error));
 }
 
 Result<ExecuteResponse> deallocate(Session& session, const sql::DeallocateStatement& statement) {
