@@ -175,9 +175,6 @@ Status Session::end_implicit(bool failed) {
 }
 
 Status Session::begin_block(const sql::TransactionModes& modes) {
-  if (modes.isolation) {
-    RETURN_IF_ERROR(variables_.set("transaction_isolation", *modes.isolation, false));
-  }
   if (in_block_) {
     add_notice({"WARNING", Error(sql_state::kActiveTransaction,
                                  "there is already a transaction in progress")});
@@ -187,7 +184,26 @@ Status Session::begin_block(const sql::TransactionModes& modes) {
   in_block_ = true;
   failed_ = false;
   variables_.begin_transaction();
+  Status set = set_modes(modes, true);
+  if (!set) RETURN_IF_ERROR(end_block(false));
+  return set;
+}
+
+Status Session::set_modes(const sql::TransactionModes& modes, bool local) {
+  if (modes.isolation) {
+    RETURN_IF_ERROR(variables_.set("transaction_isolation", *modes.isolation, local));
+    note_isolation(*modes.isolation);
+  }
+  if (modes.read_only.value_or(false) && local) transaction_->make_read_only();
   return {};
+}
+
+void Session::note_isolation(const std::string& level) {
+  if (is_implemented_isolation(level)) return;
+  add_notice({"NOTICE", Error(sql_state::kSuccessfulCompletion,
+                              fmt::format("transaction isolation level {} is unimplemented, the "
+                                          "session will be upgraded to serializable",
+                                          level))});
 }
 
 Result<std::string> Session::end_block(bool commit) {
@@ -202,6 +218,9 @@ Result<std::string> Session::end_block(bool commit) {
   }
   bool really = commit && !failed_;
   Status status = really ? commit_writes() : Status();
+  if (really && status) {
+    if (std::function<Status()> ddl = transaction_->take_deferred()) status = ddl();
+  }
   variables_.end_transaction(really && status.has_value());
   in_block_ = false;
   failed_ = false;

@@ -85,6 +85,10 @@ class Session {
   std::map<std::string, Portal>& portals() { return portals_; }
 
   Status begin_block(const sql::TransactionModes& modes);
+  // Of the block that is open (`local`), or of all that follow.
+  Status set_modes(const sql::TransactionModes& modes, bool local);
+  // Says so where a level stands for a stronger one.
+  void note_isolation(const std::string& level);
   // Ends the block: commits what was written, or rolls it back. The tag is COMMIT or ROLLBACK.
   Result<std::string> end_block(bool commit);
   // Commits a write transaction now: one tick, acknowledged when durable.
