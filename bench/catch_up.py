@@ -38,18 +38,18 @@ def settings():
 
 
 def measure(servers, rounds):
-    """All rounds; figures, and what is worth a remark."""
-    figures, remarks = Figures(), []
+    """All rounds; figures, and per round what each thread of penstock used."""
+    figures, threads = Figures(), []
     for number in range(rounds):
         figures.add("other load before", "cores", busy_cores())
         with servers.database(f"catch_up_{number}") as connection:
             accounts.create(connection)
             with servers.engine(connection.info.dbname) as engine:
-                remarks.append(_penstock(servers, engine, connection, number, figures))
+                threads.append(_penstock(servers, engine, connection, number, figures))
             _reference(servers, connection, figures)
         ours, theirs = (figures.samples[(name, "changes/s")][-1] for name in _RATES)
         figures.add("penstock : pg_recvlogical", "ratio", ours / theirs)
-    return figures, remarks
+    return figures, threads
 
 
 _RATES = ("penstock", "pg_recvlogical")

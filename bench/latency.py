@@ -26,16 +26,16 @@ def settings():
 
 
 def measure(servers, rounds):
-    """All rounds; figures, and what is worth a remark."""
-    figures, remarks = Figures(), []
+    """All rounds; figures, and per round what each thread of penstock used."""
+    figures, threads = Figures(), []
     for number in range(rounds):
         figures.add("other load before", "cores", busy_cores())
         with servers.database(f"latency_{number}") as connection:
             accounts.create(connection)
             with servers.engine(connection.info.dbname) as engine:
-                remarks.append(_penstock(servers, engine, connection, number, figures))
+                threads.append(_penstock(servers, engine, connection, number, figures))
         _kafka_alone(servers, number, figures)
-    return figures, remarks
+    return figures, threads
 
 
 def _paced(count):
@@ -94,7 +94,7 @@ def _penstock(servers, engine, connection, number, figures):
 
 
 def _kafka_alone(servers, number, figures):
-    """The floor: a client that commits one message at the same pace, from its send to a consumer."""
+    """The floor: a client commits one message at the same pace; from its send to a consumer."""
     topic = f"kafka-alone-{number}"
     make_topic(servers.kafka.bootstrap, topic)
     follower = Follower(servers.kafka.bootstrap, topic, b"last", b"")
@@ -103,12 +103,16 @@ def _kafka_alone(servers, number, figures):
     producer.init_transactions(30)
     sent = {}
     for i in _paced(WARM_UP + COMMITS):
+        if i == WARM_UP:
+            cpu_before = time.process_time()
         key = b"%d" % i
         sent[key] = time.monotonic()
         _commit(producer, topic, key)
+    spent = time.process_time() - cpu_before
     _commit(producer, topic, b"last")
     _add_latencies(figures, "Kafka alone", [arrival - sent[key] for arrival, key, _
                                             in follower.wait(TIMEOUT_S)[WARM_UP:] if key in sent])
+    figures.add("Kafka alone CPU of its client", "s/M changes", spent / COMMITS * 1e6)
 
 
 def _commit(producer, topic, key):

@@ -43,6 +43,13 @@ double resident_mib() {
   return static_cast<double>(resident) * static_cast<double>(sysconf(_SC_PAGESIZE)) / (1 << 20);
 }
 
+// The most that was resident, the generated rows included.
+double peak_mib() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<double>(usage.ru_maxrss) / 1024;
+}
+
 class Checksum final : public dataflow::ExportSink {
  public:
   void take_rows(CollectionId, const data::BatchRef& batch) override {
@@ -127,6 +134,7 @@ struct Measured {
   double used_mib = 0;
   double reserved_mib = 0;
   double resident_growth_mib = 0;
+  double peak_mib = 0;
   uint64_t deltas = 0;
   bool right = false;
 };
@@ -157,6 +165,7 @@ Measured run_phase(const Workload& workload, const Phase& phase, size_t step,
   out.used_mib = static_cast<double>(circuit.used_bytes()) / (1 << 20);
   out.reserved_mib = static_cast<double>(circuit.reserved_bytes()) / (1 << 20);
   out.resident_growth_mib = resident_mib() - resident;
+  out.peak_mib = peak_mib();
   out.deltas = sink.deltas;
   out.right = sink.net == phase.expected_net && sink.sum == phase.expected_sum;
   return out;
@@ -183,11 +192,11 @@ void print_json(const Workload& workload, const Phase& phase, size_t step, const
       "{\"workload\":\"%s\",\"phase\":\"%s\",\"step\":%zu,\"events\":%llu,"
       "\"cpu_seconds\":%.6f,\"wall_seconds\":%.6f,\"step_median_ms\":%.4f,"
       "\"step_longest_ms\":%.4f,\"used_mib\":%.3f,\"reserved_mib\":%.3f,"
-      "\"resident_growth_mib\":%.3f,\"deltas\":%llu,\"right\":%s}\n",
+      "\"resident_growth_mib\":%.3f,\"peak_mib\":%.3f,\"deltas\":%llu,\"right\":%s}\n",
       workload.name.c_str(), phase.name.c_str(), step,
       static_cast<unsigned long long>(phase.events), found.cpu_seconds, found.wall_seconds,
       found.step_median_ms, found.step_longest_ms, found.used_mib, found.reserved_mib,
-      found.resident_growth_mib, static_cast<unsigned long long>(found.deltas),
+      found.resident_growth_mib, found.peak_mib, static_cast<unsigned long long>(found.deltas),
       found.right ? "true" : "false");
 }
 

@@ -72,9 +72,11 @@ def _rates(found):
                 _median(samples, lambda s: s["events"] / s["wall_seconds"] / 1e6),
                 _median(samples, lambda s: s["cpu_seconds"] / s["events"] * 1e6),
                 _median(samples, lambda s: s["used_mib"]),
+                _median(samples, lambda s: s["peak_mib"]),
                 "ok" if all(sample["right"] for sample in samples) else "WRONG"])
     return table(["workload", "phase", "step", "M/s min", "median", "max", "bar", "ratio",
-                  "by the clock", "CPU s/M", "state MiB", "checksum"], rows, text_columns=2)
+                  "by the clock", "CPU s/M", "state MiB", "VmHWM", "checksum"], rows,
+                 text_columns=2)
 
 
 def _step_ratios(found):

@@ -25,20 +25,20 @@ def settings():
 
 
 def measure(servers, rounds):
-    """All rounds; figures, and what is worth a remark."""
-    figures, remarks = Figures(), []
+    """All rounds; figures, and per round what each thread of penstock used."""
+    figures, threads = Figures(), []
     with servers.database(DATABASE) as connection:
         _create(connection)
         for number in range(rounds):
             figures.add("other load before", "cores", busy_cores())
             with servers.engine(DATABASE) as engine:
                 _ingest(servers, engine, figures)
-                remarks.append(_sink(servers, engine, f"snapshot-{number}", figures))
+                threads.append(_sink(servers, engine, f"snapshot-{number}", figures))
             servers.drop_slots(connection, DATABASE)
             _reference(servers, f"snapshot-{number}", figures)
             ours, theirs = (figures.samples[(name, "messages/s")][-1] for name in _RATES)
             figures.add("penstock : bare producer", "ratio", ours / theirs)
-    return figures, remarks
+    return figures, threads
 
 
 _RATES = ("penstock", "bare producer")
@@ -52,7 +52,7 @@ def _create(connection):
     connection.execute("ALTER TABLE wide REPLICA IDENTITY FULL")
     connection.execute(
         "INSERT INTO wide SELECT g, g % 50021, g % 97, 'article number ' || g,"
-        " md5(g::text) || ' ' || md5((-g)::text) || ' some words that all rows have'"
+        " md5(g::text) || ' ' || md5((-g)::text) || ' and words that every row has in common'"
         f" FROM generate_series(1, {ROWS}) AS g")
     connection.execute("CREATE PUBLICATION bench FOR TABLE wide")
     connection.execute("VACUUM ANALYZE wide")
