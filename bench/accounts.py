@@ -1,6 +1,6 @@
 """The table that catch-up and latency change, and the grouped view of it in a topic."""
 from bench.consumer import CommittedEnd, make_topic
-from bench.servers import wait_running
+from bench.servers import must_run, wait_running
 
 ROWS = 100_000
 GROUPS = 3_000
@@ -35,7 +35,7 @@ def follow(servers, engine, topic):
                f"CREATE SINK totals_sink FROM totals INTO KAFKA CONNECTION kafka (TOPIC '{topic}')"
                " KEY (grp) FORMAT JSON ENVELOPE UPSERT")
     with CommittedEnd(servers.kafka.bootstrap, topic) as end:
-        end.wait_for(GROUPS + 2, SNAPSHOT_TIMEOUT_S)
+        end.wait_for(GROUPS + 2, SNAPSHOT_TIMEOUT_S, must_run(engine))
     wait_running(engine, "totals_sink")
 
 

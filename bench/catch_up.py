@@ -5,7 +5,7 @@ import time
 from bench import accounts
 from bench.consumer import Follower, state
 from bench.report import Figures
-from bench.servers import Costs
+from bench.servers import Costs, must_run
 from bench.usage import Program, busy_cores, family_cpu_seconds
 from stack.postgres import PASSWORD, PROGRAMS
 from stack.processes import StackError
@@ -77,7 +77,7 @@ def _penstock(servers, engine, connection, number, figures):
     ready = time.monotonic()
     costs = Costs(servers, engine.pid())
     start_cpu_seconds = costs.sample()["penstock"]
-    messages = follower.wait(TIMEOUT_S)
+    messages = follower.wait(TIMEOUT_S, must_run(engine))
     spent = costs.until(costs.sample())
     seconds = messages[-1][0] - ready
     figures.add("penstock", "changes/s", CHANGES / seconds)

@@ -1,6 +1,5 @@
 """The other end of a topic: a read_committed consumer in a process of its own, and a watch of the
 committed end that reads nothing."""
-import contextlib
 import json
 import multiprocessing
 import time
@@ -14,6 +13,7 @@ from stack.processes import StackError
 PARTITION = 0
 BATCH_WAIT_S = 0.005
 READY_TIMEOUT_S = 30
+CHECK_S = 0.5
 CONFIGURATION = {
     "group.id": "bench", "enable.auto.commit": False, "isolation.level": "read_committed",
     "auto.offset.reset": "earliest", "enable.partition.eof": True,
@@ -82,17 +82,24 @@ class Follower:
         theirs.close()
         self._receive(READY_TIMEOUT_S, "the consumer to start")
 
-    def _receive(self, timeout_s, what):
-        if not self._pipe.poll(timeout_s):
-            self._process.kill()
-            raise StackError(f"waited {timeout_s} s for {what}")
-        with contextlib.suppress(EOFError):
+    def _receive(self, timeout_s, what, check=lambda: None):
+        deadline = time.monotonic() + timeout_s
+        try:
+            while not self._pipe.poll(CHECK_S):
+                check()
+                if time.monotonic() > deadline:
+                    raise StackError(f"waited {timeout_s} s for {what}")
             return self._pipe.recv()
-        raise StackError(f"the consumer's process ended while we waited for {what}")
+        except EOFError:
+            raise StackError(f"the consumer ended while we waited for {what}") from None
+        except StackError:
+            self._process.kill()
+            raise
 
-    def wait(self, timeout_s):
-        """All messages as (time of CLOCK_MONOTONIC, key, value)."""
-        messages = self._receive(timeout_s, "the last message")
+    def wait(self, timeout_s, check=lambda: None):
+        """All messages as (time of CLOCK_MONOTONIC, key, value). `check` throws when there is
+        nothing to wait for any more."""
+        messages = self._receive(timeout_s, "the last message", check)
         self._process.join()
         return messages
 
@@ -122,17 +129,19 @@ class CommittedEnd:
         """Data and transaction markers before the first open transaction."""
         return self._consumer.get_watermark_offsets(self._partition, timeout=10)[1]
 
-    def wait_for(self, offset, timeout_s):
+    def wait_for(self, offset, timeout_s, check=lambda: None):
         """Waits until the end is there or beyond."""
-        return self.wait_settled(offset, timeout_s, quiet_s=0)
+        return self.wait_settled(offset, timeout_s, check, quiet_s=0)
 
-    def wait_settled(self, offset, timeout_s, quiet_s=2.0, sample=lambda: None):
+    def wait_settled(self, offset, timeout_s, check=lambda: None, quiet_s=2.0,
+                     sample=lambda: None):
         """Waits until the end is at `offset` or beyond and has not moved for a while, for nobody
         knows how many markers there will be. The time at which it moved last, and what `sample`
-        said then."""
+        said then. `check` throws when there is nothing to wait for any more."""
         deadline = time.monotonic() + timeout_s
         end, moved, sampled = -1, time.monotonic(), None
         while True:
+            check()
             now_at = self.offset()
             now = time.monotonic()
             if now_at != end:

@@ -8,7 +8,7 @@ import confluent_kafka
 from bench import accounts, histograms
 from bench.consumer import Follower, make_topic
 from bench.report import Figures, percentile
-from bench.servers import Costs
+from bench.servers import Costs, must_run
 from bench.usage import busy_cores
 from stack.processes import StackError
 
@@ -68,7 +68,7 @@ def _penstock(servers, engine, connection, number, figures):
         connection.execute(update, [row], prepare=True)  # Commits by itself.
         committed[row % accounts.GROUPS] = time.monotonic()
     connection.execute(update, [accounts.MARKER_ID])
-    messages = follower.wait(TIMEOUT_S)
+    messages = follower.wait(TIMEOUT_S, must_run(engine))
     spent = costs.until(costs.sample())
     hops = histograms.between(before, histograms.read(engine.get("/metrics")))
     arrived = {}

@@ -19,6 +19,7 @@ from stack.processes import StackError
 STACK_PARTS = {"a": catch_up, "b": latency, "c": snapshot}
 PARTS = {**STACK_PARTS, "d": operators}
 THREADS_SHOWN = 6
+CALM_CORES = 0.2
 
 
 def machine():
@@ -33,6 +34,8 @@ def show(title, facts):
     print(f"\n## {title}\n")
     for name, value in facts.items():
         print(f"{name}: {value}")
+    if facts["busy cores before"] > CALM_CORES:
+        print("The machine is busy with something else: what follows is noise.")
     print(flush=True)
 
 
@@ -73,7 +76,7 @@ def main():
                 run_with_servers(STACK_PARTS[name], options.rounds)
             else:
                 run_operators(options.rounds)
-        except (StackError, psycopg.Error, confluent_kafka.KafkaException) as error:
+        except (StackError, OSError, psycopg.Error, confluent_kafka.KafkaException) as error:
             print(f"\n{PARTS[name].NAME} failed: {error}", file=sys.stderr, flush=True)
             failed.append(name)
     return 1 if failed else 0

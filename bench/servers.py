@@ -155,6 +155,14 @@ class Servers:
             engine.kill()
 
 
+def must_run(engine):
+    """A check for those who wait for penstock's work: StackError with its log when it died."""
+    def check():
+        if engine.pid() is None:
+            raise StackError("penstock died:\n" + engine.log_tail())
+    return check
+
+
 def wait_running(engine, sink):
     """Waits until a sink says that it runs."""
     def running():

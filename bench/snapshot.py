@@ -5,7 +5,7 @@ import time
 
 from bench.consumer import CommittedEnd, make_topic, open_consumer, take
 from bench.report import Figures
-from bench.servers import HEADER, Costs, wait_running, write_message
+from bench.servers import HEADER, Costs, must_run, wait_running, write_message
 from bench.usage import busy_cores, peak_memory_mib
 from stack.processes import StackError, wait_until
 
@@ -84,7 +84,8 @@ def _sink(servers, engine, topic, figures):
         began = time.monotonic()
         engine.run(f"CREATE SINK wide_sink FROM wide INTO KAFKA CONNECTION kafka (TOPIC '{topic}')"
                    " KEY (id) FORMAT JSON ENVELOPE UPSERT")
-        ended, sample = end.wait_settled(ROWS + 1, TIMEOUT_S, sample=costs.sample)
+        ended, sample = end.wait_settled(ROWS + 1, TIMEOUT_S, must_run(engine),
+                                         sample=costs.sample)
     wait_running(engine, "wide_sink")
     spent = costs.until(sample)
     figures.add("penstock", "messages/s", ROWS / (ended - began))
