@@ -41,6 +41,7 @@ from stack.processes import StackError, free_ports, wait_until
 MODES = ("engine", "unsynced", "broker", "connection")
 REPEATS_MAX = 4
 FAILPOINT_WAIT_S = 4
+HOLD_WAIT_S = 60
 SETTLE_POLL_S = 0.2
 KILL_COUNTS = (1, 1, 2, 3, 7, 20)
 PROBLEMS_SHOWN = 12
@@ -299,9 +300,14 @@ class Run:
                 for family in (ENGINE, POSTGRES)]
         for writer in held:
             writer.hold.set()
+        deadline = time.monotonic() + HOLD_WAIT_S
         for writer in held:
-            if not writer.held.wait(30):
-                raise Failure(f"{writer.name} opened no transaction: {writer.failure}")
+            while not writer.held.wait(0.05):
+                # It may die at its failpoint before, and then nobody opens a transaction there.
+                if self.mode in ("engine", "unsynced") and self._died_at_failpoint():
+                    self._start_engine()
+                if time.monotonic() > deadline:
+                    raise Failure(f"{writer.name} opened no transaction: {writer.failure}")
         self.kills["inside open transactions"] += 1
         try:
             fault()
