@@ -25,7 +25,12 @@ Result<QueryPlan> plan_view(const Query& query, const std::vector<Identifier>& c
   Binder binder = make_binder(context);
   ASSIGN_OR_RETURN(BoundQuery bound, binder.bind_query(query, nullptr));
   RETURN_IF_ERROR(settle_parameters(binder, context));
-  for (size_t i = 0; i < column_names.size() && i < bound.columns.size(); ++i) {
+  if (column_names.size() > bound.columns.size()) {
+    return fail(positioned(Error(sql_state::kSyntaxError,
+                                 "CREATE VIEW specifies more column names than columns"),
+                           column_names[bound.columns.size()].range));
+  }
+  for (size_t i = 0; i < column_names.size(); ++i) {
     bound.columns[i].name = column_names[i].text;
   }
   ASSIGN_OR_RETURN(QueryPlan plan, plan_bound(finished(bound), binder, context));
