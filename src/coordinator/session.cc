@@ -162,7 +162,7 @@ Status Session::commit_writes() {
     }
   }
   auto input = std::make_shared<storage::TickInput>(transaction_->take_writes());
-  Result<Timestamp> done = services_.engine.submit_and_wait(std::move(input));
+  Result<Timestamp> done = services_.engine.submit_and_wait(std::move(input), {});
   if (!done) return std::unexpected(done.error());
   return {};
 }

@@ -5,8 +5,7 @@
 // Arranging follows the rule of tools/push_model.py: stage(chunk) indexes the chunk beside the
 // base, the chunk is pushed to the consumers, then fold() makes it part of the base. A consumer
 // that looks up the arrangement sees the base, and the staged chunk iff it was itself handed it: it
-// passes the sequence number of the last chunk it received. Rows whose key has a NULL match nothing
-// and are not kept. One owner thread.
+// passes the sequence number of the last chunk it received. One owner thread.
 #pragma once
 
 #include <compare>
@@ -24,7 +23,11 @@ struct ChunkSequence {
   friend constexpr auto operator<=>(const ChunkSequence&, const ChunkSequence&) = default;
 };
 
-// The keys of a chunk's rows, without those that have a NULL.
+// What a NULL in a key is equal to. Rows whose key matches nothing are not kept. Two arrangements
+// that are joined must agree on it: their keys are compared as bytes.
+enum class NullKeys : uint8_t { kMatchNothing, kMatchEachOther };
+
+// The keys of a chunk's rows, of those that can match.
 struct KeyBatch {
   data::EncodedRows rows;
   std::vector<uint64_t> hashes;

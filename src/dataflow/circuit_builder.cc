@@ -1,5 +1,6 @@
 // From a plan to wired operators.
 #include <map>
+#include <tuple>
 #include <utility>
 
 #include "base/check.h"
@@ -92,8 +93,9 @@ class CircuitBuilder {
     check_keys(node, join);
     size_t left = plan_node(node).inputs.at(0);
     size_t right = plan_node(node).inputs.at(1);
-    size_t left_place = arrangement_of(left, join.left_key);
-    size_t right_place = arrangement_of(right, join.right_key);
+    NullKeys null_keys = join.nulls_match ? NullKeys::kMatchEachOther : NullKeys::kMatchNothing;
+    size_t left_place = arrangement_of(left, join.left_key, null_keys);
+    size_t right_place = arrangement_of(right, join.right_key, null_keys);
     places_.push_back(append(std::make_unique<JoinOperator>(
         side_of(left, left_place), side_of(right, right_place), join.residual)));
     connect(left_place, places_.back(), 0);
@@ -110,11 +112,11 @@ class CircuitBuilder {
     }
   }
 
-  size_t arrangement_of(size_t node, const std::vector<size_t>& key) {
-    auto [found, added] = arrangements_.try_emplace({node, key}, 0);
+  size_t arrangement_of(size_t node, const std::vector<size_t>& key, NullKeys null_keys) {
+    auto [found, added] = arrangements_.try_emplace({node, key, null_keys}, 0);
     if (added) {
-      found->second = append(std::make_unique<ArrangeOperator>(
-          std::make_unique<HashArrangement>(plan_node(node).columns, key, options_.state)));
+      found->second = append(std::make_unique<ArrangeOperator>(std::make_unique<HashArrangement>(
+          plan_node(node).columns, key, null_keys, options_.state)));
       connect(places_[node], found->second, 0);
     }
     return found->second;
@@ -168,7 +170,7 @@ class CircuitBuilder {
   ExportSink& sink_;
   std::unique_ptr<Circuit> circuit_;
   std::vector<size_t> places_;  // Of each plan node's operator in the circuit.
-  std::map<std::pair<size_t, std::vector<size_t>>, size_t> arrangements_;
+  std::map<std::tuple<size_t, std::vector<size_t>, NullKeys>, size_t> arrangements_;
 };
 
 std::unique_ptr<Circuit> Circuit::build(const plan::DataflowPlan& plan,

@@ -12,6 +12,7 @@ using data::DeltaBatch;
 FlatMapOperator::FlatMapOperator(const plan::FlatMapNode& node,
                                  const std::vector<types::ColumnType>& input)
     : function_(node.function),
+      with_ordinality_(node.with_ordinality),
       input_kinds_(data::physical_kinds(input)),
       appended_kinds_(data::physical_kinds(node.columns)) {
   for (const expr::ScalarRef& argument : node.arguments) {
@@ -60,12 +61,18 @@ void FlatMapOperator::accept(Port, const DeltaBatch& chunk, Emitter& out) {
   Output output(*this, chunk, out);
   std::vector<types::Datum> values(arguments.size());
   rows.for_each([&](size_t row) {
-    if (out.step().abandoned) return;
+    if (out.step().abandoned()) return;
     for (size_t i = 0; i < arguments.size(); ++i) values[i] = arguments[i].datum(row);
     auto number = static_cast<uint32_t>(row);
+    int64_t ordinality = 0;
+    std::vector<types::Datum> numbered;
     std::optional<data::RowError> error = for_each_table_row(
-        function_, argument_types_, values,
-        [&](std::span<const types::Datum> appended) { output.add(number, appended); });
+        function_, argument_types_, values, [&](std::span<const types::Datum> appended) {
+          if (!with_ordinality_) return output.add(number, appended);
+          numbered.assign(appended.begin(), appended.end());
+          numbered.push_back(types::Datum::integer(++ordinality));
+          output.add(number, numbered);
+        });
     if (error) errors.add(*error, chunk.diff(row));
   });
   output.push();

@@ -21,6 +21,7 @@ class FlatMapOperator final : public Operator {
   class Output;
 
   plan::TableFunction function_;
+  bool with_ordinality_;  // The last appended column counts the results of each row.
   std::vector<expr::Evaluator> arguments_;
   std::vector<types::SqlType> argument_types_;
   std::vector<data::PhysicalKind> input_kinds_;

@@ -14,11 +14,14 @@ using data::DeltaBatch;
 
 namespace {
 
-// Rows with a NULL key are left out, so keys need no bitmap, whatever the column says.
+// Both sides of a join write their keys alike, whatever their columns say of NULL: where rows with
+// a NULL key are left out no key needs a bitmap, and where NULLs match every key has one.
 std::vector<types::ColumnType> key_types(const std::vector<types::ColumnType>& types,
-                                         std::span<const size_t> key) {
+                                         std::span<const size_t> key, NullKeys null_keys) {
   std::vector<types::ColumnType> out;
-  for (size_t column : key) out.push_back({types[column].type, false});
+  for (size_t column : key) {
+    out.push_back({types[column].type, null_keys == NullKeys::kMatchEachOther});
+  }
   return out;
 }
 
@@ -72,11 +75,12 @@ std::vector<Column> columns_of(const DeltaBatch& chunk, std::span<const size_t> 
 }  // namespace
 
 HashArrangement::HashArrangement(std::vector<types::ColumnType> types, std::vector<size_t> key,
-                                 const StateOptions& options)
+                                 NullKeys null_keys, const StateOptions& options)
     : types_(std::move(types)),
       key_(std::move(key)),
+      null_keys_(null_keys),
       hash_mode_(options.hash_mode),
-      key_codec_(key_types(types_, key_)),
+      key_codec_(key_types(types_, key_, null_keys_)),
       value_columns_(columns_not_in_key(types_.size(), key_, key_codec_)),
       value_codec_(layouts_of(types_, value_columns_)),
       arena_(options.page_bytes),
@@ -89,7 +93,8 @@ HashArrangement::HashArrangement(std::vector<types::ColumnType> types, std::vect
 
 void HashArrangement::encode_keys(const DeltaBatch& chunk, std::span<const size_t> key,
                                   KeyBatch& out) const {
-  std::optional<std::vector<uint32_t>> rows = rows_with_key(chunk, key);
+  std::optional<std::vector<uint32_t>> rows;
+  if (null_keys_ == NullKeys::kMatchNothing) rows = rows_with_key(chunk, key);
   size_t num_rows = rows ? rows->size() : chunk.size();
   key_codec_.encode(columns_of(chunk, key, rows), num_rows, out.rows);
   data::hash_rows(out.rows, hash_mode_, out.hashes);

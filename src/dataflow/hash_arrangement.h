@@ -16,7 +16,7 @@ namespace penstock::dataflow {
 class HashArrangement final : public Arrangement {
  public:
   // Of rows with columns of `types`, by the columns `key`.
-  HashArrangement(std::vector<types::ColumnType> types, std::vector<size_t> key,
+  HashArrangement(std::vector<types::ColumnType> types, std::vector<size_t> key, NullKeys null_keys,
                   const StateOptions& options);
 
   ChunkSequence stage(const data::DeltaBatch& chunk) override;
@@ -42,6 +42,7 @@ class HashArrangement final : public Arrangement {
 
   std::vector<types::ColumnType> types_;
   std::vector<size_t> key_;
+  NullKeys null_keys_;
   data::HashMode hash_mode_;
   data::KeyCodec key_codec_;
   std::vector<size_t> value_columns_;

@@ -178,6 +178,7 @@ class RandomPlan {
       join.left_key.push_back(a);
       join.right_key.push_back(same[rng_.below(same.size())]);
     }
+    join.nulls_match = rng_.one_in(3);
     Types both = types_of(left);
     both.insert(both.end(), types_of(right).begin(), types_of(right).end());
     if (both.size() > 8) return;
@@ -300,7 +301,9 @@ class RandomPlan {
     flat_map.arguments = {number(types_of(input)), number(types_of(input)),
                           number(types_of(input))};
     flat_map.columns = {column_type(TypeId::kInt8, false)};
-    output.push_back(flat_map.columns[0]);
+    flat_map.with_ordinality = rng_.one_in(2);
+    if (flat_map.with_ordinality) flat_map.columns.push_back(column_type(TypeId::kInt8, false));
+    output.insert(output.end(), flat_map.columns.begin(), flat_map.columns.end());
     add(std::move(flat_map), {input}, output);
   }
 

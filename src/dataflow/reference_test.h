@@ -126,10 +126,10 @@ class Reference {
     Types right_types = pick_types(input_types(1), node.right_key);
     for (const auto& [left_bytes, left] : input(0).entries()) {
       Row left_key = pick(left.row, node.left_key);
-      if (std::ranges::any_of(left_key, &Datum::is_null)) continue;
+      if (!node.nulls_match && std::ranges::any_of(left_key, &Datum::is_null)) continue;
       for (const auto& [right_bytes, right] : input(1).entries()) {
         Row right_key = pick(right.row, node.right_key);
-        if (std::ranges::any_of(right_key, &Datum::is_null)) continue;
+        if (!node.nulls_match && std::ranges::any_of(right_key, &Datum::is_null)) continue;
         if (canonical(left_types, left_key) != canonical(right_types, right_key)) continue;
         Row row = left.row;
         row.insert(row.end(), right.row.begin(), right.row.end());
@@ -309,11 +309,13 @@ class Reference {
         if (!value && !error) error = {value.error().state, value.error().message};
         values.push_back(value.value_or(Datum::null()));
       }
+      int64_t number = 0;
       if (!error) {
         error =
             for_each_table_row(node.function, types, values, [&](std::span<const Datum> appended) {
               Row row = entry.row;
               row.insert(row.end(), appended.begin(), appended.end());
+              if (node.with_ordinality) row.push_back(Datum::integer(++number));
               emit(row, entry.weight);
             });
       }

@@ -52,6 +52,16 @@ void mark_joined_not_null(const std::vector<std::vector<ScalarRef>>& equivalence
   }
 }
 
+// A row of positive weight is one of an input that is not negated.
+void mark_added_not_null(const RelExpr& sum, std::vector<ColumnDesc>& columns) {
+  for (size_t i = 0; i < columns.size(); ++i) {
+    auto adds_null = [&](const RelRef& input) {
+      return input->kind != RelKind::kNegate && input->type.columns[i].type.nullable;
+    };
+    if (std::ranges::none_of(sum.inputs, adds_null)) columns[i].type.nullable = false;
+  }
+}
+
 }  // namespace
 
 RelRef constant(RelationType type, std::vector<ConstantRow> rows) {
@@ -208,6 +218,7 @@ RelRef negate(RelRef input) {
 
 RelRef threshold(RelRef input) {
   RelationType type = input->type;
+  if (input->kind == RelKind::kUnion) mark_added_not_null(*input, type.columns);
   auto out = node(RelKind::kThreshold, {std::move(input)});
   out->type = std::move(type);
   return out;
@@ -222,9 +233,7 @@ RelRef union_all(std::vector<RelRef> inputs) {
     for (size_t i = 0; i < type.columns.size(); ++i) {
       const types::ColumnType& column = input->type.columns[i].type;
       CHECK(types::same_base_type(column.type, type.columns[i].type.type));
-      // Rows that are only subtracted make nothing NULL.
-      const bool subtracted = input->kind == RelKind::kNegate;
-      if (column.nullable && !subtracted) type.columns[i].type.nullable = true;
+      if (column.nullable) type.columns[i].type.nullable = true;
       if (column.type.modifier != type.columns[i].type.type.modifier) {
         type.columns[i].type.type.modifier = -1;
       }

@@ -9,6 +9,7 @@
 #include "sql/lower/join_planning.h"
 #include "sql/lower/mfp_builder.h"
 #include "sql/lower/node_equality.h"
+#include "sql/lower/row_nullability.h"
 
 namespace penstock::sql {
 namespace {
@@ -61,6 +62,7 @@ size_t DataflowBuilder::add(plan::PlanNode node) {
   for (size_t i = 0; i < plan_.nodes.size(); ++i) {
     if (same_node(plan_.nodes[i], node)) return i;
   }
+  set_row_nullability(node, plan_.nodes);
   plan_.nodes.push_back(std::move(node));
   return plan_.nodes.size() - 1;
 }

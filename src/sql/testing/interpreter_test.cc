@@ -380,7 +380,7 @@ class RelInterpreter {
       case RelKind::kTopK:
         return limited(inputs[0], rel->group_columns, rel->order, rel->limit, rel->offset, columns);
       case RelKind::kUnion: {
-        // Nullability speaks of the sum: rows are added up before they are looked at.
+        // Of a logical plan nullability speaks of the sum: rows are added up before they are seen.
         Contents sum = empty(columns);
         ColumnTypes loose = columns;
         for (ColumnType& column : loose) column.nullable = true;
@@ -525,14 +525,13 @@ struct NodeInterpreter {
     return with_weights(inputs[0], node.columns, [](int64_t d) { return -d; });
   }
   Contents operator()(const plan::UnionNode&) const {
-    ColumnTypes loose = node.columns;
-    for (ColumnType& column : loose) column.nullable = true;
-    Contents sum = empty(loose);
+    // What a node says of NULL is true of each row that flows, also of those that cancel out.
+    Contents sum = empty(node.columns);
     for (const Contents& input : inputs) {
       add_errors(input, sum);
       each(input.rows, [&](const DatumRow& row, int64_t diff) { sum.rows.add(row, diff); });
     }
-    return with_weights(sum, node.columns, [](int64_t d) { return d; });
+    return sum;
   }
   Contents operator()(const plan::FlatMapNode& flat_map) const {
     return flat_mapped(inputs[0], flat_map.function, flat_map.arguments, flat_map.with_ordinality,
