@@ -42,7 +42,10 @@ Result<ShownCreate> show_create(const sql::ShowCreate& show, const catalog::Cata
     return fail(sql_state::kWrongObjectType,
                 fmt::format("cannot show create for system object {}", full));
   }
-  if (item->kind != kind_of(show.type) || item->kind == catalog::ItemKind::kSecret) {
+  if (show.type == sql::ObjectType::kSecret) {
+    return fail(sql_state::kFeatureNotSupported, "SHOW CREATE SECRET is not supported");
+  }
+  if (item->kind != kind_of(show.type)) {
     return fail(sql_state::kWrongObjectType,
                 fmt::format("{} is not a {}", full, catalog::item_kind_name(kind_of(show.type))));
   }
