@@ -163,4 +163,81 @@ std::vector<size_t> join_order(const ColumnJoin& join) {
   return order;
 }
 
+// --- the chain ---
+
+JoinChain::JoinChain(const ColumnJoin& join, std::vector<bool> wanted)
+    : join_(join),
+      offsets_(offsets_of(join.inputs)),
+      wanted_(std::move(wanted)),
+      position_(offsets_.back(), MfpBuilder::kNowhere),
+      pending_(join.conditions) {}
+
+plan::JoinNode JoinChain::extend(size_t input, const std::vector<types::ColumnType>& left,
+                                 const std::vector<types::ColumnType>& right) {
+  plan::JoinNode made;
+  for (const std::vector<size_t>& columns : join_.classes) {
+    size_t left_key = MfpBuilder::kNowhere;
+    size_t right_key = MfpBuilder::kNowhere;
+    for (size_t column : columns) {
+      if (left_key == MfpBuilder::kNowhere) left_key = position_[column];
+      if (input_of(offsets_, column) == input) right_key = column - offsets_[input];
+    }
+    if (left_key == MfpBuilder::kNowhere || right_key == MfpBuilder::kNowhere) continue;
+    made.left_key.push_back(left_key);
+    made.right_key.push_back(right_key);
+    made.nulls_match |= left[left_key].nullable && right[right_key].nullable;
+  }
+  for (size_t i = 0; i < right.size(); ++i) position_[offsets_[input] + i] = width_ + i;
+  width_ += right.size();
+  return made;
+}
+
+void JoinChain::add_ready_conditions(MfpBuilder& mfp) {
+  std::vector<ScalarRef> ready;
+  std::erase_if(pending_, [&](const ScalarRef& condition) {
+    bool there = true;
+    expr::for_each_column(
+        *condition, [&](size_t column) { there &= position_[column] != MfpBuilder::kNowhere; });
+    if (there) ready.push_back(expr::renumber(condition, position_));
+    return there;
+  });
+  mfp.filter(ready);
+}
+
+MfpBuilder JoinChain::residual() {
+  MfpBuilder out(width_);
+  add_ready_conditions(out);
+  std::vector<bool> kept = wanted_;
+  for (const ScalarRef& condition : pending_) {
+    expr::for_each_column(*condition, [&](size_t column) { kept[column] = true; });
+  }
+  // Of columns that are equal to one still to come, one is enough.
+  for (const std::vector<size_t>& columns : join_.classes) {
+    auto is_there = [&](size_t column) { return position_[column] != MfpBuilder::kNowhere; };
+    const auto first = std::ranges::find_if(columns, is_there);
+    if (first != columns.end() && !std::ranges::all_of(columns, is_there)) kept[*first] = true;
+  }
+  std::vector<size_t> projection;
+  for (size_t column = 0; column < position_.size(); ++column) {
+    if (position_[column] == MfpBuilder::kNowhere) continue;
+    if (!kept[column]) {
+      position_[column] = MfpBuilder::kNowhere;
+      continue;
+    }
+    projection.push_back(position_[column]);
+    position_[column] = projection.size() - 1;
+  }
+  width_ = projection.size();
+  out.project(projection);
+  return out;
+}
+
+MfpBuilder JoinChain::last_residual() {
+  MfpBuilder out(width_);
+  add_ready_conditions(out);
+  out.project(position_);
+  out.project(join_.projection);
+  return out;
+}
+
 }  // namespace penstock::sql
