@@ -1,9 +1,11 @@
 // Measures the operators on generated rows: operator_bench [workload|all] [events per step]
+// [--json]
 //
 // Timed, for each step: building the input batches from flat rows, running the circuit, and taking
 // in the output. For every output row with weight w: deltas += 1, net += w, sum += w * hash(row);
-// net and sum must come out as they do for a recomputation. Prints one line a phase: million events
-// a second of processor time, seconds a million, the steps' median and longest, bytes of state.
+// net and sum must come out as they do for a recomputation. Prints one line a phase, for people or
+// as a JSON object: million events a second of processor time and of the clock, processor seconds a
+// million, the steps' median and longest, bytes of state.
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -39,6 +41,13 @@ double resident_mib() {
     std::fclose(file);
   }
   return static_cast<double>(resident) * static_cast<double>(sysconf(_SC_PAGESIZE)) / (1 << 20);
+}
+
+// The most that was resident, the generated rows included.
+double peak_mib() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<double>(usage.ru_maxrss) / 1024;
 }
 
 class Checksum final : public dataflow::ExportSink {
@@ -117,8 +126,21 @@ class Feeder {
   std::vector<FlatRow> chosen_;
 };
 
-bool run_phase(const Workload& workload, const Phase& phase, size_t step,
-               dataflow::Circuit& circuit, Checksum& sink) {
+struct Measured {
+  double cpu_seconds = 0;
+  double wall_seconds = 0;
+  double step_median_ms = 0;
+  double step_longest_ms = 0;
+  double used_mib = 0;
+  double reserved_mib = 0;
+  double resident_growth_mib = 0;
+  double peak_mib = 0;
+  uint64_t deltas = 0;
+  bool right = false;
+};
+
+Measured run_phase(const Workload& workload, const Phase& phase, size_t step,
+                   dataflow::Circuit& circuit, Checksum& sink) {
   Feeder feeder(workload, circuit);
   std::span<const FlatRow> rows = phase.rows;
   size_t step_rows = step * phase.rows_per_event;
@@ -134,34 +156,64 @@ bool run_phase(const Workload& workload, const Phase& phase, size_t step,
     step_ms.push_back(std::chrono::duration<double, std::milli>(now - last).count());
     last = now;
   }
-  double cpu = cpu_seconds() - begin_cpu;
-  double wall = std::chrono::duration<double>(last - begin).count();
+  Measured out;
+  out.cpu_seconds = cpu_seconds() - begin_cpu;
+  out.wall_seconds = std::chrono::duration<double>(last - begin).count();
   std::sort(step_ms.begin(), step_ms.end());
+  out.step_median_ms = step_ms[step_ms.size() / 2];
+  out.step_longest_ms = step_ms.back();
+  out.used_mib = static_cast<double>(circuit.used_bytes()) / (1 << 20);
+  out.reserved_mib = static_cast<double>(circuit.reserved_bytes()) / (1 << 20);
+  out.resident_growth_mib = resident_mib() - resident;
+  out.peak_mib = peak_mib();
+  out.deltas = sink.deltas;
+  out.right = sink.net == phase.expected_net && sink.sum == phase.expected_sum;
+  return out;
+}
+
+void print_line(const Workload& workload, const Phase& phase, size_t step, const Measured& found,
+                const Checksum& sink) {
   double millions = static_cast<double>(phase.events) * 1e-6;
-  bool right = sink.net == phase.expected_net && sink.sum == phase.expected_sum;
   std::printf(
       "%-13s %-7s step %7zu: %6.2f M/s cpu, %6.2f M/s wall, %6.3f cpu s/M, step p50 %.2f "
       "max %.2f ms, state %6.1f MiB used %6.1f reserved, resident +%.0f, deltas %llu  %s\n",
-      workload.name.c_str(), phase.name.c_str(), step, millions / cpu, millions / wall,
-      cpu / millions, step_ms[step_ms.size() / 2], step_ms.back(),
-      static_cast<double>(circuit.used_bytes()) / (1 << 20),
-      static_cast<double>(circuit.reserved_bytes()) / (1 << 20), resident_mib() - resident,
-      static_cast<unsigned long long>(sink.deltas), right ? "ok" : "WRONG");
-  if (!right) {
+      workload.name.c_str(), phase.name.c_str(), step, millions / found.cpu_seconds,
+      millions / found.wall_seconds, found.cpu_seconds / millions, found.step_median_ms,
+      found.step_longest_ms, found.used_mib, found.reserved_mib, found.resident_growth_mib,
+      static_cast<unsigned long long>(found.deltas), found.right ? "ok" : "WRONG");
+  if (!found.right) {
     std::printf("  net %lld, sum %016llx\n", static_cast<long long>(sink.net),
                 static_cast<unsigned long long>(sink.sum));
   }
-  std::fflush(stdout);
-  return right;
 }
 
-bool run(const std::string& name, size_t step) {
+void print_json(const Workload& workload, const Phase& phase, size_t step, const Measured& found) {
+  std::printf(
+      "{\"workload\":\"%s\",\"phase\":\"%s\",\"step\":%zu,\"events\":%llu,"
+      "\"cpu_seconds\":%.6f,\"wall_seconds\":%.6f,\"step_median_ms\":%.4f,"
+      "\"step_longest_ms\":%.4f,\"used_mib\":%.3f,\"reserved_mib\":%.3f,"
+      "\"resident_growth_mib\":%.3f,\"peak_mib\":%.3f,\"deltas\":%llu,\"right\":%s}\n",
+      workload.name.c_str(), phase.name.c_str(), step,
+      static_cast<unsigned long long>(phase.events), found.cpu_seconds, found.wall_seconds,
+      found.step_median_ms, found.step_longest_ms, found.used_mib, found.reserved_mib,
+      found.resident_growth_mib, found.peak_mib, static_cast<unsigned long long>(found.deltas),
+      found.right ? "true" : "false");
+}
+
+bool run(const std::string& name, size_t step, bool as_json) {
   Workload workload = make_workload(name);
   Checksum sink;
   auto circuit = dataflow::Circuit::build(workload.plan, dataflow::CircuitOptions(), sink);
   bool right = true;
   for (const Phase& phase : workload.phases) {
-    right &= run_phase(workload, phase, step, *circuit, sink);
+    Measured found = run_phase(workload, phase, step, *circuit, sink);
+    right &= found.right;
+    if (as_json) {
+      print_json(workload, phase, step, found);
+    } else {
+      print_line(workload, phase, step, found, sink);
+    }
+    std::fflush(stdout);
   }
   return right;
 }
@@ -172,9 +224,10 @@ bool run(const std::string& name, size_t step) {
 int main(int argc, char** argv) {
   std::string name = argc > 1 ? argv[1] : "all";
   size_t step = argc > 2 ? std::strtoull(argv[2], nullptr, 10) : 10'000;
+  bool as_json = argc > 3 && std::strcmp(argv[3], "--json") == 0;
   bool right = true;
   for (const std::string& known : penstock::bench::workload_names()) {
-    if (name == "all" || name == known) right &= penstock::bench::run(known, step);
+    if (name == "all" || name == known) right &= penstock::bench::run(known, step, as_json);
   }
   return right ? 0 : 1;
 }

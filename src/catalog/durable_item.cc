@@ -104,7 +104,8 @@ struct Encoder {
   }
 
   static std::string schema_key(const std::string& database, const std::string& name) {
-    return "schema/" + database + "/" + name;
+    // A name may have any characters: its length keeps "a" and "b/c" apart from "a/b" and "c".
+    return "schema/" + std::to_string(database.size()) + "/" + database + "/" + name;
   }
   static DurableChange cluster(ClusterId id, const std::string& name, const std::string& size,
                                uint32_t replication_factor, const std::string& owner) {

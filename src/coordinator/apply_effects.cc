@@ -7,6 +7,8 @@
 
 #include "base/check.h"
 #include "coordinator/outside/stored_ledger.h"
+#include "defs/names.h"
+#include "sources/postgres/source_position.h"
 
 namespace penstock::coordinator {
 namespace {
@@ -37,51 +39,85 @@ void stop_running(const Sequenced& sequenced, const EffectTargets& targets) {
   }
 }
 
-const defs::PostgresConnectionDef& connection_of(const catalog::CatalogState& catalog,
-                                                 const defs::PostgresSourceDef& source) {
-  catalog::ItemRef item = catalog.item(source.connection);
+template <typename Def>
+const Def& connection_of(const catalog::CatalogState& catalog, ObjectId connection) {
+  catalog::ItemRef item = catalog.item(connection);
   CHECK(item != nullptr);
-  const auto* connection = std::get_if<defs::PostgresConnectionDef>(&item->facts);
-  CHECK(connection != nullptr);
-  return *connection;
+  const auto* def = std::get_if<Def>(&item->facts);
+  CHECK(def != nullptr);
+  return *def;
 }
 
-std::vector<SlotCleanup> slot_cleanups(const Sequenced& sequenced,
-                                       const catalog::CatalogState& catalog) {
-  std::vector<SlotCleanup> out;
+CleanupTask slot_cleanup(ObjectId id, const catalog::CatalogState& catalog) {
+  const auto& source = std::get<defs::PostgresSourceDef>(catalog.item(id)->facts);
+  return SlotCleanup{id, source.slot_name,
+                     connection_of<defs::PostgresConnectionDef>(catalog, source.connection)};
+}
+
+// Nothing for a sink that was never born: it has not been at the broker.
+Result<std::optional<CleanupTask>> sink_cleanup(ObjectId id, const catalog::CatalogState& catalog,
+                                                const EffectTargets& targets) {
+  ASSIGN_OR_RETURN(std::optional<sinks::SinkPlace> place, targets.sinks.place(id));
+  if (!place) return std::nullopt;
+  const auto& sink = std::get<defs::SinkDef>(catalog.item(id)->facts);
+  SinkCleanup out;
+  out.sink = id;
+  out.connection = connection_of<defs::KafkaConnectionDef>(catalog, sink.connection);
+  out.progress_topic = out.connection.progress_topic.value_or(
+      defs::default_progress_topic(targets.environment_id, sink.connection));
+  out.transactional_id = sink.transactional_id_prefix +
+                         defs::client_identity(targets.environment_id, sink.connection, id);
+  out.place = *place;
+  return out;
+}
+
+// REQUIRES: what is dropped has been stopped.
+Result<std::vector<CleanupTask>> cleanups_of(const Sequenced& sequenced,
+                                             const EffectTargets& targets) {
+  CatalogSnapshot catalog = targets.catalog.snapshot();
+  std::vector<CleanupTask> out;
   for (const Effect& effect : sequenced.effects) {
-    const auto* stop = std::get_if<StopSource>(&effect);
-    if (stop == nullptr) continue;
-    const auto& source = std::get<defs::PostgresSourceDef>(catalog.item(stop->source)->facts);
-    out.push_back({stop->source, source.slot_name, connection_of(catalog, source)});
+    if (const auto* source = std::get_if<StopSource>(&effect)) {
+      out.push_back(slot_cleanup(source->source, *catalog));
+    } else if (const auto* sink = std::get_if<StopSink>(&effect)) {
+      ASSIGN_OR_RETURN(std::optional<CleanupTask> task,
+                       sink_cleanup(sink->sink, *catalog, targets));
+      if (task) out.push_back(std::move(*task));
+    }
   }
   return out;
 }
 
 storage::TickInput batch_of(const Sequenced& sequenced, const EffectTargets& targets,
-                            const std::vector<SlotCleanup>& cleanups) {
+                            const std::vector<CleanupTask>& cleanups) {
   storage::TickInput input;
   input.changes.meta = targets.catalog.encode(sequenced.changes);
-  for (const SlotCleanup& cleanup : cleanups) input.changes.meta.push_back(Cleanup::row(cleanup));
+  for (const CleanupTask& task : cleanups) {
+    input.changes.meta.push_back({cleanup_key(task), encode_cleanup(task)});
+  }
   CatalogSnapshot catalog = targets.catalog.snapshot();
   for (const Effect& effect : sequenced.effects) {
     std::visit(
-        Overloaded{[&](const CreateCollection& e) {
-                     input.changes.create.push_back(e.spec);
-                     if (e.publish) input.publish.push_back(e.spec.id);
-                   },
-                   [&](const DropCollection& e) { input.changes.drop.push_back(e.collection); },
-                   [&](const StopSource& e) {
-                     input.changes.meta.push_back(
-                         {storage::binding_key(e.source.value), std::nullopt});
-                   },
-                   [&](const StopSink& e) {
-                     const auto& sink = std::get<defs::SinkDef>(catalog->item(e.sink)->facts);
-                     input.changes.meta.push_back({sink_place_key(e.sink), std::nullopt});
-                     input.changes.holds.push_back(
-                         {sink_holder(e.sink), CollectionId{sink.from.value}, std::nullopt});
-                   },
-                   [](const auto&) {}},
+        Overloaded{
+            [&](const CreateCollection& e) {
+              input.changes.create.push_back(e.spec);
+              if (e.publish) input.publish.push_back(e.spec.id);
+            },
+            [&](const DropCollection& e) { input.changes.drop.push_back(e.collection); },
+            [&](const StopSourceTable& e) {
+              input.changes.meta.push_back(
+                  {sources::ended_table_key(e.source, CollectionId{e.table.value}), std::nullopt});
+            },
+            [&](const StopSource& e) {
+              input.changes.meta.push_back({storage::binding_key(e.source.value), std::nullopt});
+            },
+            [&](const StopSink& e) {
+              const auto& sink = std::get<defs::SinkDef>(catalog->item(e.sink)->facts);
+              input.changes.meta.push_back({sink_place_key(e.sink), std::nullopt});
+              input.changes.holds.push_back(
+                  {sink_holder(e.sink), CollectionId{sink.from.value}, std::nullopt});
+            },
+            [](const auto&) {}},
         effect);
   }
   return input;
@@ -145,17 +181,17 @@ Status apply_effects(const Sequenced& sequenced, const EffectTargets& targets) {
   if (sequenced.changes.empty() && sequenced.effects.empty()) return {};
   StopToken never;
   ASSIGN_OR_RETURN(TableLocks::Guard guard, lock_dropped(sequenced, targets, never));
-  std::vector<SlotCleanup> cleanups = slot_cleanups(sequenced, *targets.catalog.snapshot());
   RETURN_IF_ERROR(store_secrets(sequenced, targets));
   stop_running(sequenced, targets);
+  ASSIGN_OR_RETURN(std::vector<CleanupTask> cleanups, cleanups_of(sequenced, targets));
   if (!sequenced.changes.empty()) {
     auto input = std::make_shared<storage::TickInput>(batch_of(sequenced, targets, cleanups));
-    Result<Timestamp> done = targets.engine.submit_and_wait(std::move(input));
+    Result<Timestamp> done = targets.engine.submit_and_wait(std::move(input), {});
     if (!done) return std::unexpected(done.error());
     targets.catalog.apply(sequenced.changes);
   }
   guard.release();
-  for (const SlotCleanup& cleanup : cleanups) targets.cleanup.begin(cleanup);
+  for (const CleanupTask& task : cleanups) targets.cleanup.begin(task);
   return start_new(sequenced, targets);
 }
 

@@ -21,6 +21,7 @@ struct EffectTargets {
   SinkFleet& sinks;
   Cleanup& cleanup;
   TableLocks& locks;
+  const std::string& environment_id;
 };
 
 // Coordinator's thread only. An error leaves the catalog as it was.

@@ -12,6 +12,8 @@
 #include "base/log.h"
 #include "coordinator/apply_effects.h"
 #include "coordinator/outside/contacts.h"
+#include "coordinator/outside/retention_watch.h"
+#include "coordinator/outside/stored_ledger.h"
 #include "coordinator/sequence/item_facts.h"
 #include "coordinator/session_handle.h"
 #include "coordinator/startup.h"
@@ -59,6 +61,7 @@ class CoordinatorThread final : public Coordinator {
                          .catalog = [this] { return catalog_->snapshot(); }};
     sources_ = make_source_fleet(context);
     sinks_ = make_sink_fleet(context);
+    retention_ = std::make_unique<RetentionWatch>(storage, context.catalog, retention_actions());
   }
   ~CoordinatorThread() override { stop(); }
 
@@ -72,6 +75,8 @@ class CoordinatorThread final : public Coordinator {
   Result<Sequenced> decide(const SessionView& session, const DdlFunction& ddl);
   IntrospectionSources introspection(const catalog::CatalogState& catalog);
   std::vector<SessionEntry> session_entries();
+  RetentionWatch::Actions retention_actions();
+  void release_history(const Retention& retention);
   Status bootstrap();
   Status ensure_role(const std::string& role);
 
@@ -86,6 +91,7 @@ class CoordinatorThread final : public Coordinator {
   std::unique_ptr<OutsideContacts> contacts_;
   std::unique_ptr<SourceFleet> sources_;
   std::unique_ptr<SinkFleet> sinks_;
+  std::unique_ptr<RetentionWatch> retention_;
   TaskPool pool_;
   BoundedQueue<std::function<void()>> commands_;
   std::thread thread_;
@@ -109,8 +115,8 @@ Result<Sequenced> CoordinatorThread::decide(const SessionView& session, const Dd
       *catalog,        session.names,    session.role, session.cluster_name, session.is_superuser,
       catalog_->ids(), session.statement};
   ASSIGN_OR_RETURN(Sequenced sequenced, ddl(context));
-  RETURN_IF_ERROR(apply_effects(
-      sequenced, {*catalog_, engine_, secrets_, *sources_, *sinks_, cleanup_, locks_}));
+  RETURN_IF_ERROR(apply_effects(sequenced, {*catalog_, engine_, secrets_, *sources_, *sinks_,
+                                            cleanup_, locks_, options_.identity.environment_id}));
   return sequenced;
 }
 
@@ -137,7 +143,7 @@ IntrospectionSources CoordinatorThread::introspection(const catalog::CatalogStat
   return {.catalog = catalog,
           .statuses = statuses_,
           .environment_id = options_.identity.environment_id,
-          .max_retained_bytes = uint64_t{16} << 30,
+          .max_retained_bytes = max_retained_bytes(catalog),
           .frontiers = [this] { return engine_.frontiers(); },
           .views = [this] { return engine_.views(); },
           .holds = [this] { return storage_.holds().holds(); },
@@ -145,6 +151,60 @@ IntrospectionSources CoordinatorThread::introspection(const catalog::CatalogStat
           .source_counters = [this] { return sources_->counters(); },
           .sink_frontiers = [this] { return sinks_->frontiers(); },
           .sessions = [this] { return session_entries(); }};
+}
+
+// --- history that is held back ---
+
+// Nothing for a holder that is no sink.
+std::optional<ObjectId> sink_of(const std::string& holder, const catalog::CatalogState& catalog) {
+  for (const auto& [id, item] : catalog.items()) {
+    if (item->kind == catalog::ItemKind::kSink && sink_holder(id) == holder) return id;
+  }
+  return std::nullopt;
+}
+
+RetentionWatch::Actions CoordinatorThread::retention_actions() {
+  return {.warn =
+              [this](const Retention& retention) {
+                log_warn("coordinator", "much history is retained",
+                         {{"holder", retention.holder},
+                          {"bytes", std::to_string(retention.bytes)},
+                          {"max_retained_bytes", std::to_string(retention.limit)}});
+                std::optional<ObjectId> sink = sink_of(retention.holder, *catalog_->snapshot());
+                if (!sink) return;
+                statuses_.warn(*sink, fmt::format("It retains {} bytes of history; at {} they are "
+                                                  "released and the sink stalls.",
+                                                  retention.bytes, retention.limit));
+              },
+          .calm =
+              [this](const std::string& holder) {
+                std::optional<ObjectId> sink = sink_of(holder, *catalog_->snapshot());
+                if (sink) statuses_.warn(*sink, "");
+              },
+          .release =
+              [this](const Retention& retention) {
+                commands_.push([this, retention] { release_history(retention); }, 1);
+              }};
+}
+
+// Rule S5. Queries hold history too, but end by themselves.
+void CoordinatorThread::release_history(const Retention& retention) {
+  CatalogSnapshot catalog = catalog_->snapshot();
+  if (std::optional<ObjectId> sink = sink_of(retention.holder, *catalog)) {
+    Status released = sinks_->release_history(
+        *sink, fmt::format("internal: history released: the sink retained {} bytes, more than "
+                           "max_retained_bytes ({}). Drop it and create it again, which sends a "
+                           "snapshot",
+                           retention.bytes, retention.limit));
+    if (!released) {
+      log_error("coordinator", "history of a sink could not be released",
+                {{"error", released.error().message}});
+    }
+    return;
+  }
+  for (const auto& [id, cluster] : catalog->clusters()) {
+    if (engine::cluster_holder(id) == retention.holder) engine_.release_history(id);
+  }
 }
 
 // --- start and stop ---
@@ -178,6 +238,8 @@ Status CoordinatorThread::start() {
     while (std::optional<std::function<void()>> command = commands_.pop()) (*command)();
   });
   RETURN_IF_ERROR(cleanup_.start());
+  retention_->start();
+  RETURN_IF_ERROR(forget_dropped_secrets(*catalog, cleanup_, secrets_));
   for (const auto& [id, item] : catalog->items()) {
     if (item->kind == catalog::ItemKind::kSource) sources_->start(id);
   }
@@ -195,6 +257,7 @@ void CoordinatorThread::stop() {
       if (std::shared_ptr<Session> session = connected.session.lock()) session->close();
     }
   }
+  retention_->stop();
   commands_.close();
   if (thread_.joinable()) thread_.join();
   sinks_->stop_all();

@@ -3,6 +3,8 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+
 #include "coordinator/execute/execute.h"
 #include "types/type_name.h"
 
@@ -16,6 +18,16 @@ bool is(const sql::Statement& statement) {
 
 bool ends_block(const sql::Statement& statement) {
   return is<sql::CommitStatement>(statement) || is<sql::RollbackStatement>(statement);
+}
+
+// What planning says of a statement counts bytes of its text; clients count characters.
+Error in_characters(Error error, std::string_view text) {
+  if (text.empty()) {
+    error.position = 0;
+  } else if (error.position > 0) {
+    error.position = sql::character_position(text, static_cast<size_t>(error.position) - 1);
+  }
+  return error;
 }
 
 StatementDescription description_of(const PreparedStatement& statement) {
@@ -71,7 +83,7 @@ SessionView Session::view() const {
 
 sql::PlanContext Session::plan_context(const catalog::CatalogState& catalog,
                                        const expr::StatementContext& statement,
-                                       const std::vector<types::Datum>* parameters) {
+                                       const sql::ParameterValues* parameters) {
   sql::PlanContext context{.catalog = catalog, .names = {}};
   context.names.database = variables_.get("database");
   context.names.search_path = variables_.search_path();
@@ -95,6 +107,12 @@ std::vector<std::pair<std::string, std::string>> Session::take_parameter_changes
 char Session::transaction_status() const {
   if (!in_block_) return 'I';
   return failed_ ? 'E' : 'T';
+}
+
+std::chrono::milliseconds Session::idle_in_transaction_limit() const {
+  constexpr uint64_t kLongest = 1ULL << 40;  // Decades: nothing a clock could overflow at.
+  const uint64_t limit = variables_.duration_ms("idle_in_transaction_session_timeout");
+  return std::chrono::milliseconds(std::min(limit, kLongest));
 }
 
 void Session::cancel() {
@@ -144,7 +162,7 @@ Status Session::commit_writes() {
     }
   }
   auto input = std::make_shared<storage::TickInput>(transaction_->take_writes());
-  Result<Timestamp> done = services_.engine.submit_and_wait(std::move(input));
+  Result<Timestamp> done = services_.engine.submit_and_wait(std::move(input), {});
   if (!done) return std::unexpected(done.error());
   return {};
 }
@@ -157,9 +175,6 @@ Status Session::end_implicit(bool failed) {
 }
 
 Status Session::begin_block(const sql::TransactionModes& modes) {
-  if (modes.isolation) {
-    RETURN_IF_ERROR(variables_.set("transaction_isolation", *modes.isolation, false));
-  }
   if (in_block_) {
     add_notice({"WARNING", Error(sql_state::kActiveTransaction,
                                  "there is already a transaction in progress")});
@@ -169,7 +184,26 @@ Status Session::begin_block(const sql::TransactionModes& modes) {
   in_block_ = true;
   failed_ = false;
   variables_.begin_transaction();
+  Status set = set_modes(modes, true);
+  if (!set) RETURN_IF_ERROR(end_block(false));
+  return set;
+}
+
+Status Session::set_modes(const sql::TransactionModes& modes, bool local) {
+  if (modes.isolation) {
+    RETURN_IF_ERROR(variables_.set("transaction_isolation", *modes.isolation, local));
+    note_isolation(*modes.isolation);
+  }
+  if (modes.read_only.value_or(false) && local) transaction_->make_read_only();
   return {};
+}
+
+void Session::note_isolation(const std::string& level) {
+  if (is_implemented_isolation(level)) return;
+  add_notice({"NOTICE", Error(sql_state::kSuccessfulCompletion,
+                              fmt::format("transaction isolation level {} is unimplemented, the "
+                                          "session will be upgraded to serializable",
+                                          level))});
 }
 
 Result<std::string> Session::end_block(bool commit) {
@@ -184,6 +218,9 @@ Result<std::string> Session::end_block(bool commit) {
   }
   bool really = commit && !failed_;
   Status status = really ? commit_writes() : Status();
+  if (really && status) {
+    if (std::function<Status()> ddl = transaction_->take_deferred()) status = ddl();
+  }
   variables_.end_transaction(really && status.has_value());
   in_block_ = false;
   failed_ = false;
@@ -205,11 +242,13 @@ Status Session::ready_for(const sql::Statement& statement) {
 }
 
 Result<ExecuteResponse> Session::run(const sql::Statement& statement,
-                                     const std::vector<types::Datum>& parameters) {
+                                     const sql::ParameterValues& parameters,
+                                     const std::string& text) {
   RETURN_IF_ERROR(ready_for(statement));
   Result<ExecuteResponse> response = execute_statement(*this, statement, parameters);
-  if (!response && in_block_) failed_ = true;
-  return response;
+  if (response) return response;
+  if (in_block_) failed_ = true;
+  return std::unexpected(in_characters(std::move(response).error(), text));
 }
 
 Result<size_t> Session::start_simple(const std::string& sql) {
@@ -220,11 +259,12 @@ Result<size_t> Session::start_simple(const std::string& sql) {
     return std::unexpected(parsed.error());
   }
   simple_ = std::move(*parsed);
+  simple_text_ = sql;
   return simple_.size();
 }
 
 Result<ExecuteResponse> Session::execute_simple(size_t index) {
-  return run(simple_[index].statement, {});
+  return run(simple_[index].statement, {}, simple_text_);
 }
 
 Status Session::finish_simple(bool failed) {
@@ -276,7 +316,8 @@ Result<StatementDescription> Session::prepare(const std::string& name, const std
       parameters.push_back(*type);
     }
     Result<StatementDescription> described = describe(statement, std::move(parameters));
-    if (!described) return refused(described.error());
+    if (!described) return refused(in_characters(described.error(), sql));
+    prepared->text = sql;
     prepared->statement = statement;
     prepared->parameters = described->parameters;
     prepared->columns = described->columns;
@@ -331,7 +372,8 @@ Result<ExecuteResponse> Session::execute(const std::string& portal) {
   }
   Portal bound = found->second;
   if (!bound.statement->statement) return EmptyQuery{};
-  return run(*bound.statement->statement, bound.parameters);
+  return run(*bound.statement->statement,
+             {bound.statement->parameters, std::move(bound.parameters)}, bound.statement->text);
 }
 
 void Session::close_statement(const std::string& name) {

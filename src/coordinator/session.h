@@ -4,6 +4,7 @@
 // done on a thread of the pool, so statements may block. cancel() may come from any thread.
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -22,6 +23,7 @@
 namespace penstock::coordinator {
 
 struct PreparedStatement {
+  std::string text;  // What errors point into; empty for PREPARE in SQL, which is part of another.
   std::optional<sql::Statement> statement;  // Nothing: the empty query.
   std::vector<types::SqlType> parameters;
   std::optional<std::vector<ResultColumn>> columns;
@@ -56,6 +58,7 @@ class Session {
   Status sync(bool failed);
 
   char transaction_status() const;
+  std::chrono::milliseconds idle_in_transaction_limit() const;
   std::vector<Notice> take_notices();
   std::vector<std::pair<std::string, std::string>> take_parameter_changes();
 
@@ -70,7 +73,7 @@ class Session {
   SessionView view() const;
   sql::PlanContext plan_context(const catalog::CatalogState& catalog,
                                 const expr::StatementContext& statement,
-                                const std::vector<types::Datum>* parameters);
+                                const sql::ParameterValues* parameters);
   void add_notice(Notice notice);
   Transaction& transaction() { return *transaction_; }
   bool in_block() const { return in_block_; }
@@ -82,6 +85,10 @@ class Session {
   std::map<std::string, Portal>& portals() { return portals_; }
 
   Status begin_block(const sql::TransactionModes& modes);
+  // Of the block that is open (`local`), or of all that follow.
+  Status set_modes(const sql::TransactionModes& modes, bool local);
+  // Says so where a level stands for a stronger one.
+  void note_isolation(const std::string& level);
   // Ends the block: commits what was written, or rolls it back. The tag is COMMIT or ROLLBACK.
   Result<std::string> end_block(bool commit);
   // Commits a write transaction now: one tick, acknowledged when durable.
@@ -94,7 +101,7 @@ class Session {
 
  private:
   Result<ExecuteResponse> run(const sql::Statement& statement,
-                              const std::vector<types::Datum>& parameters);
+                              const sql::ParameterValues& parameters, const std::string& text);
   Status ready_for(const sql::Statement& statement);
   void start_implicit();
   Status end_implicit(bool failed);
@@ -112,6 +119,7 @@ class Session {
   const std::string id_;
 
   std::vector<sql::ParsedStatement> simple_;
+  std::string simple_text_;
   std::map<std::string, std::shared_ptr<const PreparedStatement>> statements_;
   std::map<std::string, Portal> portals_;
   std::optional<Transaction> transaction_;

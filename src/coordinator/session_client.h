@@ -5,6 +5,7 @@
 // destroyed at any time; what it was doing is cancelled, and its transaction rolled back.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -107,6 +108,8 @@ class SessionClient {
 
   // 'I' idle, 'T' in a transaction block, 'E' in a failed one.
   virtual char transaction_status() const = 0;
+  // How long the client may leave a transaction block without a word; zero: as long as it likes.
+  virtual std::chrono::milliseconds idle_in_transaction_limit() const = 0;
   // Since the last call: to be sent before the next CommandComplete or error.
   virtual std::vector<Notice> take_notices() = 0;
   // Session parameters whose ParameterStatus must be sent; at first all that startup reports.

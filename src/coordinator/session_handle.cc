@@ -87,6 +87,9 @@ class SessionHandle final : public SessionClient {
   }
 
   char transaction_status() const override { return session_->transaction_status(); }
+  std::chrono::milliseconds idle_in_transaction_limit() const override {
+    return session_->idle_in_transaction_limit();
+  }
   std::vector<Notice> take_notices() override { return session_->take_notices(); }
   std::vector<std::pair<std::string, std::string>> take_parameter_changes() override {
     return session_->take_parameter_changes();

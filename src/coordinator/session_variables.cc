@@ -86,8 +86,7 @@ Result<std::string> checked_isolation(const std::string& value) {
   for (const char* known : {"strict serializable", "serializable", "strong session serializable",
                             "repeatable read", "read committed", "read uncommitted"}) {
     if (level == known) {
-      bool own = level == "strict serializable" || level == "strong session serializable";
-      return own ? level : std::string("serializable");
+      return is_implemented_isolation(level) ? level : std::string("serializable");
     }
   }
   return invalid_value("transaction_isolation", value);
@@ -126,6 +125,10 @@ Result<std::string> checked(const VariableSpec& spec, const std::string& value) 
 }
 
 }  // namespace
+
+bool is_implemented_isolation(std::string_view level) {
+  return lower(level).ends_with("serializable");
+}
 
 std::optional<uint64_t> parse_duration_ms(std::string_view text) {
   while (!text.empty() && text.front() == ' ') text.remove_prefix(1);

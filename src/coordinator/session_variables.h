@@ -64,6 +64,9 @@ class SessionVariables {
   bool in_transaction_ = false;
 };
 
+// False: serializable takes its place.
+bool is_implemented_isolation(std::string_view level);
+
 // "10s", "500ms", "2min", plain numbers are milliseconds.
 std::optional<uint64_t> parse_duration_ms(std::string_view text);
 

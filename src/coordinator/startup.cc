@@ -81,6 +81,9 @@ Status run_maintained(const catalog::CatalogState& catalog, engine::Engine& engi
 }
 
 Status forget_unneeded_lives(const catalog::CatalogState& catalog, storage::Storage& storage) {
+  // The clean-up behind a dropped sink judges the records of any life.
+  ASSIGN_OR_RETURN(auto cleanups, storage.meta().scan(std::string(kCleanupPrefix)));
+  if (!cleanups.empty()) return {};
   std::vector<sinks::LifeId> needed;
   for (const auto& [id, item] : catalog.items()) {
     if (item->kind != catalog::ItemKind::kSink) continue;
@@ -91,16 +94,22 @@ Status forget_unneeded_lives(const catalog::CatalogState& catalog, storage::Stor
     if (!place || !place->k) return {};
     needed.push_back(place->k->life);
   }
-  for (const storage::Life& life : storage.lives()) {
-    sinks::LifeId id;
-    for (size_t i = 0; i < 8; ++i) {
-      id.high = id.high << 8 | static_cast<unsigned char>(life.id[i]);
-      id.low = id.low << 8 | static_cast<unsigned char>(life.id[i + 8]);
-    }
-    bool is_last = &life == &storage.lives().back();
+  const std::vector<storage::Life> lives = storage.lives();
+  for (const storage::Life& life : lives) {
+    sinks::LifeId id = life_id(life.id);
+    bool is_last = &life == &lives.back();
     if (is_last || std::ranges::find(needed, id) != needed.end()) {
       return storage.forget_lives_before(life.id);
     }
+  }
+  return {};
+}
+
+Status forget_dropped_secrets(const catalog::CatalogState& catalog, Cleanup& cleanup,
+                              SecretStore& secrets) {
+  for (ObjectId secret : secrets.ids()) {
+    if (catalog.item(secret) || cleanup.keeps_secret(secret)) continue;
+    RETURN_IF_ERROR(secrets.remove(secret));
   }
   return {};
 }

@@ -7,6 +7,7 @@
 
 #include "base/result.h"
 #include "catalog/catalog_change.h"
+#include "coordinator/outside/cleanup.h"
 #include "coordinator/services.h"
 #include "coordinator/session.h"
 #include "coordinator/session_client.h"
@@ -22,6 +23,11 @@ Status run_maintained(const catalog::CatalogState& catalog, engine::Engine& engi
 
 // Lives older than the one that wrote the oldest K of a sink are of no further use (rule K2).
 Status forget_unneeded_lives(const catalog::CatalogState& catalog, storage::Storage& storage);
+
+// The file has values of secrets that no catalog knows when the process died in the middle of
+// CREATE or DROP SECRET. Those that a clean-up needs stay.
+Status forget_dropped_secrets(const catalog::CatalogState& catalog, Cleanup& cleanup,
+                              SecretStore& secrets);
 
 struct OpenedSession {
   SessionVariables variables;

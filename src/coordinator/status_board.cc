@@ -37,7 +37,22 @@ std::optional<StatusEntry> StatusBoard::current(ObjectId object) const {
   std::lock_guard lock(mutex_);
   auto found = entries_.find(object);
   if (found == entries_.end() || found->second.empty()) return std::nullopt;
-  return found->second.back();
+  StatusEntry entry = found->second.back();
+  auto warning = warnings_.find(object);
+  if (warning == warnings_.end()) return entry;
+  nlohmann::json details = nlohmann::json::parse(entry.details_json.value_or("{}"));
+  details["hints"].push_back(warning->second);
+  entry.details_json = details.dump();
+  return entry;
+}
+
+void StatusBoard::warn(ObjectId object, const std::string& warning) {
+  std::lock_guard lock(mutex_);
+  if (warning.empty()) {
+    warnings_.erase(object);
+  } else {
+    warnings_[object] = warning;
+  }
 }
 
 std::vector<StatusEntry> StatusBoard::history() const {

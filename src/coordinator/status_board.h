@@ -32,6 +32,8 @@ class StatusBoard {
   // "postgres"; an empty cause means no error.
   void set(ObjectId object, const std::string& status, const std::string& space,
            const std::string& cause, const std::string& hint);
+  // What is shown as a hint beside any status of the object until it is taken back ("").
+  void warn(ObjectId object, const std::string& warning);
   std::optional<StatusEntry> current(ObjectId object) const;
   // All entries kept, oldest first for each object.
   std::vector<StatusEntry> history() const;
@@ -41,6 +43,7 @@ class StatusBoard {
   const size_t history_limit_;
   mutable std::mutex mutex_;
   std::map<ObjectId, std::deque<StatusEntry>> entries_;
+  std::map<ObjectId, std::string> warnings_;
 };
 
 }  // namespace penstock::coordinator

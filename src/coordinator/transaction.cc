@@ -7,6 +7,9 @@
 namespace penstock::coordinator {
 
 Status Transaction::enter(Flavour flavour) {
+  if (read_only_ && (flavour == Flavour::kWrite || flavour == Flavour::kDdl)) {
+    return fail(sql_state::kReadOnlyTransaction, "transaction in read-only mode");
+  }
   if (flavour == Flavour::kNone || flavour == flavour_) {
     if (flavour == Flavour::kDdl) {
       return fail(sql_state::kInvalidTransactionState,

@@ -4,8 +4,10 @@
 // (gathered, one tick at COMMIT), or a single DDL statement. Owned by its session.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -21,6 +23,12 @@ class Transaction {
  public:
   // Errors: mixing flavours (25000, 25006).
   Status enter(Flavour flavour);
+  // BEGIN READ ONLY: writes and DDL are refused.
+  void make_read_only() { read_only_ = true; }
+
+  // The one DDL statement of a block: it takes effect at COMMIT.
+  void defer(std::function<Status()> ddl) { deferred_ = std::move(ddl); }
+  std::function<Status()> take_deferred() { return std::exchange(deferred_, nullptr); }
 
   // Reads: the time all of them use, fixed by the first, and holds that keep it readable.
   std::optional<Timestamp> read_time() const { return read_time_; }
@@ -40,6 +48,8 @@ class Transaction {
 
  private:
   Flavour flavour_ = Flavour::kNone;
+  bool read_only_ = false;
+  std::function<Status()> deferred_;
   std::optional<Timestamp> read_time_;
   std::vector<std::unique_ptr<storage::ReadHold>> holds_;
   std::vector<storage::CollectionInput> collections_;

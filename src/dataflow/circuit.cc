@@ -12,8 +12,7 @@ void Circuit::feed(CollectionId collection, const data::DeltaBatch& rows) {
     if (import.collection != collection) continue;
     Node& node = nodes_[import.node];
     for (size_t begin = 0; begin < rows.size(); begin += options_.chunk_rows) {
-      step_.abandoned = step_.abandoned || abandoned();
-      if (step_.abandoned) return;
+      if (step_.abandoned()) return;
       size_t end = std::min(begin + options_.chunk_rows, rows.size());
       bool whole = begin == 0 && end == rows.size();
       node.op->accept(Port{0}, whole ? rows : rows.slice(begin, end), *node.out);
@@ -29,12 +28,11 @@ void Circuit::feed_errors(CollectionId collection, const data::DeltaBatch& error
 
 void Circuit::finish_step() {
   for (Node& node : nodes_) {
-    step_.abandoned = step_.abandoned || abandoned();
-    if (step_.abandoned) break;
+    if (step_.abandoned()) break;
     node.op->flush(*node.out);
   }
   for (const std::unique_ptr<ExportCollector>& collector : exports_) {
-    if (step_.abandoned) {
+    if (step_.abandoned()) {
       collector->clear();
     } else {
       collector->finish(step_);

@@ -12,7 +12,7 @@
 // abandon() may be called from any.
 #pragma once
 
-#include <atomic>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -29,6 +29,8 @@ struct CircuitOptions {
   size_t chunk_rows = data::kChunkRows;
   // A step's output beyond this is handed over in parts (ExportCollector).
   size_t export_limit_bytes = 64 << 20;
+  // Asked between chunks, on the circuit's thread: true = abandon(). May be empty.
+  std::function<bool()> gives_up;
 };
 
 class Circuit {
@@ -44,8 +46,8 @@ class Circuit {
   void finish_step();
 
   // From any thread: whatever runs stops pushing soon; what came out of the step means nothing.
-  void abandon() { abandon_.store(true, std::memory_order_relaxed); }
-  bool abandoned() const { return abandon_.load(std::memory_order_relaxed); }
+  void abandon() { step_.abandon.store(true, std::memory_order_relaxed); }
+  bool abandoned() const { return step_.abandon.load(std::memory_order_relaxed); }
 
   // The collections it reads, each once.
   std::vector<CollectionId> imports() const;
@@ -65,11 +67,12 @@ class Circuit {
     size_t node;
   };
 
-  explicit Circuit(const CircuitOptions& options) : options_(options) {}
+  explicit Circuit(const CircuitOptions& options) : options_(options) {
+    step_.gives_up = options.gives_up;
+  }
 
   CircuitOptions options_;
   Step step_;
-  std::atomic<bool> abandon_ = false;
   std::vector<Node> nodes_;  // In topological order.
   std::vector<std::unique_ptr<ExportCollector>> exports_;
   std::unique_ptr<Emitter> nowhere_;  // Of the collectors: nothing follows them.

@@ -61,7 +61,7 @@ void FlatMapOperator::accept(Port, const DeltaBatch& chunk, Emitter& out) {
   Output output(*this, chunk, out);
   std::vector<types::Datum> values(arguments.size());
   rows.for_each([&](size_t row) {
-    if (out.step().abandoned) return;
+    if (out.step().abandoned()) return;
     for (size_t i = 0; i < arguments.size(); ++i) values[i] = arguments[i].datum(row);
     auto number = static_cast<uint32_t>(row);
     int64_t ordinality = 0;

@@ -33,7 +33,7 @@ class JoinOperator::Sink final : public MatchSink {
       : join_(join), probe_side_(probe_side), chunk_(chunk), out_(out) {}
 
   void take(const Matches& matches) override {
-    if (out_.step().abandoned) return;
+    if (out_.step().abandoned()) return;
     const std::vector<bool>& needed = join_.residual_.needed_columns();
     std::vector<Column> columns;
     columns.reserve(needed.size());

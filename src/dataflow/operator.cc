@@ -10,14 +10,14 @@ constexpr std::array<data::PhysicalKind, 1> kErrorKinds = {data::PhysicalKind::k
 }  // namespace
 
 void Emitter::push(const data::DeltaBatch& chunk) {
-  if (chunk.size() == 0 || step_.abandoned) return;
+  if (chunk.size() == 0 || step_.abandoned()) return;
   for (const Consumer& consumer : consumers_) {
     consumer.target->accept(consumer.port, chunk, *consumer.out);
   }
 }
 
 void Emitter::push_errors(const data::DeltaBatch& errors) {
-  if (errors.size() == 0 || step_.abandoned) return;
+  if (errors.size() == 0 || step_.abandoned()) return;
   for (ErrorCollector* collector : collectors_) collector->add_errors(errors);
 }
 

@@ -9,7 +9,9 @@
 // belong to one thread and own their state.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,8 +33,16 @@ struct Step {
   // Some operator pushed differences before its input was complete, so its output for the step is
   // more than one difference per row.
   bool partial = false;
-  // Nobody wants the result any more: pushing does nothing.
-  bool abandoned = false;
+  // Set from any thread: nobody wants the result any more.
+  std::atomic<bool> abandon = false;
+  // Asked between chunks, if it is there: whether to abandon the step.
+  std::function<bool()> gives_up;
+
+  // True: pushing does nothing, and what runs should come to its end.
+  bool abandoned() {
+    if (!abandon.load(std::memory_order_relaxed) && gives_up && gives_up()) abandon.store(true);
+    return abandon.load(std::memory_order_relaxed);
+  }
 };
 
 struct OperatorStats {

@@ -34,10 +34,11 @@ Cluster::Cluster(storage::Storage& storage, const Clock& clock, ClusterId id, si
       failed_(std::move(failed)),
       queue_(queue_bytes),
       hydrator_(std::make_unique<Hydrator>(
-          storage, id,
+          storage, id, [this] { return releasing_.load(); },
           [this](std::unique_ptr<Maintained> item) {
             std::lock_guard lock(mutex_);
             hydrated_.push_back(std::move(item));
+            hydrated_arrived_ = true;
             changed_.notify_all();
           },
           [this](const Error& error) { failed_(error); })) {}
@@ -128,17 +129,15 @@ void Cluster::run() {
 
 Status Cluster::turn() {
   drop_removed();
-  {
-    std::unique_lock lock(mutex_);
-    if (hydrated_.empty() && !awaited_.empty()) {
-      changed_.wait_for(lock, kIdleTurn);
-      if (stopping_) return {};
-    }
-  }
+  if (releasing_.load()) rebuild_all();
   take_hydrated();
   {
-    std::lock_guard lock(mutex_);
-    if (stopping_ || !awaited_.empty()) return {};
+    std::unique_lock lock(mutex_);
+    if (!awaited_.empty()) {
+      changed_.wait_for(lock, kIdleTurn, [&] { return stopping_ || hydrated_arrived_; });
+      return {};
+    }
+    if (stopping_) return {};
   }
   std::optional<TickRef> tick = queue_.pop_for(kIdleTurn);
   if (!tick) {
@@ -159,12 +158,24 @@ Status Cluster::turn() {
 
 // --- splicing ---
 
+// Those that can be spliced in now, the ones that are ahead of the cluster last: to let it catch up
+// with them, all that it must step have to be there.
+std::vector<std::unique_ptr<Maintained>> Cluster::spliceable() {
+  std::lock_guard lock(mutex_);
+  hydrated_arrived_ = false;
+  std::set<CollectionId> missing = awaited_;
+  for (const auto& item : hydrated_) missing.erase(item->id);
+  auto ahead = std::ranges::stable_partition(hydrated_,
+                                             [&](const auto& item) { return item->time < next_; });
+  auto end = missing.empty() ? hydrated_.end() : ahead.begin();
+  std::vector<std::unique_ptr<Maintained>> out(std::make_move_iterator(hydrated_.begin()),
+                                               std::make_move_iterator(end));
+  hydrated_.erase(hydrated_.begin(), end);
+  return out;
+}
+
 void Cluster::take_hydrated() {
-  std::vector<std::unique_ptr<Maintained>> items;
-  {
-    std::lock_guard lock(mutex_);
-    items.swap(hydrated_);
-  }
+  std::vector<std::unique_ptr<Maintained>> items = spliceable();
   for (std::unique_ptr<Maintained>& item : items) {
     CollectionId id = item->id;
     Status spliced = splice(std::move(item));
@@ -176,27 +187,40 @@ void Cluster::take_hydrated() {
   if (!items.empty()) wants_tick_();
 }
 
-// Brings the circuit to where the cluster is. What it gives out on the way belongs to the first
-// contents of a new view.
-Status Cluster::splice(std::unique_ptr<Maintained> item) {
-  Timestamp now = next_.previous();
-  if (item->time < now) {
-    ASSIGN_OR_RETURN(std::vector<Timestamp> ticks,
-                     changed_ticks(storage_.reader(), item->imports, item->time.next(), next_));
-    for (Timestamp tick : ticks) {
-      for (CollectionId import : item->imports) {
-        RETURN_IF_ERROR(feed_tick(storage_.reader(), import, tick, *item->circuit));
-      }
-      item->circuit->finish_step();
-      if (item->index) {
-        item->index->apply(item->output.rows(), item->output.errors(), tick);
-        item->output.clear();
-      }
+// Steps the circuit to `now`. What it gives out on the way belongs to the first contents of a new
+// view.
+Status Cluster::catch_up(Maintained& item, Timestamp now) {
+  for (CollectionId import : item.imports) {
+    ASSIGN_OR_RETURN(storage::CollectionInfo info, storage_.reader().info(import));
+    if (info.spec.timeline == storage::kInputs || info.spec.timeline == id_) continue;
+    // A view of another cluster, which may lag.
+    while (!storage_.durability().wait_upper(info.spec.timeline, now, kIdleTurn)) {
+      std::lock_guard lock(mutex_);
+      if (stopping_) return {};
     }
   }
-  // A cluster without views yet may be behind the time its first view was hydrated at.
-  item->time = std::max(item->time, now);
-  if (next_ <= item->time) next_ = item->time.next();
+  ASSIGN_OR_RETURN(std::vector<Timestamp> ticks,
+                   changed_ticks(storage_.reader(), item.imports, item.time.next(), now.next()));
+  for (Timestamp tick : ticks) {
+    for (CollectionId import : item.imports) {
+      RETURN_IF_ERROR(feed_tick(storage_.reader(), import, tick, *item.circuit));
+    }
+    item.circuit->finish_step();
+    if (item.index) {
+      item.index->apply(item.output.rows(), item.output.errors(), tick);
+      item.output.clear();
+    }
+  }
+  item.time = now;
+  return {};
+}
+
+// Brings the circuit to where the cluster is, or the cluster to where it is: every tick is stepped
+// for everybody.
+Status Cluster::splice(std::unique_ptr<Maintained> item) {
+  if (item->time >= next_) RETURN_IF_ERROR(step_from_storage(item->time.next()));
+  Timestamp now = next_.previous();
+  if (item->time < now) RETURN_IF_ERROR(catch_up(*item, now));
   if (item->index) item->index->advance(item->time);
   items_.push_back(std::move(item));
   sort_items();
@@ -250,6 +274,29 @@ void Cluster::drop_removed() {
   changed_.notify_all();
 }
 
+// S5: every item goes back to the hydrator without its holds, and meets the cluster again later.
+void Cluster::rebuild_all() {
+  releasing_.store(false);
+  log_warn("engine", "a cluster retained too much history: its views are built anew",
+           {{"cluster", std::to_string(id_.value)}});
+  step_outputs_.clear();
+  for (std::unique_ptr<Maintained>& item : items_) {
+    item->holds.clear();
+    item->circuit.reset();
+    item->output.clear();
+    item->first_contents.reset();
+    item->corrected = false;
+    if (item->index) item->index->clear();
+    if (!item->index) {
+      std::lock_guard lock(mutex_);
+      awaited_.insert(item->id);
+    }
+    hydrator_->add(std::move(item));
+  }
+  items_.clear();
+  sort_items();
+}
+
 // --- stepping ---
 
 Status Cluster::step_from_storage(Timestamp until) {
@@ -266,7 +313,7 @@ Status Cluster::step_from_storage(Timestamp until) {
   for (Timestamp tick : ticks) {
     RETURN_IF_ERROR(step(tick, nullptr));
     std::lock_guard lock(mutex_);
-    if (stopping_) return {};
+    if (stopping_ || releasing_.load()) return {};
   }
   if (next_ < until) RETURN_IF_ERROR(step(until.previous(), nullptr));
   return {};
@@ -283,6 +330,7 @@ Status Cluster::feed_import(Maintained& item, CollectionId import, Timestamp tim
     return {};
   }
   ASSIGN_OR_RETURN(storage::CollectionInfo info, storage_.reader().info(import));
+  if (info.spec.timeline == id_) return {};  // It has been stopped: nothing changes any more.
   if (info.spec.timeline != storage::kInputs) {
     // A view of another cluster: wait until that one has stepped this tick.
     while (!storage_.durability().wait_upper(info.spec.timeline, time, kIdleTurn)) {
@@ -354,7 +402,7 @@ Status Cluster::step(Timestamp time, const Tick* tick) {
   for (auto& item : items_) {
     RETURN_IF_ERROR(step_one(*item, time, tick));
     std::lock_guard lock(mutex_);
-    if (stopping_) return {};
+    if (stopping_ || releasing_.load()) return {};
   }
   for (auto& item : items_) {
     if (!item->index) RETURN_IF_ERROR(put_output(*item, exports));
@@ -378,11 +426,9 @@ Status Cluster::step(Timestamp time, const Tick* tick) {
 Status Cluster::append(Timestamp time, storage::TickInput exports) {
   static Histogram& written = hop("export_append");
   uint64_t began_us = clock_.monotonic_us();
-  failpoint("engine.before_exports");
   ASSIGN_OR_RETURN(
       [[maybe_unused]] storage::LogPosition position,
       storage_.writer().append_exports(id_, time, exports, storage::SyncUrgency::kSoon));
-  failpoint("engine.after_exports");
   logged_us_ = clock_.monotonic_us();
   written.observe(static_cast<double>(logged_us_ - began_us) / 1e6);
   moved_silently_ = false;

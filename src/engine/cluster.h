@@ -6,6 +6,7 @@
 // view, hydrated apart, is spliced in between two ticks and published with the next.
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -43,13 +44,17 @@ class Cluster {
   void stop();
 
   // --- any thread ---
+  // All holds are let go of, soon: also a step under way is abandoned. The views are built anew.
+  void release_history() { releasing_.store(true); }
   std::vector<ViewStatus> statuses() const;
   std::shared_ptr<const IndexRows> index(ObjectId index) const;
 
  private:
   void run();
   Status turn();
+  std::vector<std::unique_ptr<Maintained>> spliceable();
   void take_hydrated();
+  Status catch_up(Maintained& item, Timestamp now);
   Status splice(std::unique_ptr<Maintained> item);
   Status step_from_storage(Timestamp until);
   Status step(Timestamp time, const Tick* tick);
@@ -59,6 +64,7 @@ class Cluster {
   Status append(Timestamp time, storage::TickInput exports);
   void advance_holds(Timestamp time);
   void sort_items();
+  void rebuild_all();
   void drop_removed();
 
   storage::Storage& storage_;
@@ -71,6 +77,7 @@ class Cluster {
   mutable std::mutex mutex_;  // Guards what other threads look at.
   std::condition_variable changed_;
   std::vector<std::unique_ptr<Maintained>> hydrated_;
+  bool hydrated_arrived_ = false;
   std::set<CollectionId> awaited_;  // Published views still being rehydrated.
   std::set<CollectionId> removing_;
   std::set<CollectionId> imports_;  // Of everything spliced in.
@@ -87,6 +94,7 @@ class Cluster {
   bool moved_silently_ = false;  // U_c has moved in memory since.
   uint64_t stepped_bytes_ = 0;
 
+  std::atomic<bool> releasing_ = false;
   std::unique_ptr<Hydrator> hydrator_;
   std::thread thread_;
 };

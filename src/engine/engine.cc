@@ -36,7 +36,8 @@ class RunningEngine final : public Engine {
   bool try_submit(storage::TickInputRef input, SubmitCallbacks callbacks) override {
     return ticker_.try_submit(std::move(input), std::move(callbacks));
   }
-  Result<Timestamp> submit_and_wait(storage::TickInputRef input) override;
+  Result<Timestamp> submit_and_wait(storage::TickInputRef input,
+                                    std::function<void()> appended) override;
 
   void create_cluster(ClusterId cluster) override;
   void drop_cluster(ClusterId cluster) override;
@@ -44,6 +45,7 @@ class RunningEngine final : public Engine {
   void stop_view(CollectionId view) override { remove(view); }
   Status run_index(IndexSpec spec) override;
   void stop_index(ObjectId index) override { remove(CollectionId{index.value}); }
+  void release_history(ClusterId cluster) override;
   std::vector<ViewStatus> views() const override;
   std::vector<FrontierInfo> frontiers() const override;
 
@@ -94,6 +96,7 @@ void RunningEngine::fail_with(const Error& error) {
 }
 
 std::optional<Error> RunningEngine::failure() const {
+  if (std::optional<Error> failure = storage_.failure()) return failure;
   if (std::optional<Error> failure = ticker_.failure()) return failure;
   std::lock_guard lock(mutex_);
   return failure_;
@@ -112,18 +115,22 @@ bool RunningEngine::will_export(const Tick& tick) const {
   return false;
 }
 
-Result<Timestamp> RunningEngine::submit_and_wait(storage::TickInputRef input) {
+Result<Timestamp> RunningEngine::submit_and_wait(storage::TickInputRef input,
+                                                 std::function<void()> appended) {
   struct Outcome {
     std::mutex mutex;
     std::condition_variable changed;
     std::optional<Timestamp> time;
   };
   auto outcome = std::make_shared<Outcome>();
-  bool taken = submit(std::move(input), {.appended = {}, .durable = [outcome](const Appended& at) {
-                                           std::lock_guard lock(outcome->mutex);
-                                           outcome->time = at.time;
-                                           outcome->changed.notify_all();
-                                         }});
+  SubmitCallbacks callbacks;
+  if (appended) callbacks.appended = [appended](const Appended&) { appended(); };
+  callbacks.durable = [outcome](const Appended& at) {
+    std::lock_guard lock(outcome->mutex);
+    outcome->time = at.time;
+    outcome->changed.notify_all();
+  };
+  bool taken = submit(std::move(input), std::move(callbacks));
   if (!taken) return fail(sql_state::kAdminShutdown, "the server is shutting down");
   std::unique_lock lock(outcome->mutex);
   while (!outcome->time) {
@@ -174,6 +181,10 @@ std::unique_ptr<Maintained> RunningEngine::make(CollectionId id, ClusterId clust
 Status RunningEngine::run_view(ViewSpec spec) {
   ASSIGN_OR_RETURN(storage::CollectionInfo info, storage_.reader().info(spec.collection));
   std::unique_ptr<Maintained> item = make(spec.collection, spec.cluster, std::move(spec.plan));
+  // Held now: nothing is folded before the holds of all views are back (rule S4).
+  if (info.publication) {
+    RETURN_IF_ERROR(hold_imports_at(storage_, *item, info.upper.previous()));
+  }
   std::lock_guard lock(mutex_);
   home_[spec.collection] = spec.cluster;
   clusters_.at(spec.cluster)->add(std::move(item), info.publication.has_value());
@@ -202,6 +213,12 @@ void RunningEngine::remove(CollectionId id) {
     home_.erase(home);
   }
   cluster->remove(id);
+}
+
+void RunningEngine::release_history(ClusterId id) {
+  std::lock_guard lock(mutex_);
+  auto found = clusters_.find(id);
+  if (found != clusters_.end()) found->second->release_history();
 }
 
 std::vector<ViewStatus> RunningEngine::views() const {

@@ -48,6 +48,9 @@ struct FrontierInfo {
   Timestamp durable;
 };
 
+// The name of a cluster's holds on history.
+std::string cluster_holder(ClusterId cluster);
+
 class Engine {
  public:
   static std::unique_ptr<Engine> create(const EngineOptions& options, storage::Storage& storage,
@@ -66,8 +69,10 @@ class Engine {
   virtual bool submit(storage::TickInputRef input, SubmitCallbacks callbacks) = 0;
   // The same without waiting: false when there is no room (or stopping).
   virtual bool try_submit(storage::TickInputRef input, SubmitCallbacks callbacks) = 0;
-  // submit(), then waits until it is durable. Errors: stopping (57P01).
-  virtual Result<Timestamp> submit_and_wait(storage::TickInputRef input) = 0;
+  // submit(), then waits until it is durable; `appended` is called before, as in SubmitCallbacks.
+  // Errors: stopping (57P01); the disk's.
+  virtual Result<Timestamp> submit_and_wait(storage::TickInputRef input,
+                                            std::function<void()> appended) = 0;
 
   virtual void create_cluster(ClusterId cluster) = 0;
   virtual void drop_cluster(ClusterId cluster) = 0;  // REQUIRES: its views and indexes are stopped.
@@ -78,6 +83,9 @@ class Engine {
   virtual void stop_view(CollectionId view) = 0;  // Returns when nothing is exported any more.
   virtual Status run_index(IndexSpec spec) = 0;
   virtual void stop_index(ObjectId index) = 0;
+  // The cluster retains more history than it may (rule S5): its views let go of it, are built anew
+  // and append what differs. From any thread.
+  virtual void release_history(ClusterId cluster) = 0;
   virtual std::vector<ViewStatus> views() const = 0;
   virtual std::vector<FrontierInfo> frontiers() const = 0;
 

@@ -6,6 +6,8 @@
 #include "base/check.h"
 #include "base/failpoint.h"
 #include "base/log.h"
+#include "base/metrics.h"
+#include "engine/engine.h"
 #include "engine/tick_feeder.h"
 #include "storage/row_sum.h"
 
@@ -32,14 +34,20 @@ data::DeltaBatch negated(const data::DeltaBatch& batch) {
 
 }  // namespace
 
+std::string cluster_holder(ClusterId cluster) {
+  return "cluster " + std::to_string(cluster.value);
+}
+
 Timestamp last_tick(const storage::Storage& storage, storage::Timeline timeline) {
   // Durability is not const because it can be waited on; asking for an upper changes nothing.
   return const_cast<storage::Storage&>(storage).durability().upper(timeline).previous();
 }
 
-Hydrator::Hydrator(storage::Storage& storage, ClusterId cluster, Ready ready, Failed failed)
+Hydrator::Hydrator(storage::Storage& storage, ClusterId cluster, std::function<bool()> gives_up,
+                   Ready ready, Failed failed)
     : storage_(storage),
       cluster_(cluster),
+      gives_up_(std::move(gives_up)),
       ready_(std::move(ready)),
       failed_(std::move(failed)),
       thread_([this] { run(); }) {}
@@ -101,9 +109,23 @@ std::vector<CollectionId> Hydrator::unpublished(const Maintained& item) const {
   return out;
 }
 
+// A published view is built where its cluster stopped, which views of other clusters may not have
+// reached yet.
+bool Hydrator::is_readable(const Maintained& item) const {
+  if (!unpublished(item).empty()) return false;
+  if (item.index) return true;
+  Result<storage::CollectionInfo> own = storage_.reader().info(item.id);
+  if (!own || !own->publication) return true;
+  for (CollectionId import : item.imports) {
+    Result<storage::CollectionInfo> info = storage_.reader().info(import);
+    if (info && info->upper < own->upper) return false;
+  }
+  return true;
+}
+
 std::unique_ptr<Maintained> Hydrator::next_ready() {
   for (auto at = waiting_.begin(); at != waiting_.end(); ++at) {
-    if (!unpublished(**at).empty()) continue;
+    if (!is_readable(**at)) continue;
     std::unique_ptr<Maintained> item = std::move(*at);
     waiting_.erase(at);
     return item;
@@ -129,51 +151,51 @@ void Hydrator::run() {
     Status built = build(*item);
     staging_.reset();
     lock.lock();
-    building_ = nullptr;
-    bool cancelled = cancel_building_;
-    changed_.notify_all();
-    if (cancelled) continue;
-    lock.unlock();
-    if (built) {
+    // Handed over under the lock: whoever cancels finds it here, or at the cluster.
+    if (cancel_building_) {
+      item.reset();
+    } else if (built && item->circuit->abandoned()) {
+      waiting_.push_back(std::move(item));  // The cluster let go of its history: once more.
+    } else if (built) {
       ready_(std::move(item));
     } else {
       log_error("engine", "hydration failed", {{"error", built.error().message}});
       failed_(built.error());
     }
-    lock.lock();
+    building_ = nullptr;
+    changed_.notify_all();
   }
 }
 
-// Holds every import at one time at which all can be read: the wanted one, or the latest that all
-// have reached.
-Result<Timestamp> Hydrator::hold_imports(Maintained& item, std::optional<Timestamp> wanted) {
-  Timestamp time = wanted.value_or(last_tick(storage_, storage::kInputs));
-  if (!wanted) {
+Status hold_imports_at(storage::Storage& storage, Maintained& item, Timestamp time) {
+  item.holds.clear();
+  for (CollectionId import : item.imports) {
+    ASSIGN_OR_RETURN(std::unique_ptr<storage::ReadHold> hold,
+                     storage.holds().acquire(import, cluster_holder(item.cluster), time));
+    item.holds.push_back(std::move(hold));
+  }
+  return {};
+}
+
+// Holds every import at the latest time that all have reached.
+Result<Timestamp> Hydrator::hold_imports(Maintained& item) {
+  while (true) {
+    Timestamp time = last_tick(storage_, storage::kInputs);
     for (CollectionId import : item.imports) {
       ASSIGN_OR_RETURN(storage::CollectionInfo info, storage_.reader().info(import));
       time = std::min(time, last_tick(storage_, info.spec.timeline));
     }
+    RETURN_IF_ERROR(hold_imports_at(storage_, item, time));
+    bool held =
+        std::ranges::all_of(item.holds, [&](const auto& hold) { return hold->time() <= time; });
+    if (held) return time;  // Otherwise something was folded meanwhile: once more.
   }
-  item.holds.clear();
-  Timestamp latest = time;
-  for (CollectionId import : item.imports) {
-    std::string holder = "cluster " + std::to_string(cluster_.value);
-    ASSIGN_OR_RETURN(std::unique_ptr<storage::ReadHold> hold,
-                     storage_.holds().acquire(import, std::move(holder), time));
-    latest = std::max(latest, hold->time());
-    item.holds.push_back(std::move(hold));
-  }
-  if (latest != time) {
-    if (wanted) {
-      return fail(sql_state::kObjectNotInState, "history needed for rehydration is gone");
-    }
-    return Timestamp::max();  // Something was folded meanwhile: once more.
-  }
-  return time;
 }
 
-Status Hydrator::build_at(Maintained& item, Timestamp time) {
+Status Hydrator::build_at(Maintained& item, Timestamp time, const Drain& drain) {
+  item.output.clear();
   dataflow::CircuitOptions options;
+  options.gives_up = gives_up_;
   auto circuit = dataflow::Circuit::build(item.plan, options, item.output);
   {
     std::lock_guard lock(mutex_);
@@ -181,16 +203,15 @@ Status Hydrator::build_at(Maintained& item, Timestamp time) {
     if (cancel_building_) item.circuit->abandon();
   }
   for (CollectionId import : item.imports) {
-    RETURN_IF_ERROR(feed_snapshot(storage_.reader(), import, time, *item.circuit));
+    RETURN_IF_ERROR(feed_snapshot(storage_.reader(), import, time, *item.circuit, [&]() -> Status {
+      // Linear views give out what they are fed.
+      return item.output.bytes() > kStageStepBytes ? drain(item.output) : Status();
+    }));
     if (item.circuit->abandoned()) return {};
-    // Linear views give out what they are fed: it must not pile up.
-    if (!item.index && staging_ && item.output.bytes() > kStageStepBytes) {
-      RETURN_IF_ERROR(append_output(*staging_, item.output));
-    }
   }
   item.circuit->finish_step();
   item.time = time;
-  return {};
+  return drain(item.output);
 }
 
 Status Hydrator::stage_output(Maintained& item) {
@@ -199,28 +220,42 @@ Status Hydrator::stage_output(Maintained& item) {
 
 // S6: the view must be what its collection holds. If not, the difference is staged, and appended at
 // the next tick: everything new in, everything stored out.
-Status Hydrator::compare_output(Maintained& item) {
-  ASSIGN_OR_RETURN(storage::CollectionInfo info, storage_.reader().info(item.id));
+Status Hydrator::rehydrate(Maintained& item, const storage::CollectionInfo& info) {
+  Timestamp stored_until = info.upper.previous();
+  Timestamp time = stored_until;
+  bool gone =
+      item.holds.size() != item.imports.size() ||
+      std::ranges::any_of(item.holds, [&](const auto& hold) { return hold->time() > time; });
+  if (gone) {
+    log_warn("engine", "the history a view needs is gone: it is built anew",
+             {{"collection", std::to_string(item.id.value)}});
+    ASSIGN_OR_RETURN(time, hold_imports(item));
+  }
   storage::RowSum sum(info.spec.type);
-  for (const data::BatchRef& batch : item.output.rows()) sum.add(storage::Stream::kRows, *batch);
-  for (const data::BatchRef& batch : item.output.errors()) {
-    sum.add(storage::Stream::kErrors, *batch);
-  }
-  if (sum.sum() == info.hash) {
-    item.output.clear();
+  RETURN_IF_ERROR(build_at(item, time, [&](StepOutput& output) -> Status {
+    for (const data::BatchRef& batch : output.rows()) sum.add(storage::Stream::kRows, *batch);
+    for (const data::BatchRef& batch : output.errors()) sum.add(storage::Stream::kErrors, *batch);
+    output.clear();
     return {};
-  }
+  }));
+  if (item.circuit->abandoned() || sum.sum() == info.hash) return {};
   log_warn("engine", "a view is not what it was; the difference is appended",
            {{"collection", std::to_string(item.id.value)}});
-  return stage_difference(item);
+  metric_counter("penstock_views_corrected", "Views whose rehydration found a difference", {})
+      .add(1);
+  // Now with its rows, which were not kept.
+  ASSIGN_OR_RETURN(staging_, storage_.stage(item.id));
+  RETURN_IF_ERROR(
+      build_at(item, time, [&](StepOutput& output) { return append_output(*staging_, output); }));
+  if (item.circuit->abandoned()) return {};
+  return stage_difference(item, stored_until);
 }
 
-Status Hydrator::stage_difference(Maintained& item) {
-  ASSIGN_OR_RETURN(staging_, storage_.stage(item.id));
-  RETURN_IF_ERROR(stage_output(item));
+// What is stored goes out again, behind what is new and staged already.
+Status Hydrator::stage_difference(Maintained& item, Timestamp stored_until) {
   for (storage::Stream stream : {storage::Stream::kRows, storage::Stream::kErrors}) {
     ASSIGN_OR_RETURN(std::unique_ptr<storage::UnorderedRows> stored,
-                     storage_.reader().snapshot(item.id, stream, item.time));
+                     storage_.reader().snapshot(item.id, stream, stored_until));
     while (true) {
       ASSIGN_OR_RETURN(std::optional<data::BatchRef> batch, stored->next());
       if (!batch) break;
@@ -258,30 +293,20 @@ Status Hydrator::catch_up(Maintained& item, Timestamp until) {
 
 Status Hydrator::build(Maintained& item) {
   failpoint("engine.before_hydration");
-  bool published = false;
-  std::optional<Timestamp> wanted;
   if (!item.index) {
     ASSIGN_OR_RETURN(storage::CollectionInfo info, storage_.reader().info(item.id));
-    published = info.publication.has_value();
-    // The cluster has not moved since the start: it waits for its published views.
-    if (published) wanted = info.upper.previous();
-  }
-  Timestamp time = Timestamp::max();
-  while (time == Timestamp::max()) {
-    ASSIGN_OR_RETURN(time, hold_imports(item, wanted));
-  }
-  if (!item.index && !published) {
+    if (info.publication) return rehydrate(item, info);
     ASSIGN_OR_RETURN(staging_, storage_.stage(item.id));
   }
-  RETURN_IF_ERROR(build_at(item, time));
+  ASSIGN_OR_RETURN(Timestamp time, hold_imports(item));
+  RETURN_IF_ERROR(build_at(item, time, [&](StepOutput& output) -> Status {
+    if (!item.index) return append_output(*staging_, output);
+    item.index->load(output.rows(), output.errors());
+    output.clear();
+    return {};
+  }));
   if (item.circuit->abandoned()) return {};
-  if (published) return compare_output(item);
-  if (item.index) {
-    item.index->apply(item.output.rows(), item.output.errors(), time);
-    item.output.clear();
-  } else {
-    RETURN_IF_ERROR(stage_output(item));
-  }
+  if (item.index) item.index->advance(time);
   // What passed meanwhile is caught up with here, so that the cluster is held up by little.
   Timestamp now = last_tick(storage_, storage::kInputs);
   for (CollectionId import : item.imports) {
@@ -289,7 +314,7 @@ Status Hydrator::build(Maintained& item) {
     now = std::min(now, last_tick(storage_, info.spec.timeline));
   }
   if (now > item.time) RETURN_IF_ERROR(catch_up(item, now));
-  if (item.index) return {};
+  if (item.index || item.circuit->abandoned()) return {};
   ASSIGN_OR_RETURN(item.first_contents, staging_->finish());
   failpoint("engine.after_hydration");
   return {};

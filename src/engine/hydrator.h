@@ -2,9 +2,10 @@
 // them (rule T6). One thread a cluster.
 //
 // A new view waits until everything it reads is published, reads it at one time, and stages what
-// comes out; a published one is rehydrated at U_c - 1 and must reproduce the hash sum that its
-// collection carries, or the difference is appended (rule S6). A crash before a new view is
-// published starts it again from the beginning, so its holds need not be durable.
+// comes out; a published one is rehydrated at U_c - 1, or at the first time that can be read if
+// history is gone, and must reproduce the hash sum that its collection carries, or the difference
+// is appended (rule S6). A crash before a new view is published starts it again from the beginning,
+// so its holds need not be durable.
 #pragma once
 
 #include <deque>
@@ -24,7 +25,10 @@ class Hydrator {
   using Ready = std::function<void(std::unique_ptr<Maintained>)>;
   using Failed = std::function<void(const Error&)>;
 
-  Hydrator(storage::Storage& storage, ClusterId cluster, Ready ready, Failed failed);
+  // `gives_up` is asked in the middle of steps of the circuits it makes, also when they run in the
+  // cluster.
+  Hydrator(storage::Storage& storage, ClusterId cluster, std::function<bool()> gives_up,
+           Ready ready, Failed failed);
   ~Hydrator() { stop(); }
 
   void add(std::unique_ptr<Maintained> item);
@@ -35,18 +39,23 @@ class Hydrator {
 
  private:
   void run();
+  // Takes what a circuit has given out so far, so that it does not pile up.
+  using Drain = std::function<Status(StepOutput&)>;
+
   std::unique_ptr<Maintained> next_ready();
   std::vector<CollectionId> unpublished(const Maintained& item) const;
+  bool is_readable(const Maintained& item) const;
   Status build(Maintained& item);
-  Status build_at(Maintained& item, Timestamp time);
+  Status rehydrate(Maintained& item, const storage::CollectionInfo& info);
+  Status build_at(Maintained& item, Timestamp time, const Drain& drain);
   Status stage_output(Maintained& item);
-  Status compare_output(Maintained& item);
-  Status stage_difference(Maintained& item);
+  Status stage_difference(Maintained& item, Timestamp stored_until);
   Status catch_up(Maintained& item, Timestamp until);
-  Result<Timestamp> hold_imports(Maintained& item, std::optional<Timestamp> wanted);
+  Result<Timestamp> hold_imports(Maintained& item);
 
   storage::Storage& storage_;
   const ClusterId cluster_;
+  const std::function<bool()> gives_up_;
   Ready ready_;
   Failed failed_;
 
@@ -61,6 +70,8 @@ class Hydrator {
   std::thread thread_;
 };
 
+// Holds all imports at `time`, or where their history now begins.
+Status hold_imports_at(storage::Storage& storage, Maintained& item, Timestamp time);
 // The last tick of a timeline that can be read: upper - 1.
 Timestamp last_tick(const storage::Storage& storage, storage::Timeline timeline);
 

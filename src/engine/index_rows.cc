@@ -51,19 +51,36 @@ void IndexRows::add(const data::DeltaBatch& batch) {
   }
 }
 
+void IndexRows::add_error(const data::DeltaBatch& batch) {
+  for (size_t i = 0; i < batch.size(); ++i) {
+    auto entry = errors_.try_emplace(std::string(batch.column(0).bytes(i)), 0).first;
+    entry->second += batch.diff(i);
+    if (entry->second == 0) errors_.erase(entry);
+  }
+}
+
+void IndexRows::load(const std::vector<data::BatchRef>& rows,
+                     const std::vector<data::BatchRef>& errors) {
+  std::unique_lock lock(mutex_);
+  for (const data::BatchRef& batch : rows) add(*batch);
+  for (const data::BatchRef& batch : errors) add_error(*batch);
+}
+
 void IndexRows::apply(const std::vector<data::BatchRef>& rows,
                       const std::vector<data::BatchRef>& errors, Timestamp time) {
   std::unique_lock lock(mutex_);
   for (const data::BatchRef& batch : rows) add(*batch);
-  for (const data::BatchRef& batch : errors) {
-    for (size_t i = 0; i < batch->size(); ++i) {
-      auto entry = errors_.try_emplace(std::string(batch->column(0).bytes(i)), 0).first;
-      entry->second += batch->diff(i);
-      if (entry->second == 0) errors_.erase(entry);
-    }
-  }
+  for (const data::BatchRef& batch : errors) add_error(*batch);
   time_ = time;
   moved_.notify_all();
+}
+
+void IndexRows::clear() {
+  std::unique_lock lock(mutex_);
+  groups_.clear();
+  errors_.clear();
+  used_bytes_ = 0;
+  time_.reset();
 }
 
 void IndexRows::advance(Timestamp time) {

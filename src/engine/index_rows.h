@@ -27,6 +27,10 @@ class IndexRows {
   // Adds a step's changes; they become visible together, as of `time`.
   void apply(const std::vector<data::BatchRef>& rows, const std::vector<data::BatchRef>& errors,
              Timestamp time);
+  // Adds what is there at first, piece by piece: nobody sees any of it before the first advance().
+  void load(const std::vector<data::BatchRef>& rows, const std::vector<data::BatchRef>& errors);
+  // Nothing is known any more: readers wait.
+  void clear();
   // Nothing changed up to `time`.
   void advance(Timestamp time);
 
@@ -46,6 +50,7 @@ class IndexRows {
   using Group = std::unordered_map<std::string, int64_t>;  // Row bytes -> weight.
   std::string key_of(const std::vector<types::Datum>& key) const;
   void add(const data::DeltaBatch& batch);
+  void add_error(const data::DeltaBatch& batch);
   void append(const Group& group, data::BatchBuilder& out,
               std::vector<data::BatchRef>& batches) const;
 

@@ -50,6 +50,7 @@ struct Maintained {
   std::unique_ptr<dataflow::Circuit> circuit;
   std::vector<CollectionId> imports;
   // Keep the imports readable from `time` on: the next tick that the circuit has not seen is later.
+  // Of a view published by an earlier process they are there from the start (rule S4).
   std::vector<std::unique_ptr<storage::ReadHold>> holds;
   Timestamp time;                                      // The last tick the circuit has seen.
   std::optional<storage::StagedParts> first_contents;  // Of a new view, to be published.

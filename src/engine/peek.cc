@@ -130,6 +130,7 @@ struct Waiter {
 
   Status until(const std::function<bool()>& done) const {
     while (!done()) {
+      if (std::optional<Error> failure = storage.failure()) return fail(*failure);
       if (cancelled.stopped()) return cancelled_error();
       if (deadline.passed()) return timeout_error();
     }
@@ -151,6 +152,7 @@ Result<PeekResult> peek(storage::Storage& storage, const PeekRequest& request,
   Waiter waiter{storage, cancelled, Deadline(request.timeout_ms)};
   PeekSink sink(request.max_result_bytes);
   dataflow::CircuitOptions options;
+  options.gives_up = [&] { return cancelled.stopped() || waiter.deadline.passed(); };
   std::unique_ptr<dataflow::Circuit> circuit =
       dataflow::Circuit::build(request.plan, options, sink);
   Timestamp time = request.time;
@@ -180,7 +182,7 @@ Result<PeekResult> peek(storage::Storage& storage, const PeekRequest& request,
     RETURN_IF_ERROR(feed_stored(storage.reader(), import, time, *circuit, cancelled));
   }
   circuit->finish_step();
-  if (cancelled.stopped()) return cancelled_error();
+  if (circuit->abandoned()) return cancelled.stopped() ? cancelled_error() : timeout_error();
   for (storage::Timeline timeline : timelines) RETURN_IF_ERROR(waiter.durable(timeline, time));
   return sink.finish(time);
 }

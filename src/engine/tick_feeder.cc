@@ -9,8 +9,8 @@ namespace {
 constexpr size_t kReadBytes = 16 << 20;
 
 Status feed_unordered(storage::UnorderedRows& rows, storage::Stream stream, CollectionId collection,
-                      dataflow::Circuit& circuit) {
-  while (true) {
+                      dataflow::Circuit& circuit, const std::function<Status()>& fed) {
+  while (!circuit.abandoned()) {
     ASSIGN_OR_RETURN(std::optional<data::BatchRef> batch, rows.next());
     if (!batch) return {};
     if (stream == storage::Stream::kRows) {
@@ -18,7 +18,9 @@ Status feed_unordered(storage::UnorderedRows& rows, storage::Stream stream, Coll
     } else {
       circuit.feed_errors(collection, **batch);
     }
+    RETURN_IF_ERROR(fed());
   }
+  return {};
 }
 
 Status feed_ordered(data::OrderedRows& rows, storage::Stream stream, CollectionId collection,
@@ -37,11 +39,12 @@ Status feed_ordered(data::OrderedRows& rows, storage::Stream stream, CollectionI
 }  // namespace
 
 Status feed_snapshot(const storage::CollectionReader& reader, CollectionId collection,
-                     Timestamp time, dataflow::Circuit& circuit) {
+                     Timestamp time, dataflow::Circuit& circuit,
+                     const std::function<Status()>& fed) {
   for (storage::Stream stream : {storage::Stream::kRows, storage::Stream::kErrors}) {
     ASSIGN_OR_RETURN(std::unique_ptr<storage::UnorderedRows> rows,
                      reader.snapshot(collection, stream, time));
-    RETURN_IF_ERROR(feed_unordered(*rows, stream, collection, circuit));
+    RETURN_IF_ERROR(feed_unordered(*rows, stream, collection, circuit, fed));
   }
   return {};
 }

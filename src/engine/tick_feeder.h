@@ -12,9 +12,11 @@
 
 namespace penstock::engine {
 
-// Feeds everything present at `time`, rows and errors, chunk by chunk. The step is not finished.
+// Feeds everything present at `time`, rows and errors, chunk by chunk, until the circuit is
+// abandoned. `fed` is called after each. The step is not finished.
 Status feed_snapshot(const storage::CollectionReader& reader, CollectionId collection,
-                     Timestamp time, dataflow::Circuit& circuit);
+                     Timestamp time, dataflow::Circuit& circuit,
+                     const std::function<Status()>& fed);
 
 // Feeds what changed at the one tick `time`, however large. The step is not finished.
 Status feed_tick(const storage::CollectionReader& reader, CollectionId collection, Timestamp time,

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "base/failpoint.h"
 #include "base/log.h"
 #include "base/metrics.h"
 
@@ -45,6 +44,9 @@ void Ticker::stop() {
   stop_.stop();
   queue_.close();
   if (thread_.joinable()) thread_.join();
+  // What their callbacks hold on to may go before the ticker does.
+  while (queue_.try_pop()) {
+  }
 }
 
 std::optional<Error> Ticker::failure() const {
@@ -96,13 +98,11 @@ Status Ticker::append(std::vector<Waiting> inputs) {
   }
   tick->previous = last_;
   tick->time = tick_clock_->mint();
-  failpoint("engine.before_tick");
   uint64_t began_us = clock_.monotonic_us();
   storage::SyncUrgency urgency =
       will_export_(*tick) ? storage::SyncUrgency::kWithNext : storage::SyncUrgency::kSoon;
   ASSIGN_OR_RETURN(storage::LogPosition position,
                    storage_.writer().append_tick(tick->time, tick->inputs, urgency));
-  failpoint("engine.after_tick");
   tick->appended_us = clock_.monotonic_us();
   written.observe(static_cast<double>(tick->appended_us - began_us) / 1e6);
   last_ = tick->time;

@@ -231,6 +231,26 @@ TEST(FunctionCatalogue, OrdinaryInputKeepsThePromisesOfTheSpec) {
   }
 }
 
+// What stands in a row that is NULL must not matter to the rows beside it, nor to a kernel.
+TEST(FunctionCatalogue, NullsAmongOrdinaryRows) {
+  for (const Subject& subject : subjects()) {
+    if (subject.arguments.empty()) continue;
+    SCOPED_TRACE(subject.name);
+    std::vector<std::vector<Datum>> rows = rows_of(subject);
+    for (size_t row = 0; row < rows.size(); row += 2) {
+      rows[row][row / 2 % subject.arguments.size()] = Datum::null();
+    }
+    std::vector<Column> columns = flat_columns(subject, rows);
+    Evaluator evaluator(call_on_columns(subject));
+    EvalResult all = evaluator.evaluate(columns, rows.size(), Rows::all(rows.size()));
+    for (size_t row = 0; row < rows.size(); ++row) {
+      std::vector<Column> alone = flat_columns(subject, {rows[row]});
+      EvalResult one = evaluator.evaluate(alone, 1, Rows::all(1));
+      EXPECT_EQ(shown(all, row), shown(one, 0)) << "row " << row;
+    }
+  }
+}
+
 TEST(FunctionCatalogue, NullInput) {
   for (const Subject& subject : subjects()) {
     if (subject.arguments.empty()) continue;

@@ -181,6 +181,7 @@ class FakeSession : public coordinator::SessionClient {
   }
 
   char transaction_status() const override { return status_; }
+  std::chrono::milliseconds idle_in_transaction_limit() const override { return idle_limit; }
   std::vector<coordinator::Notice> take_notices() override { return std::exchange(notices_, {}); }
   std::vector<std::pair<std::string, std::string>> take_parameter_changes() override {
     return std::exchange(parameters_, {});
@@ -188,6 +189,7 @@ class FakeSession : public coordinator::SessionClient {
   uint32_t connection_id() const override { return id_; }
   uint32_t cancel_secret() const override { return 77; }
 
+  std::chrono::milliseconds idle_limit{0};
   // The answer to HANG is given here.
   std::function<void()> release;
 

@@ -67,6 +67,7 @@ std::string SinkPlace::encode() const {
   put_fixed(out, static_cast<uint8_t>(snapshot_due));
   put_fixed(out, static_cast<uint8_t>(halted.has_value()));
   if (halted) put_string(out, *halted);
+  put_fixed(out, static_cast<uint8_t>(history_released));
   put_fixed(out, static_cast<uint8_t>(k.has_value()));
   if (!k) return out;
   put_fixed(out, k->offset);
@@ -85,6 +86,7 @@ std::optional<SinkPlace> SinkPlace::decode(std::string_view bytes) {
   place.next = {reader.fixed<uint64_t>()};
   place.snapshot_due = reader.fixed<uint8_t>() != 0;
   if (reader.fixed<uint8_t>() != 0) place.halted = std::string(reader.string());
+  place.history_released = reader.fixed<uint8_t>() != 0;
   if (reader.fixed<uint8_t>() != 0) {
     CommittedProgress k;
     k.offset = reader.fixed<int64_t>();

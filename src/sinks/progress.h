@@ -71,6 +71,7 @@ struct SinkPlace {
   Timestamp next;             // R: the next tick to send; the snapshot's time while it is due.
   bool snapshot_due = false;  // Also while it is under way.
   std::optional<std::string> halted;  // Why the sink must not start again until it is altered.
+  bool history_released = false;      // It retained too much (rule S5): nothing is held for it.
 
   // A new sink's.
   static SinkPlace first(Timestamp as_of, bool with_snapshot);

@@ -24,12 +24,16 @@ Result<ItemRef> writable_table(Binder& binder, const ItemName& name, const char*
       std::holds_alternative<catalog::TableFacts>(item->facts)) {
     return item;
   }
-  const std::string kind =
-      item->is_system() ? "system table" : std::string(catalog::item_kind_name(item->kind));
-  return fail(
-      positioned(Error(sql_state::kWrongObjectType,
-                       std::string("cannot ") + action + " " + kind + " '" + item->name.item + "'"),
-                 name.range));
+  std::string kind(catalog::item_kind_name(item->kind));
+  if (item->is_system()) {
+    kind = "system table";
+  } else if (item->kind == catalog::ItemKind::kTable) {
+    kind = "non-writeable table";  // It follows a source.
+  }
+  return fail(positioned(
+      Error(sql_state::kWrongObjectType, std::string("cannot ") + action + " " + kind + " '" +
+                                             binder.catalog().full_name(*item) + "'"),
+      name.range));
 }
 
 Result<size_t> column_named(const CatalogItem& table, const Identifier& name) {

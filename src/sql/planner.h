@@ -22,16 +22,21 @@
 
 namespace penstock::sql {
 
+// What $1, $2, ... of a statement to be executed are: as many types as values, all known.
+struct ParameterValues {
+  std::vector<types::SqlType> types;
+  std::vector<types::Datum> values;
+};
+
 // What planning may look at, beside the statement.
 struct PlanContext {
   const catalog::CatalogView& catalog;
   catalog::NameContext names;
-  // Types of $1, $2, ...: what the client said (kUnknown = infer). Planning fills in what it
-  // infers.
+  // While a statement is only described: the types of $1, $2, ... that the client said (kUnknown =
+  // infer). Planning fills in what it infers; parameters are planned as NULLs of their type.
   std::vector<types::SqlType>* parameters = nullptr;
-  // Values of $1, $2, ... when the statement is executed; null while it is only described: then
-  // parameters are planned as NULLs of their type.
-  const std::vector<types::Datum>* parameter_values = nullptr;
+  // When it is executed: types and values. Without either there are no parameters.
+  const ParameterValues* parameter_values = nullptr;
   // now(), current_user and their like become literals of these. Null for what is maintained: then
   // they are refused, `cannot materialize call to now`.
   const expr::StatementContext* statement = nullptr;

@@ -23,14 +23,17 @@ Binder make_binder(const PlanContext& context) {
   BinderOptions options;
   options.catalog = &context.catalog;
   options.names = context.names;
-  options.in_view = context.parameters == nullptr;
-  if (context.parameters != nullptr) {
+  options.in_view = context.parameters == nullptr && context.parameter_values == nullptr;
+  if (context.parameter_values != nullptr) {
+    const ParameterValues& bound = *context.parameter_values;
+    options.parameter_types.assign(bound.types.begin(), bound.types.end());
+    options.parameter_values = bound.values;
+  } else if (context.parameters != nullptr) {
     for (const SqlType& type : *context.parameters) {
       options.parameter_types.push_back(type.id == TypeId::kUnknown ? std::nullopt
                                                                     : std::optional(type));
     }
   }
-  if (context.parameter_values != nullptr) options.parameter_values = *context.parameter_values;
   return Binder(std::move(options));
 }
 

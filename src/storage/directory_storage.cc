@@ -47,7 +47,7 @@ DirectoryStorage::DirectoryStorage(const StorageOptions& options, DirectoryLock 
       durability_(*database_),
       writer_(*database_, state_, durability_, rewriting_),
       reader_(*database_, state_, durability_),
-      holds_(state_, durability_),
+      holds_(state_),
       meta_(*database_),
       maintenance_(*database_, state_, durability_, rewriting_) {}
 
@@ -139,14 +139,6 @@ void DirectoryStorage::look_at_disk() {
       log_info("storage", "the disk has room again", {{"directory", options_.directory}});
     }
   }
-}
-
-std::vector<HoldInfo> DirectoryStorage::large_holds() const {
-  std::vector<HoldInfo> all = holds_.holds();
-  std::erase_if(all, [&](const HoldInfo& hold) {
-    return hold.retained_bytes < options_.max_retained_bytes / 2;
-  });
-  return all;
 }
 
 }  // namespace penstock::storage

@@ -43,6 +43,7 @@ class DirectoryStorage : public Storage {
   Durability& durability() override { return durability_; }
   CollectionReader& reader() override { return reader_; }
   HoldTable& holds() override { return holds_; }
+  const HoldTable& holds() const override { return holds_; }
   MetaStore& meta() override { return meta_; }
   Result<std::unique_ptr<StagingWriter>> stage(CollectionId collection) override;
   Status discard(const StagedParts& parts) override;
@@ -54,7 +55,6 @@ class DirectoryStorage : public Storage {
   Status sync_now() override { return durability_.sync_now(); }
   std::optional<Error> failure() const override { return durability_.failure(); }
   bool disk_low() const override { return disk_low_.load(); }
-  std::vector<HoldInfo> large_holds() const override;
 
  private:
   Status check_format();

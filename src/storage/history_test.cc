@@ -323,7 +323,6 @@ TEST_F(RuleS4, HoldsKeepHistoryAndDurableOnesSurvive) {
 }
 
 TEST_F(RuleS5, EveryHolderIsShownWithWhatItRetains) {
-  options_.max_retained_bytes = 1000;
   open();
   create(1, spec(10, kInputs));
   auto slow = storage_->holds().acquire(CollectionId{10}, "sink slow", Timestamp{1});
@@ -331,17 +330,20 @@ TEST_F(RuleS5, EveryHolderIsShownWithWhatItRetains) {
   for (uint64_t tick = 2; tick < 30; ++tick) {
     append(tick, rows_input(10, {{static_cast<int64_t>(tick), std::string(100, 'x')}}));
   }
-  uint64_t slow_bytes = 0;
-  uint64_t quick_bytes = 0;
-  for (const HoldInfo& hold : storage_->holds().holds()) {
-    (hold.holder == "sink slow" ? slow_bytes : quick_bytes) = hold.retained_bytes;
-  }
-  EXPECT_GT(slow_bytes, 19u * 100);
-  EXPECT_EQ(quick_bytes, 0u);  // Without it the other one would still hold.
-  ASSERT_EQ(storage_->large_holds().size(), 1u);
-  EXPECT_EQ(storage_->large_holds()[0].holder, "sink slow");
+  auto retained = [&](const std::string& holder) {
+    uint64_t bytes = 0;
+    for (const HoldInfo& hold : storage_->holds().holds()) {
+      if (hold.holder == holder) bytes += hold.retained_bytes;
+    }
+    return bytes;
+  };
+  uint64_t slow_bytes = retained("sink slow");
+  EXPECT_GT(slow_bytes, 27u * 100);
+  // That the other one would still hold most of it, does not make it less.
+  EXPECT_GT(retained("sink quick"), 8u * 100);
+  EXPECT_LT(retained("sink quick"), slow_bytes);
   slow->reset();
-  EXPECT_TRUE(storage_->large_holds().empty() || storage_->large_holds()[0].holder == "sink quick");
+  EXPECT_EQ(retained("sink slow"), 0u);
 }
 
 TEST_F(RuleS6, HashSumIsThatOfTheRowsWhateverTheWay) {

@@ -58,18 +58,12 @@ std::optional<Timestamp> StateHoldTable::durable_hold(const std::string& holder,
 }
 
 uint64_t StateHoldTable::retained_bytes(const CollectionState& collection, uint64_t hold_id) const {
-  // Without this hold, since could go to the least of the others, or to upper - 1.
   Timestamp own = state_.holds.at(hold_id).time;
-  Timestamp upper = durability_.logged_upper(collection.spec.timeline);
-  Timestamp limit = upper.ms == 0 ? upper : upper.previous();
-  for (const auto& [id, hold] : state_.holds) {
-    if (id != hold_id && hold.collection == collection.spec.id) limit = std::min(limit, hold.time);
-  }
   uint64_t bytes = 0;
   for (const StreamState& stream : collection.streams) {
     for (auto entry = stream.log.rbegin(); entry != stream.log.rend(); ++entry) {
       if (entry->last <= own) break;
-      if (entry->last <= limit) bytes += entry->bytes;
+      bytes += entry->bytes;
     }
   }
   return bytes;

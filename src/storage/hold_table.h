@@ -2,15 +2,13 @@
 #pragma once
 
 #include "storage/holds.h"
-#include "storage/log_durability.h"
 #include "storage/store_state.h"
 
 namespace penstock::storage {
 
 class StateHoldTable : public HoldTable {
  public:
-  StateHoldTable(StoreState& state, const LogDurability& durability)
-      : state_(state), durability_(durability) {}
+  explicit StateHoldTable(StoreState& state) : state_(state) {}
 
   Result<std::unique_ptr<ReadHold>> acquire(CollectionId collection, std::string holder,
                                             Timestamp time) override;
@@ -22,7 +20,6 @@ class StateHoldTable : public HoldTable {
   uint64_t retained_bytes(const CollectionState& collection, uint64_t hold_id) const;
 
   StoreState& state_;
-  const LogDurability& durability_;
 };
 
 }  // namespace penstock::storage

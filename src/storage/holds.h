@@ -32,7 +32,8 @@ struct HoldInfo {
   CollectionId collection;
   Timestamp time;
   bool durable = false;
-  uint64_t retained_bytes = 0;  // Of log that could be folded if this holder let go of it.
+  uint64_t retained_bytes = 0;  // Of log after `time`: what it keeps from being folded, also if
+                                // others do so too.
 };
 
 class HoldTable {

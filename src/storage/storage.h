@@ -41,9 +41,7 @@ struct MaintenancePolicy {
 struct StorageOptions {
   std::string directory;
   size_t memory_bytes = 64 << 20;  // Block cache and memtables together.
-  // What one holder may retain before limit_exceeded() names it (rule S5).
-  uint64_t max_retained_bytes = uint64_t{16} << 30;
-  double min_free_disk = 0.05;  // Of the file system; below it, disk_low().
+  double min_free_disk = 0.05;     // Of the file system; below it, disk_low().
   MaintenancePolicy maintenance;
   // A crash of the process (not only of the machine) loses what was not synced: for tests. Also set
   // by PENSTOCK_TEST_UNSYNCED_LOSS=1.
@@ -69,6 +67,7 @@ class Storage {
   virtual Durability& durability() = 0;
   virtual CollectionReader& reader() = 0;
   virtual HoldTable& holds() = 0;
+  virtual const HoldTable& holds() const = 0;
   virtual MetaStore& meta() = 0;
 
   virtual Result<std::unique_ptr<StagingWriter>> stage(CollectionId collection) = 0;
@@ -90,8 +89,6 @@ class Storage {
   // Why nothing can be appended any more: the disk refused once. The process must end.
   virtual std::optional<Error> failure() const = 0;
   virtual bool disk_low() const = 0;
-  // Warnings of rule S5: holders over half of max_retained_bytes, with what they retain.
-  virtual std::vector<HoldInfo> large_holds() const = 0;
 };
 
 }  // namespace penstock::storage

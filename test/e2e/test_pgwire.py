@@ -1,5 +1,6 @@
 """The SQL port as clients use it: psql, psycopg with and without parameters, COPY, transactions,
-SUBSCRIBE, cancel."""
+cancel."""
+import select
 import subprocess
 import threading
 import time
@@ -47,10 +48,8 @@ def test_binary_results_and_parameters(sql):
 
 
 def test_results_come_in_pieces(sql):
-    with sql.transaction(), sql.cursor(name="c") as cursor:
-        cursor.itersize = 100
-        cursor.execute("SELECT * FROM generate_series(1, 1000) AS g ORDER BY 1")
-        assert [row[0] for row in cursor] == list(range(1, 1001))
+    rows = sql.cursor().stream("SELECT * FROM generate_series(1, 1000) AS g ORDER BY 1")
+    assert [row[0] for row in rows] == list(range(1, 1001))
 
 
 def test_a_large_result_arrives_whole(sql):
@@ -140,24 +139,40 @@ def test_writers_and_readers_at_once_see_what_was_acknowledged(engine):
     assert not failures, failures[0]
 
 
-def test_subscribe_shows_snapshot_and_changes(engine):
-    engine.run("CREATE TABLE t (a int)", "INSERT INTO t VALUES (1)")
-    found = []
+@pytest.mark.parametrize("statement", [
+    "SUBSCRIBE t", "COPY (SUBSCRIBE t) TO STDOUT", "DECLARE c CURSOR FOR SELECT 1",
+    "FETCH 1 FROM c", "CLOSE c", "SELECT * FROM t AS OF 0"])
+def test_what_is_not_offered_says_so(sql, statement):
+    sql.execute("CREATE TABLE t (a int)")
+    with pytest.raises(psycopg.errors.FeatureNotSupported, match="not yet supported"):
+        sql.execute(statement.encode())
+    assert sql.execute("SELECT 1").fetchone() == (1,)
 
-    def follow():
-        with engine.connect() as connection:
-            with connection.cursor().copy("COPY (SUBSCRIBE t) TO STDOUT") as copy:
-                for row in copy.rows():
-                    found.append(row)
-                    if len(found) == 3:
-                        return
-    thread = threading.Thread(target=follow, daemon=True)
-    thread.start()
-    wait_until(lambda: len(found) >= 1, 20, "the snapshot")
-    engine.run("UPDATE t SET a = 2")
-    thread.join(20)
-    assert sorted((row[1], row[2]) for row in found) == [("-1", "1"), ("1", "1"), ("1", "2")]
-    assert found[1][0] == found[2][0] > found[0][0]
+
+def test_positions_of_errors_count_characters(sql):
+    for text, position in [("SELECT 'äöü€𝄞', nothing", 17), ("SELECT 'äöü' SELECT 1", 14),
+                           ("SELECT 1; SELECT 'é', nothing", 23)]:
+        for prepare in (False, True):
+            if prepare and ";" in text:
+                continue
+            with pytest.raises(psycopg.Error) as failure:
+                sql.execute(text.encode(), prepare=prepare)
+            assert failure.value.diag.statement_position == str(position)
+
+
+def test_a_block_left_open_is_ended(engine):
+    with engine.connect() as reader:
+        reader.execute("SET idle_in_transaction_session_timeout = '200ms'")
+        reader.execute("SELECT 1")
+        reader.execute("BEGIN")
+        with pytest.raises(psycopg.errors.IdleInTransactionSessionTimeout):
+            wait_until(lambda: _closed(reader), 20, "the end of the connection")
+            reader.execute("SELECT 1")
+
+
+def _closed(connection):
+    """Has the server ended the connection? Nothing is sent to find out."""
+    return bool(select.select([connection.fileno()], [], [], 0)[0])
 
 
 def test_cancel_ends_a_running_statement(engine):

@@ -3,6 +3,7 @@ import os
 import re
 import subprocess
 
+import psycopg
 import pytest
 
 from stack.engine import binary
@@ -48,6 +49,8 @@ def test_stop_while_clients_are_connected(engine):
         one.execute("CREATE TABLE t (a int)")
         two.execute("INSERT INTO t VALUES (1)")
         engine.stop()
+        with pytest.raises(psycopg.errors.AdminShutdown):
+            two.commit()
     engine.up()
     assert engine.run("SELECT count(*) FROM t") == [(0,)]
 

@@ -18,12 +18,17 @@ def followed(engine, pg, connect_postgres):
     return engine
 
 
+def _comparable(rows):
+    """Rows in which NaN equals NaN."""
+    return [tuple("NaN" if value != value else value for value in row) for row in rows]
+
+
 def _wait_same(engine, pg, query="SELECT id, v, n FROM t ORDER BY id", timeout_s=30):
-    wanted = pg.execute(query).fetchall()
+    wanted = _comparable(pg.execute(query).fetchall())
     found = []
 
     def same():
-        found[:] = engine.run(query)
+        found[:] = _comparable(engine.run(query))
         return found == wanted
     try:
         wait_until(same, timeout_s, "the table")

@@ -41,6 +41,7 @@ from stack.processes import StackError, free_ports, wait_until
 MODES = ("engine", "unsynced", "broker", "connection")
 REPEATS_MAX = 4
 FAILPOINT_WAIT_S = 4
+HOLD_WAIT_S = 60
 SETTLE_POLL_S = 0.2
 KILL_COUNTS = (1, 1, 2, 3, 7, 20)
 PROBLEMS_SHOWN = 12
@@ -170,6 +171,8 @@ class Run:
             done += 1
             if self.late and done >= 2:
                 self._execute(self.late.pop().create())
+            if self.mode in ("engine", "unsynced"):
+                self._pass_by(done)
             self._look_for_failures()
             if time.monotonic() - began > self.options.timeout:
                 raise Failure(f"{self.transactions()} transactions and {done} faults after "
@@ -183,6 +186,18 @@ class Run:
             if writer.is_alive():
                 raise Failure(f"{writer.name} does not come to an end")
         self._look_for_failures()
+
+    def _pass_by(self, done):
+        """Objects that come and go: their births and what they leave outside fall among kills."""
+        if done % 2:
+            self._execute(f"CREATE SINK passing_sink FROM notes INTO KAFKA CONNECTION kafka"
+                          f" (TOPIC '{self.name}-passing') KEY (w, id) FORMAT JSON"
+                          f" ENVELOPE DEBEZIUM")
+            self._execute("CREATE SOURCE passing_bank FROM POSTGRES CONNECTION pg"
+                          " (PUBLICATION 'bank')")
+        else:
+            self._execute("DROP SINK IF EXISTS passing_sink")
+            self._execute("DROP SOURCE IF EXISTS passing_bank")
 
     def transactions(self):
         return sum(writer.committed for writer in self.writers)
@@ -285,9 +300,14 @@ class Run:
                 for family in (ENGINE, POSTGRES)]
         for writer in held:
             writer.hold.set()
+        deadline = time.monotonic() + HOLD_WAIT_S
         for writer in held:
-            if not writer.held.wait(30):
-                raise Failure(f"{writer.name} opened no transaction: {writer.failure}")
+            while not writer.held.wait(0.05):
+                # It may die at its failpoint before, and then nobody opens a transaction there.
+                if self.mode in ("engine", "unsynced") and self._died_at_failpoint():
+                    self._start_engine()
+                if time.monotonic() > deadline:
+                    raise Failure(f"{writer.name} opened no transaction: {writer.failure}")
         self.kills["inside open transactions"] += 1
         try:
             fault()
@@ -348,6 +368,7 @@ class Run:
     def _settle(self):
         """Waits until the engine's views are the writers' last states, and until the topics are."""
         deadline = time.monotonic() + self.options.settle
+        self._look_for_slots(deadline)
         for export in self.exports:
             expected = self._expected(export)
             while True:
@@ -383,6 +404,22 @@ class Run:
             state[message.key] = value
         rows = sorted(export.row_of(value) for value in state.values() if value is not None)
         return rows == self._expected(export)
+
+    def _look_for_slots(self, deadline):
+        """Sources that were dropped leave no slot behind."""
+        if self.mode not in ("engine", "unsynced"):
+            return
+        self._execute("DROP SOURCE IF EXISTS passing_bank")
+        with psycopg.connect(self.stack.postgres.address, autocommit=True) as admin:
+            while True:
+                slots = admin.execute("SELECT slot_name FROM pg_replication_slots"
+                                      " WHERE database = %s AND NOT temporary",
+                                      [self.database]).fetchall()
+                if len(slots) == 1:
+                    return
+                if time.monotonic() > deadline:
+                    raise Failure(f"one source is left, but there are the slots {slots}")
+                time.sleep(SETTLE_POLL_S)
 
     def _judge(self):
         self.messages = sum(map(len, self.read.values()))

@@ -207,18 +207,41 @@ bool is_ddl(const sql::Statement& statement) {
                     statement.kind);
 }
 
-Result<ExecuteResponse> execute_ddl(Session& session, const sql::Statement& statement) {
-  if (session.in_block()) {
-    bool secret = std::holds_alternative<sql::CreateSecret>(statement.kind);
-    if (secret) {
-      return fail(sql_state::kActiveTransaction,
-                  "CREATE SECRET cannot be run inside a transaction block");
-    }
+namespace {
+
+// In a block, DDL is decided now, for its tag, notices and errors, and once more at COMMIT, which
+// alone has an effect. ROLLBACK forgets it.
+Result<ExecuteResponse> defer_ddl(Session& session, const sql::Statement& statement) {
+  if (std::holds_alternative<sql::CreateSecret>(statement.kind)) {
+    return fail(sql_state::kActiveTransaction,
+                "CREATE SECRET cannot be run inside a transaction block");
   }
-  RETURN_IF_ERROR(session.transaction().enter(session.in_block() ? Flavour::kDdl : Flavour::kNone));
+  RETURN_IF_ERROR(session.transaction().enter(Flavour::kDdl));
+  auto kept = std::make_shared<const sql::Statement>(statement);
+  ASSIGN_OR_RETURN(DdlFunction ddl, ddl_function(session, *kept));
+  CatalogSnapshot catalog = session.services().catalog.snapshot();
+  SessionView view = session.view();
+  constexpr uint64_t kNobodysIds = uint64_t{1} << 48;  // What is made here is thrown away.
+  IdMint ids(kNobodysIds);
+  SequenceContext context{*catalog,          view.names, view.role,     view.cluster_name,
+                          view.is_superuser, ids,        view.statement};
+  ASSIGN_OR_RETURN(Sequenced rehearsal, ddl(context));
+  for (Notice& notice : rehearsal.notices) session.add_notice(std::move(notice));
+  session.transaction().defer([kept, ddl, &session]() -> Status {
+    RETURN_IF_ERROR(session.services().run_ddl(session.view(), ddl));
+    return {};
+  });
+  return CommandDone{rehearsal.tag};
+}
+
+}  // namespace
+
+Result<ExecuteResponse> execute_ddl(Session& session, const sql::Statement& statement) {
+  const bool validates = std::holds_alternative<sql::ValidateConnection>(statement.kind);
+  if (session.in_block() && !validates) return defer_ddl(session, statement);
   RETURN_IF_ERROR(session.commit_writes());
-  if (const auto* validate = std::get_if<sql::ValidateConnection>(&statement.kind)) {
-    return validate_connection(session, *validate);
+  if (validates) {
+    return validate_connection(session, std::get<sql::ValidateConnection>(statement.kind));
   }
   ASSIGN_OR_RETURN(DdlFunction ddl, ddl_function(session, statement));
   ASSIGN_OR_RETURN(Sequenced done, session.services().run_ddl(session.view(), ddl));

@@ -9,7 +9,7 @@
 
 namespace penstock::coordinator {
 
-using Parameters = std::vector<types::Datum>;
+using Parameters = sql::ParameterValues;
 
 // dispatch.cc: any statement.
 Result<ExecuteResponse> execute_statement(Session& session, const sql::Statement& statement,

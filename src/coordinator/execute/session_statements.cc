@@ -32,6 +32,11 @@ Result<ExecuteResponse> set(Session& session, const sql::SetVariable& statement)
     text += (text.empty() ? "" : ", ") + value_text(value);
   }
   RETURN_IF_ERROR(session.variables().set(statement.name, text, statement.local));
+  if (statement.local && !session.in_block()) {
+    session.add_notice({"WARNING", Error(sql_state::kNoActiveTransaction,
+                                         "SET LOCAL can only be used in transaction blocks")});
+  }
+  if (statement.name == "transaction_isolation") session.note_isolation(text);
   CatalogSnapshot catalog = session.services().catalog.snapshot();
   if (statement.name == "database" && !catalog->has_database(text)) {
     session.add_notice(
@@ -88,10 +93,15 @@ Result<ExecuteResponse> execute_prepared(Session& session, const sql::ExecuteSta
                               : prepared->parameters[i];
     ASSIGN_OR_RETURN(types::Datum value,
                      sql::evaluate_constant(statement.arguments[i], type, context));
-    values.push_back(std::move(value));
+    values.types.push_back(std::move(type));
+    values.values.push_back(std::move(value));
   }
   if (!prepared->statement) return EmptyQuery{};
-  return execute_statement(session, *prepared->statement, values);
+  Result<ExecuteResponse> response = execute_statement(session, *prepared->statement, values);
+  if (response) return response;
+  Error error = std::move(response).error();
+  error.position = 0;  // It would point into the text of PREPARE.
+  return std::unexpected(std::move(error));
 }
 
 Result<ExecuteResponse> deallocate(Session& session, const sql::DeallocateStatement& statement) {
@@ -118,47 +128,50 @@ Result<ExecuteResponse> execute_session(Session& session, const sql::Statement& 
                                         const Parameters& parameters) {
   (void)parameters;
   return std::visit(
-      Overloaded{[&](const sql::SetVariable& s) { return set(session, s); },
-                 [&](const sql::ResetVariable& s) -> Result<ExecuteResponse> {
-                   if (s.name) {
-                     RETURN_IF_ERROR(session.variables().reset(*s.name));
-                   } else {
-                     session.variables().reset_all();
-                   }
-                   return CommandDone{"RESET"};
-                 },
-                 [&](const sql::BeginStatement& s) -> Result<ExecuteResponse> {
-                   RETURN_IF_ERROR(session.begin_block(s.modes));
-                   return CommandDone{"BEGIN"};
-                 },
-                 [&](const sql::CommitStatement& s) { return end(session, true, s.and_chain); },
-                 [&](const sql::RollbackStatement& s) { return end(session, false, s.and_chain); },
-                 [&](const sql::SetTransaction& s) -> Result<ExecuteResponse> {
-                   if (s.modes.isolation) {
-                     RETURN_IF_ERROR(session.variables().set("transaction_isolation",
-                                                             *s.modes.isolation, !s.session));
-                   }
-                   return CommandDone{"SET"};
-                 },
-                 [&](const sql::PrepareStatement& s) { return prepare(session, s); },
-                 [&](const sql::ExecuteStatement& s) { return execute_prepared(session, s); },
-                 [&](const sql::DeallocateStatement& s) { return deallocate(session, s); },
-                 [&](const sql::DiscardStatement& s) -> Result<ExecuteResponse> {
-                   if (s.target == sql::DiscardTarget::kAll) {
-                     if (session.in_block()) {
-                       return fail(sql_state::kActiveTransaction,
-                                   "DISCARD ALL cannot be run inside a transaction block");
-                     }
-                     session.statements().clear();
-                     session.variables().reset_all();
-                     return CommandDone{"DISCARD ALL"};
-                   }
-                   return CommandDone{"DISCARD"};
-                 },
-                 [](const auto&) -> Result<ExecuteResponse> {
-                   return fail(sql_state::kFeatureNotSupported,
-                               "this statement is not yet supported");
-                 }},
+      Overloaded{
+          [&](const sql::SetVariable& s) { return set(session, s); },
+          [&](const sql::ResetVariable& s) -> Result<ExecuteResponse> {
+            if (s.name) {
+              RETURN_IF_ERROR(session.variables().reset(*s.name));
+            } else {
+              session.variables().reset_all();
+            }
+            return CommandDone{"RESET"};
+          },
+          [&](const sql::BeginStatement& s) -> Result<ExecuteResponse> {
+            RETURN_IF_ERROR(session.begin_block(s.modes));
+            return CommandDone{"BEGIN"};
+          },
+          [&](const sql::CommitStatement& s) { return end(session, true, s.and_chain); },
+          [&](const sql::RollbackStatement& s) { return end(session, false, s.and_chain); },
+          [&](const sql::SetTransaction& s) -> Result<ExecuteResponse> {
+            if (!s.session && !session.in_block()) {
+              session.add_notice(
+                  {"WARNING", Error(sql_state::kNoActiveTransaction,
+                                    "SET TRANSACTION can only be used in transaction blocks")});
+              return CommandDone{"SET"};
+            }
+            RETURN_IF_ERROR(session.set_modes(s.modes, !s.session));
+            return CommandDone{"SET"};
+          },
+          [&](const sql::PrepareStatement& s) { return prepare(session, s); },
+          [&](const sql::ExecuteStatement& s) { return execute_prepared(session, s); },
+          [&](const sql::DeallocateStatement& s) { return deallocate(session, s); },
+          [&](const sql::DiscardStatement& s) -> Result<ExecuteResponse> {
+            if (s.target == sql::DiscardTarget::kAll) {
+              if (session.in_block()) {
+                return fail(sql_state::kActiveTransaction,
+                            "DISCARD ALL cannot be run inside a transaction block");
+              }
+              session.statements().clear();
+              session.variables().reset_all();
+              return CommandDone{"DISCARD ALL"};
+            }
+            return CommandDone{"DISCARD"};
+          },
+          [](const auto&) -> Result<ExecuteResponse> {
+            return fail(sql_state::kFeatureNotSupported, "this statement is not yet supported");
+          }},
       statement.kind);
 }
 

@@ -89,29 +89,16 @@ Result<std::vector<data::BatchRef>> returning_rows(const sql::WritePlan& plan,
   return out;
 }
 
-// Hands the rows to the engine and waits: for the timestamp while the tables are held, then until
-// they are durable.
+// Hands the rows to the engine and waits: the tables are held until the rows have
+// their timestamp, the answer waits until they are durable.
 Status write_now(Session& session, CollectionId table, std::vector<data::BatchRef> rows,
                  TableLocks::Guard guard) {
-  struct Progress {
-    StopToken appended;
-    StopToken durable;
-  };
   auto input = std::make_shared<storage::TickInput>();
   input->collections.push_back({table, std::move(rows), {}});
-  auto progress = std::make_shared<Progress>();
-  bool taken = session.services().engine.submit(
-      std::move(input), {[progress](const engine::Appended&) { progress->appended.stop(); },
-                         [progress](const engine::Appended&) { progress->durable.stop(); }});
-  if (!taken) return fail(sql_state::kAdminShutdown, "the server is shutting down");
-  for (StopToken* step : {&progress->appended, &progress->durable}) {
-    while (!step->wait_for(std::chrono::milliseconds(100))) {
-      if (std::optional<Error> failure = session.services().engine.failure()) {
-        return fail(*failure);
-      }
-    }
-    guard.release();
-  }
+  auto held = std::make_shared<TableLocks::Guard>(std::move(guard));
+  Result<Timestamp> done =
+      session.services().engine.submit_and_wait(std::move(input), [held] { held->release(); });
+  if (!done) return std::unexpected(done.error());
   return {};
 }
 

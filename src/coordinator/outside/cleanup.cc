@@ -1,93 +1,26 @@
-// Dropping slots of dropped sources.
+// The thread that cleans up.
 #include "coordinator/outside/cleanup.h"
 
-#include <fmt/core.h>
-
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "base/backoff.h"
+#include "base/failpoint.h"
 #include "base/log.h"
 #include "coordinator/outside/client_options.h"
+#include "coordinator/outside/stored_ledger.h"
+#include "sinks/sink_cleanup.h"
 #include "sources/postgres/postgres_describe.h"
 
 namespace penstock::coordinator {
-namespace {
-
-using Json = nlohmann::json;
-constexpr const char* kPrefix = "cleanup/slot/";
-
-Json encode(const defs::TextOrSecret& value) {
-  if (const auto* text = std::get_if<std::string>(&value)) return {{"text", *text}};
-  return {{"secret", std::get<ObjectId>(value).value}};
-}
-defs::TextOrSecret decode_text(const Json& json) {
-  if (json.contains("text")) return json.at("text").get<std::string>();
-  return ObjectId{json.at("secret").get<uint64_t>()};
-}
-
-std::string encode(const SlotCleanup& cleanup) {
-  const defs::PostgresConnectionDef& c = cleanup.connection;
-  Json json{{"source", cleanup.source.value},
-            {"slot", cleanup.slot_name},
-            {"host", c.host},
-            {"port", c.port},
-            {"database", c.database},
-            {"user", encode(c.user)},
-            {"tls", static_cast<int>(c.tls)}};
-  if (c.password) json["password"] = c.password->value;
-  if (c.ssl_certificate_authority) json["ca"] = encode(*c.ssl_certificate_authority);
-  if (c.ssl_certificate) json["certificate"] = encode(*c.ssl_certificate);
-  if (c.ssl_key) json["key"] = c.ssl_key->value;
-  return json.dump();
-}
-
-Result<SlotCleanup> decode(const std::string& text) {
-  try {
-    Json json = Json::parse(text);
-    SlotCleanup out;
-    out.source = ObjectId{json.at("source").get<uint64_t>()};
-    out.slot_name = json.at("slot");
-    defs::PostgresConnectionDef& c = out.connection;
-    c.host = json.at("host");
-    c.port = json.at("port");
-    c.database = json.at("database");
-    c.user = decode_text(json.at("user"));
-    c.tls = static_cast<defs::TlsMode>(json.at("tls").get<int>());
-    if (json.contains("password")) c.password = ObjectId{json["password"].get<uint64_t>()};
-    if (json.contains("ca")) c.ssl_certificate_authority = decode_text(json["ca"]);
-    if (json.contains("certificate")) c.ssl_certificate = decode_text(json["certificate"]);
-    if (json.contains("key")) c.ssl_key = ObjectId{json["key"].get<uint64_t>()};
-    return out;
-  } catch (const Json::exception& error) {
-    return fail(sql_state::kInternalError,
-                fmt::format("a stored clean-up cannot be read: {}", error.what()));
-  }
-}
-
-bool uses_secret(const defs::PostgresConnectionDef& connection, ObjectId secret) {
-  auto is = [&](const std::optional<defs::TextOrSecret>& value) {
-    return value && std::holds_alternative<ObjectId>(*value) &&
-           std::get<ObjectId>(*value) == secret;
-  };
-  return connection.password == secret || connection.ssl_key == secret || is(connection.user) ||
-         is(connection.ssl_certificate) || is(connection.ssl_certificate_authority);
-}
-
-}  // namespace
 
 Cleanup::Cleanup(storage::Storage& storage, SecretStore& secrets)
     : storage_(storage), secrets_(secrets) {}
 
-storage::MetaChange Cleanup::row(const SlotCleanup& cleanup) {
-  return {kPrefix + std::to_string(cleanup.source.value), encode(cleanup)};
-}
-
 Status Cleanup::start() {
-  ASSIGN_OR_RETURN(auto rows, storage_.meta().scan(kPrefix));
+  ASSIGN_OR_RETURN(auto rows, storage_.meta().scan(std::string(kCleanupPrefix)));
   for (const auto& [key, value] : rows) {
-    ASSIGN_OR_RETURN(SlotCleanup cleanup, decode(value));
-    pending_[cleanup.source] = std::move(cleanup);
+    ASSIGN_OR_RETURN(CleanupTask task, decode_cleanup(key, value));
+    pending_.emplace(key, std::move(task));
   }
   thread_ = std::thread([this] { run(); });
   return {};
@@ -98,59 +31,80 @@ void Cleanup::stop() {
   if (thread_.joinable()) thread_.join();
 }
 
-void Cleanup::begin(const SlotCleanup& cleanup) {
+void Cleanup::begin(const CleanupTask& task) {
   std::lock_guard lock(mutex_);
-  pending_[cleanup.source] = cleanup;
+  pending_.insert_or_assign(cleanup_key(task), task);
 }
 
 bool Cleanup::keeps_secret(ObjectId secret) {
   std::lock_guard lock(mutex_);
-  for (const auto& [source, cleanup] : pending_) {
-    if (!uses_secret(cleanup.connection, secret)) continue;
-    orphaned_secrets_.push_back(secret);
-    return true;
-  }
-  return false;
+  bool used = std::ranges::any_of(
+      pending_, [&](const auto& entry) { return uses_secret(entry.second, secret); });
+  if (used) orphaned_secrets_.push_back(secret);
+  return used;
 }
 
-bool Cleanup::attempt(const SlotCleanup& cleanup) {
-  Result<connect::PostgresOptions> options = postgres_client_options(cleanup.connection, secrets_);
-  Status dropped = options ? sources::drop_replication_slot(*options, cleanup.slot_name, stop_)
-                           : Status(std::unexpected(options.error()));
-  if (!dropped) {
-    log_warn("coordinator", "a replication slot could not be dropped yet",
-             {{"slot", cleanup.slot_name}, {"error", dropped.error().message}});
+Status Cleanup::drop_slot(const SlotCleanup& cleanup) {
+  ASSIGN_OR_RETURN(connect::PostgresOptions options,
+                   postgres_client_options(cleanup.connection, secrets_));
+  return sources::drop_replication_slot(options, cleanup.slot_name, stop_);
+}
+
+Status Cleanup::leave_kafka(const SinkCleanup& cleanup) {
+  sinks::SinkConfig config;
+  config.id = cleanup.sink;
+  config.progress_topic = cleanup.progress_topic;
+  config.transactional_id = cleanup.transactional_id;
+  auto kafka = connect::make_kafka_client(
+      kafka_client_options(cleanup.connection, cleanup.transactional_id));
+  sinks::Step<void> cleaned =
+      sinks::clean_up_dropped_sink(config, cleanup.place, lives_of(storage_), *kafka, stop_);
+  if (cleaned) return {};
+  return fail(sql_state::kSystemError, cleaned.error().cause);
+}
+
+bool Cleanup::attempt(const CleanupTask& task) {
+  failpoint("coordinator.before_cleanup");
+  const auto* slot = std::get_if<SlotCleanup>(&task);
+  Status done = slot != nullptr ? drop_slot(*slot) : leave_kafka(std::get<SinkCleanup>(task));
+  if (!done) {
+    log_warn("coordinator", "what a DROP left outside could not be removed yet",
+             {{"row", cleanup_key(task)}, {"error", done.error().message}});
     return false;
   }
   storage::Changes changes;
-  changes.meta.push_back({row(cleanup).key, std::nullopt});
+  changes.meta.push_back({cleanup_key(task), std::nullopt});
   return storage_.writer().append_changes(changes, storage::SyncUrgency::kWithNext).has_value();
+}
+
+// REQUIRES: mutex_ is held.
+void Cleanup::remove_orphaned_secrets() {
+  std::erase_if(orphaned_secrets_, [&](ObjectId secret) {
+    bool used = std::ranges::any_of(
+        pending_, [&](const auto& entry) { return uses_secret(entry.second, secret); });
+    return !used && secrets_.remove(secret).has_value();
+  });
 }
 
 void Cleanup::run() {
   Backoff backoff(std::chrono::milliseconds(100), std::chrono::seconds(30));
   std::chrono::milliseconds wait(50);
   while (!stop_.wait_for(wait)) {
-    std::map<ObjectId, SlotCleanup> pending;
+    std::map<std::string, CleanupTask> pending;
     {
       std::lock_guard lock(mutex_);
       pending = pending_;
     }
     bool all = true;
-    for (const auto& [source, cleanup] : pending) {
-      if (!attempt(cleanup)) {
+    for (const auto& [key, task] : pending) {
+      if (stop_.stopped()) return;
+      if (!attempt(task)) {
         all = false;
         continue;
       }
       std::lock_guard lock(mutex_);
-      pending_.erase(source);
-      std::erase_if(orphaned_secrets_, [&](ObjectId secret) {
-        return std::ranges::none_of(pending_,
-                                    [&](const auto& entry) {
-                                      return uses_secret(entry.second.connection, secret);
-                                    }) &&
-               secrets_.remove(secret).has_value();
-      });
+      pending_.erase(key);
+      remove_orphaned_secrets();
     }
     if (all) backoff.reset();
     wait = all ? std::chrono::milliseconds(50) : backoff.next();

@@ -1,28 +1,21 @@
-// What must still be removed outside after a DROP: replication slots. Each is a durable row,
-// written with the drop, retried with backoff and at every start until it is done.
+// Removes outside what a DROP left there (see cleanup_row.h): retried with backoff, and again at
+// every start, until it is done. One thread.
 //
-// add_row() and needs_secret() from the coordinator's thread.
+// begin() and keeps_secret() from the coordinator's thread.
 #pragma once
 
 #include <map>
-#include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "base/stop_token.h"
+#include "coordinator/outside/cleanup_row.h"
 #include "coordinator/outside/secret_store.h"
-#include "defs/connection_def.h"
 #include "storage/storage.h"
 
 namespace penstock::coordinator {
-
-struct SlotCleanup {
-  ObjectId source;
-  std::string slot_name;
-  defs::PostgresConnectionDef connection;
-};
 
 class Cleanup {
  public:
@@ -35,20 +28,22 @@ class Cleanup {
   Status start();
   void stop();
 
-  // The row to be written in one batch with the drop; then begin() once that is durable.
-  static storage::MetaChange row(const SlotCleanup& cleanup);
-  void begin(const SlotCleanup& cleanup);
+  // Its row is durable already, written in one batch with the drop.
+  void begin(const CleanupTask& task);
   // Whether a clean-up still has to log in with this secret: it is removed when that is done.
   bool keeps_secret(ObjectId secret);
 
  private:
   void run();
-  bool attempt(const SlotCleanup& cleanup);
+  bool attempt(const CleanupTask& task);
+  Status drop_slot(const SlotCleanup& cleanup);
+  Status leave_kafka(const SinkCleanup& cleanup);
+  void remove_orphaned_secrets();
 
   storage::Storage& storage_;
   SecretStore& secrets_;
   std::mutex mutex_;
-  std::map<ObjectId, SlotCleanup> pending_;
+  std::map<std::string, CleanupTask> pending_;  // By the key of its row.
   std::vector<ObjectId> orphaned_secrets_;
   StopToken stop_;
   std::thread thread_;

@@ -9,6 +9,7 @@
 
 #include "base/backoff.h"
 #include "base/check.h"
+#include "base/failpoint.h"
 #include "base/log.h"
 #include "coordinator/outside/client_options.h"
 #include "coordinator/outside/stored_ledger.h"
@@ -45,9 +46,16 @@ class SinkRunner {
     const char* name = status.health == sinks::SinkHealth::kStarting  ? "starting"
                        : status.health == sinks::SinkHealth::kRunning ? "running"
                                                                       : "stalled";
+    // A cause begins with who it comes from: `kafka: `, or `internal: `.
     std::string cause = status.error;
-    if (cause.starts_with("kafka: ")) cause = cause.substr(7);
-    context_.statuses.set(sink_, name, "kafka", cause,
+    std::string from = "kafka";
+    size_t colon = cause.find(": ");
+    if (colon != std::string::npos &&
+        (cause.starts_with("kafka") || cause.starts_with("internal"))) {
+      from = cause.substr(0, colon);
+      cause = cause.substr(colon + 2);
+    }
+    context_.statuses.set(sink_, name, from, cause,
                           status.hints.empty() ? "" : status.hints.front());
   }
 
@@ -128,6 +136,7 @@ class SinkRunner {
   }
 
   Result<bool> be_born(CollectionId collection, bool with_snapshot) {
+    failpoint("sink.before_birth");
     ASSIGN_OR_RETURN(storage::CollectionInfo info, context_.storage.reader().info(collection));
     ASSIGN_OR_RETURN(
         std::unique_ptr<storage::ReadHold> hold,
@@ -168,6 +177,25 @@ class RealSinkFleet final : public SinkFleet {
   void stop(ObjectId sink) override {
     take(sink);
     book_.forget(sink);
+  }
+  Result<std::optional<sinks::SinkPlace>> place(ObjectId sink) const override {
+    ASSIGN_OR_RETURN(std::optional<std::string> stored,
+                     context_.storage.meta().get(sink_place_key(sink)));
+    if (!stored) return std::nullopt;
+    return sinks::SinkPlace::decode(*stored);
+  }
+  Status release_history(ObjectId sink, const std::string& why) override {
+    catalog::ItemRef item = context_.catalog()->item(sink);
+    if (!item) return {};
+    take(sink);
+    CollectionId collection{std::get<defs::SinkDef>(item->facts).from.value};
+    std::unique_ptr<sinks::SinkLedger> ledger = book_.open(sink, collection);
+    ASSIGN_OR_RETURN(sinks::SinkPlace place, ledger->load());
+    place.halted = why;
+    place.history_released = true;
+    RETURN_IF_ERROR(ledger->save_durably(place));
+    start(sink);
+    return {};
   }
   void refresh_connection(ObjectId connection) override {
     CatalogSnapshot catalog = context_.catalog();

@@ -10,6 +10,7 @@
 
 #include "coordinator/introspection/builtin_rows.h"
 #include "coordinator/outside/source_fleet.h"
+#include "sinks/progress.h"
 
 namespace penstock::coordinator {
 
@@ -19,6 +20,10 @@ class SinkFleet {
   virtual void start(ObjectId sink) = 0;
   // Bounded in time (rule K9). A dropped sink's place is forgotten.
   virtual void stop(ObjectId sink) = 0;
+  // As it was written last; nothing when the sink was never born.
+  virtual Result<std::optional<sinks::SinkPlace>> place(ObjectId sink) const = 0;
+  // It retains more history than it may (rule S5): it lets go and stalls, with `why`, durably.
+  virtual Status release_history(ObjectId sink, const std::string& why) = 0;
   virtual void refresh_connection(ObjectId connection) = 0;
   virtual void stop_all() = 0;
   virtual std::map<ObjectId, SinkCounters> counters() const = 0;

@@ -13,15 +13,6 @@ namespace {
 
 constexpr std::chrono::milliseconds kWriteEvery{250};
 
-sinks::LifeId life_id(const std::array<char, 16>& id) {
-  sinks::LifeId out;
-  for (size_t i = 0; i < 8; ++i) {
-    out.high = out.high << 8 | static_cast<unsigned char>(id[i]);
-    out.low = out.low << 8 | static_cast<unsigned char>(id[i + 8]);
-  }
-  return out;
-}
-
 }  // namespace
 
 std::string sink_place_key(ObjectId sink) {
@@ -31,11 +22,28 @@ std::string sink_holder(ObjectId sink) {
   return "sink " + defs::object_id_text(sink);
 }
 
+sinks::LifeId life_id(const std::array<char, 16>& id) {
+  sinks::LifeId out;
+  for (size_t i = 0; i < 8; ++i) {
+    out.high = out.high << 8 | static_cast<unsigned char>(id[i]);
+    out.low = out.low << 8 | static_cast<unsigned char>(id[i + 8]);
+  }
+  return out;
+}
+
+std::vector<sinks::Life> lives_of(const storage::Storage& storage) {
+  std::vector<sinks::Life> out;
+  for (const storage::Life& life : storage.lives()) out.push_back({life_id(life.id), life.found});
+  return out;
+}
+
 storage::Changes place_changes(ObjectId sink, CollectionId collection,
                                const sinks::SinkPlace& place) {
   storage::Changes changes;
   changes.meta.push_back({sink_place_key(sink), place.encode()});
-  changes.holds.push_back({sink_holder(sink), collection, place.oldest_needed()});
+  changes.holds.push_back(
+      {sink_holder(sink), collection,
+       place.history_released ? std::nullopt : std::optional(place.oldest_needed())});
   return changes;
 }
 
@@ -45,6 +53,8 @@ class StoredLedger final : public sinks::SinkLedger {
       : book_(book), sink_(sink), collection_(collection) {}
 
   Result<sinks::SinkPlace> load() override {
+    // What the sink said before it was stopped for a new connection may not be written yet.
+    if (std::optional<sinks::SinkPlace> waiting = book_.waiting(sink_)) return *waiting;
     ASSIGN_OR_RETURN(std::optional<std::string> stored,
                      book_.storage_.meta().get(sink_place_key(sink_)));
     std::optional<sinks::SinkPlace> place =
@@ -60,13 +70,7 @@ class StoredLedger final : public sinks::SinkLedger {
   Status save_durably(const sinks::SinkPlace& place) override {
     return book_.write_durably(sink_, collection_, place);
   }
-  std::vector<sinks::Life> lives() const override {
-    std::vector<sinks::Life> out;
-    for (const storage::Life& life : book_.storage_.lives()) {
-      out.push_back({life_id(life.id), life.found});
-    }
-    return out;
-  }
+  std::vector<sinks::Life> lives() const override { return lives_of(book_.storage_); }
 
  private:
   LedgerBook& book_;
@@ -89,6 +93,14 @@ void LedgerBook::forget(ObjectId sink) {
   std::lock_guard appending(append_mutex_);
   std::lock_guard lock(mutex_);
   waiting_.erase(sink);
+}
+
+std::optional<sinks::SinkPlace> LedgerBook::waiting(ObjectId sink) {
+  // Behind an append that is under way: what it takes is then found in the store.
+  std::lock_guard appending(append_mutex_);
+  std::lock_guard lock(mutex_);
+  auto found = waiting_.find(sink);
+  return found == waiting_.end() ? std::nullopt : std::optional(found->second.place);
 }
 
 void LedgerBook::put(ObjectId sink, CollectionId collection, const sinks::SinkPlace& place) {

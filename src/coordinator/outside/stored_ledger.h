@@ -5,6 +5,7 @@
 // they did: together, in one batch, without asking for a sync of their own.
 #pragma once
 
+#include <array>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -21,6 +22,9 @@ namespace penstock::coordinator {
 // Meta key of a sink's place, and the name of its hold.
 std::string sink_place_key(ObjectId sink);
 std::string sink_holder(ObjectId sink);
+sinks::LifeId life_id(const std::array<char, 16>& id);
+// The lives of the directory, as sinks see them.
+std::vector<sinks::Life> lives_of(const storage::Storage& storage);
 
 // Thread-safe.
 class LedgerBook {
@@ -43,6 +47,7 @@ class LedgerBook {
     CollectionId collection;
     sinks::SinkPlace place;
   };
+  std::optional<sinks::SinkPlace> waiting(ObjectId sink);
   void put(ObjectId sink, CollectionId collection, const sinks::SinkPlace& place);
   Status write_durably(ObjectId sink, CollectionId collection, const sinks::SinkPlace& place);
   void run();

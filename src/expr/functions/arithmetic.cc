@@ -25,14 +25,20 @@ constexpr std::string_view type_word() {
   return "";
 }
 
-// What went wrong in integer arithmetic: unsigned types name the operation.
+template <typename T>
+Error integer_out_of_range() {
+  return {sql_state::kNumericOutOfRange, fmt::format("{} out of range", type_word<T>())};
+}
+
+// What went wrong in integer arithmetic: PostgreSQL's words; its unsigned relatives name the
+// operation too.
 template <typename T>
 Error integer_overflow(T a, char op, T b) {
   if constexpr (std::unsigned_integral<T>) {
     return {sql_state::kNumericOutOfRange,
             fmt::format("\"{} {} {}\" {} out of range", a, op, b, type_word<T>())};
   } else {
-    return numeric_field_overflow();
+    return integer_out_of_range<T>();
   }
 }
 
@@ -118,9 +124,7 @@ struct Divide {
   }
   template <std::integral T>
   static Error error(T a, T b) {
-    if (b == 0) return division_by_zero();
-    return {sql_state::kNumericOutOfRange,
-            fmt::format("\"{} / {}\" {} out of range", a, b, type_word<T>())};
+    return b == 0 ? division_by_zero() : integer_overflow(a, '/', b);
   }
   template <std::floating_point T>
   static bool apply(T a, T b, T& out) {
@@ -171,7 +175,7 @@ struct Negate {
   }
   template <std::integral T>
   static Error error(T) {
-    return numeric_field_overflow();
+    return integer_out_of_range<T>();
   }
 };
 
@@ -189,7 +193,7 @@ struct Absolute {
   }
   template <std::integral T>
   static Error error(T) {
-    return numeric_field_overflow();
+    return integer_out_of_range<T>();
   }
 };
 

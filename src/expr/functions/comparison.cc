@@ -92,15 +92,19 @@ struct GreaterOrEqual {
   static bool holds(std::strong_ordering order) { return order >= 0; }
 };
 
-// A numeric has one encoding, so equality needs no decoding.
-struct NumericBytes {
-  Slice bytes;
-  friend bool operator==(const NumericBytes& a, const NumericBytes& b) {
-    return a.bytes == b.bytes;
-  }
-};
-bool less(const NumericBytes& a, const NumericBytes& b) {
-  return types::Numeric::decode(a.bytes.view()).compare(types::Numeric::decode(b.bytes.view())) < 0;
+// The order of numerics; only of rows that are selected, since the bytes of others are no numbers.
+template <typename Op>
+void compare_numerics(KernelCall& call) {
+  const Slice* a = call.arguments[0].values<Slice>();
+  const Slice* b = call.arguments[1].values<Slice>();
+  size_t step_a = call.arguments[0].is_constant() ? 0 : 1;
+  size_t step_b = call.arguments[1].is_constant() ? 0 : 1;
+  bool* out = call.out.values<bool>();
+  call.rows.for_each([&](size_t row) {
+    types::Numeric left = types::Numeric::decode(a[row * step_a].view());
+    types::Numeric right = types::Numeric::decode(b[row * step_b].view());
+    out[row] = Op::holds(left.compare(right));
+  });
 }
 
 // For types whose bytes do not tell.
@@ -126,6 +130,17 @@ constexpr FunctionSpec generic(std::string_view name, TypePattern type) {
 }
 
 template <typename Op>
+constexpr FunctionSpec numerics(std::string_view name) {
+  // A numeric has one encoding, so equality needs no decoding.
+  if constexpr (std::same_as<Op, Equal> || std::same_as<Op, NotEqual>) {
+    return typed<Op, Slice>(name, TypeId::kNumeric);
+  } else {
+    return entry(name, {TypeId::kNumeric, TypeId::kNumeric}, TypeId::kBool,
+                 batch_kernel(compare_numerics<Op>));
+  }
+}
+
+template <typename Op>
 constexpr std::array<FunctionSpec, kComparedTypes> overloads(std::string_view name) {
   return {
       typed<Op, bool>(name, TypeId::kBool),
@@ -137,7 +152,7 @@ constexpr std::array<FunctionSpec, kComparedTypes> overloads(std::string_view na
       typed<Op, uint64_t>(name, TypeId::kUInt8),
       typed<Op, float>(name, TypeId::kFloat4),
       typed<Op, double>(name, TypeId::kFloat8),
-      typed<Op, NumericBytes>(name, TypeId::kNumeric),
+      numerics<Op>(name),
       typed<Op, Slice>(name, TypeId::kText),
       generic<Op>(name, TypeId::kBpchar),
       typed<Op, Slice>(name, TypeId::kChar),

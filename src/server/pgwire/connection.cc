@@ -49,6 +49,16 @@ void Connection::on_sent() {
 }
 
 void Connection::on_shutdown() {
+  end_with(Error(sql_state::kAdminShutdown, "terminating connection due to administrator command"));
+}
+
+void Connection::on_idle_too_long() {
+  if (!waiting_for_message_ || !in_block_) return;
+  end_with(Error(sql_state::kIdleInTransactionTimeout,
+                 "terminating connection due to idle-in-transaction timeout"));
+}
+
+void Connection::end_with(const Error& error) {
   if (finished_) return;
   finished_ = true;
   ++answer_ticket_;  // Nothing resumes run() any more.
@@ -56,9 +66,7 @@ void Connection::on_shutdown() {
   waiting_for_message_ = false;
   waiting_for_sent_ = false;
   std::string farewell;
-  put_error(
-      farewell, "FATAL",
-      Error(sql_state::kAdminShutdown, "terminating connection due to administrator command"));
+  put_error(farewell, "FATAL", error);
   host_.send(std::move(farewell));
   host_.finish();
 }
@@ -93,6 +101,17 @@ void Connection::put_failure(const Error& error) {
   put_error(out_, "ERROR", error);
 }
 
+void Connection::put_ready() {
+  const char status = session_->transaction_status();
+  in_block_ = status != kIdle;
+  server::put_ready(out_, status);
+}
+
+// Only who has been told that it is his turn can be too slow.
+std::chrono::milliseconds Connection::idle_limit() const {
+  return in_block_ ? session_->idle_in_transaction_limit() : std::chrono::milliseconds(0);
+}
+
 void Connection::put_fatal(const Error& error) {
   put_error(out_, "FATAL", error);
 }
@@ -104,7 +123,11 @@ Task<bool> Connection::run() {
   bool going = started;
   uint64_t handled = 0;
   while (going) {
+    const std::chrono::milliseconds limit = idle_limit();
+    if (limit.count() > 0) host_.limit_idle(limit);
     Result<FrontendMessage> message = co_await NextMessage{*this};
+    if (limit.count() > 0) host_.limit_idle(std::chrono::milliseconds(0));
+    in_block_ = false;
     if (!message) {
       put_fatal(message.error());
       break;
@@ -147,7 +170,7 @@ Task<bool> Connection::handle(FrontendMessage message) {
   if (skipping_) co_return true;
   if (std::holds_alternative<FunctionCallMessage>(message)) {
     put_failure(Error(sql_state::kFeatureNotSupported, "function calls are not supported"));
-    put_ready(out_, session_->transaction_status());
+    put_ready();
     co_await send_output();
     co_return true;
   }
@@ -169,9 +192,8 @@ Task<bool> Connection::sync() {
       co_await Answer<coordinator::Nothing, decltype(start)>(*this, start);
   if (!ended) put_failure(ended.error());
   put_session_news();
-  const char status = session_->transaction_status();
-  if (status == kIdle) portals_.clear();
-  put_ready(out_, status);
+  put_ready();
+  if (!in_block_) portals_.clear();
   co_await send_output();
   co_return true;
 }

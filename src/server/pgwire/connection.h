@@ -10,6 +10,7 @@
 // Owned by the loop thread of its host; every method is called there.
 #pragma once
 
+#include <chrono>
 #include <coroutine>
 #include <cstdint>
 #include <functional>
@@ -45,6 +46,8 @@ class ConnectionHost {
   virtual void finish() = 0;
   // wants_bytes() may have become true. Gives no bytes at once.
   virtual void more_wanted() = 0;
+  // Calls on_idle_too_long() after that time unless limit_idle() is called again; zero: never.
+  virtual void limit_idle(std::chrono::milliseconds limit) = 0;
   virtual ConnectionMailbox mailbox() = 0;
   // Opens a session elsewhere than on the loop thread.
   virtual void open_session(
@@ -72,6 +75,8 @@ class Connection {
   void on_sent();
   // The server stops: says so to the client and ends.
   void on_shutdown();
+  // The client has left a transaction block open for too long: likewise.
+  void on_idle_too_long();
 
   bool wants_bytes() const;
   // The startup is over.
@@ -114,6 +119,9 @@ class Connection {
   void put_failure(const Error& error);
   void put_fatal(const Error& error);
   void resume_with_message();
+  void put_ready();  // ReadyForQuery.
+  void end_with(const Error& error);
+  std::chrono::milliseconds idle_limit() const;
 
   // --- simple_query.cc ---
   Task<bool> simple_query(const QueryMessage& query);
@@ -144,6 +152,7 @@ class Connection {
   std::string out_;
   bool established_ = false;
   bool finished_ = false;
+  bool in_block_ = false;  // As the last ReadyForQuery said, until the next message.
 
   // In the extended protocol: an error came, everything up to Sync is skipped.
   bool skipping_ = false;

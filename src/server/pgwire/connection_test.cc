@@ -32,6 +32,9 @@ class Wire : public ConnectionHost {
   }
   void finish() override { finished = true; }
   void more_wanted() override {}
+  void limit_idle(std::chrono::milliseconds limit) override {
+    idle_limits.push_back(limit.count());
+  }
   ConnectionMailbox mailbox() override {
     return [this](ConnectionWork work) { later_.push_back(std::move(work)); };
   }
@@ -74,6 +77,7 @@ class Wire : public ConnectionHost {
   std::string received;
   size_t largest_send = 0;
   bool finished = false;
+  std::vector<int64_t> idle_limits;
 
  private:
   std::deque<ConnectionWork> later_;
@@ -389,6 +393,32 @@ TEST(Connection, Shutdown) {
   wire.settle();
   EXPECT_THAT(client::take_lines(wire.received),
               ElementsAre("E FATAL 57P01 terminating connection due to administrator command"));
+  EXPECT_TRUE(wire.finished);
+}
+
+TEST(Connection, OnlyABlockLeftOpenIsLimited) {
+  Wire wire;
+  wire.begin();
+  wire.session->idle_limit = std::chrono::milliseconds(50);
+  wire.say(client::query("ONE"));
+  EXPECT_THAT(wire.idle_limits, testing::IsEmpty());
+  wire.connection().on_idle_too_long();  // The timer of a block that has ended since.
+  EXPECT_FALSE(wire.finished);
+  wire.say(client::query("BEGIN"));
+  EXPECT_THAT(wire.idle_limits, ElementsAre(50));
+  wire.say(client::query("COMMIT"));
+  EXPECT_THAT(wire.idle_limits, ElementsAre(50, 0));
+}
+
+TEST(Connection, ABlockLeftOpenForTooLongEndsTheConnection) {
+  Wire wire;
+  wire.begin();
+  wire.session->idle_limit = std::chrono::milliseconds(50);
+  wire.say(client::query("BEGIN"));
+  wire.connection().on_idle_too_long();
+  const Lines lines = client::take_lines(wire.received);
+  ASSERT_EQ(lines.size(), 1U);
+  EXPECT_EQ(lines[0], "E FATAL 25P03 terminating connection due to idle-in-transaction timeout");
   EXPECT_TRUE(wire.finished);
 }
 

@@ -28,6 +28,7 @@ PgwireClient::PgwireClient(PgwireServer& server, uint64_t id, asio::ip::tcp::soc
       id_(id),
       socket_(std::move(socket)),
       deadline_(server.loop()),
+      idle_(server.loop()),
       internal_port_(internal_port) {}
 
 void PgwireClient::start() {
@@ -114,6 +115,20 @@ void PgwireClient::remove_after(int seconds) {
     PgwireClient* client = error ? nullptr : server.find(id);
     if (client == nullptr) return;
     if (client->finishing_ || !client->connection_->established()) server.remove(id);
+  });
+}
+
+void PgwireClient::limit_idle(std::chrono::milliseconds limit) {
+  if (limit.count() == 0) {
+    idle_.expires_at(std::chrono::steady_clock::time_point::max());
+    return;
+  }
+  idle_.expires_after(limit);
+  idle_.async_wait([&server = server_, id = id_](const ErrorCode& error) {
+    PgwireClient* client = error ? nullptr : server.find(id);
+    // A message may have come between the timer and this.
+    if (client == nullptr || client->idle_.expiry() > std::chrono::steady_clock::now()) return;
+    client->connection_->on_idle_too_long();
   });
 }
 

@@ -32,6 +32,7 @@ class PgwireClient : public ConnectionHost {
   void send(std::string bytes) override;
   void finish() override;
   void more_wanted() override;
+  void limit_idle(std::chrono::milliseconds limit) override;
   ConnectionMailbox mailbox() override;
   void open_session(coordinator::StartupRequest request,
                     coordinator::Done<std::unique_ptr<coordinator::SessionClient>> done) override;
@@ -50,6 +51,7 @@ class PgwireClient : public ConnectionHost {
   const uint64_t id_;
   boost::asio::ip::tcp::socket socket_;
   boost::asio::steady_timer deadline_;
+  boost::asio::steady_timer idle_;
   std::array<char, 16 << 10> input_;
   std::deque<std::string> output_;
   const bool internal_port_;

@@ -122,9 +122,8 @@ Task<bool> Connection::simple_query(const QueryMessage& query) {
   put_session_news();
   if (!failed && finished && *count == 0) put_empty_query(out_);
   if (!failed && finished && last_tag) put_command_complete(out_, *last_tag);
-  const char transaction = session_->transaction_status();
-  if (transaction == 'I') portals_.clear();
-  put_ready(out_, transaction);
+  put_ready();
+  if (!in_block_) portals_.clear();
   co_await send_output();
   co_return true;
 }

@@ -83,7 +83,7 @@ Task<bool> Connection::begin_session(const StartupMessage& startup) {
   out_ += notices;
   put_session_news();
   established_ = true;
-  put_ready(out_, session_->transaction_status());
+  put_ready();
   co_await send_output();
   co_return true;
 }

@@ -53,7 +53,8 @@ SourceResult<void> PostgresSource::stream(std::unique_ptr<PostgresConnection> co
       return turned;
     }
   }
-  return {};
+  // A stream that begins again, begins behind what was handed over.
+  return stop_.stopped() ? SourceResult<void>() : hand_over_rest();
 }
 
 SourceResult<void> PostgresSource::stream_turn(ChangePump& pump) {
@@ -76,10 +77,15 @@ SourceResult<void> PostgresSource::stream_turn(ChangePump& pump) {
   return pump.turn(late_copy_ ? kCopyWait : kIdleWait);
 }
 
+// All that is finished, and the position: a late table has what it keeps apart up to there, and
+// would have it twice if the server sent it again.
 SourceResult<void> PostgresSource::hand_over_rest() {
   auto taken = assembler_.take();
   if (!taken) return failed(taken.error());
-  if (!*taken || (*taken)->only_position) return {};
+  if (!*taken) {
+    if (hand_over_->handed_over() == assembler_.position()) return {};
+    *taken = assembler_.take_position();
+  }
   return hand_over_->submit(std::move(**taken), assembler_.position(),
                             [] { return SourceResult<void>(); });
 }

@@ -88,6 +88,11 @@ Result<BoundExprRef> Binder::coerce(BoundExprRef expression, const SqlType& type
     return expression;
   }
   const std::optional<expr::CastPath> path = expr::find_cast(from, type, cast);
+  if (!path && cast == CastContext::kAssignment && construct.starts_with("column ")) {
+    return fail(sql_state::kDatatypeMismatch, std::string(construct) + " is of type " +
+                                                  type_text(type) + " but expression is of type " +
+                                                  type_text(from));
+  }
   if (!path) {
     const bool implicit = cast == CastContext::kImplicit;
     return fail(sql_state::kCannotCoerce, std::string(construct) + " does not support " +

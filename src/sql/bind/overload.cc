@@ -2,6 +2,7 @@
 #include "sql/bind/overload.h"
 
 #include <algorithm>
+#include <functional>
 
 #include "expr/cast_catalogue.h"
 #include "expr/function_catalogue.h"
@@ -111,12 +112,15 @@ std::optional<std::vector<SqlType>> fit(const OverloadCandidate& candidate, Argu
   return out;
 }
 
-// A candidate with what its parameters mean for these arguments.
+// A candidate with what its parameters mean for these arguments. `declared` says which parameters
+// name a type: only those can match exactly, or be of a preferred type.
 struct Fitted {
   size_t index = 0;
   std::vector<SqlType> parameters;
-  bool polymorphic = false;
+  std::vector<bool> declared;
   bool undetermined = false;
+
+  bool is_specific() const { return std::ranges::all_of(declared, std::identity()); }
 };
 
 using Race = std::vector<Fitted>;
@@ -140,7 +144,8 @@ void keep_if_any(Race& race, const Keep& keep) {
 size_t exact_matches(const Fitted& fitted, Arguments arguments) {
   size_t count = 0;
   for (size_t i = 0; i < arguments.size(); ++i) {
-    count += types::same_base_type(arguments[i], fitted.parameters[i]) ? 1 : 0;
+    const bool exact = types::same_base_type(arguments[i], fitted.parameters[i]);
+    count += fitted.declared[i] && exact ? 1 : 0;
   }
   return count;
 }
@@ -178,7 +183,8 @@ size_t preferred_matches(const Fitted& fitted, Arguments arguments) {
   for (size_t i = 0; i < arguments.size(); ++i) {
     if (is_unknown(arguments[i])) continue;
     const bool exact = types::same_base_type(arguments[i], fitted.parameters[i]);
-    count += exact || expr::is_preferred(fitted.parameters[i].id) ? 1 : 0;
+    const bool preferred = expr::is_preferred(fitted.parameters[i].id);
+    count += fitted.declared[i] && (exact || preferred) ? 1 : 0;
   }
   return count;
 }
@@ -225,7 +231,7 @@ void keep_by_known_type(Race& race, Arguments arguments) {
 
 // A candidate for these very types is better than one for any type.
 void keep_specific(Race& race) {
-  keep_if_any(race, [](const Fitted& fitted) { return !fitted.polymorphic; });
+  keep_if_any(race, [](const Fitted& fitted) { return fitted.is_specific(); });
 }
 
 }  // namespace
@@ -234,12 +240,14 @@ OverloadChoice choose_overload(std::span<const OverloadCandidate> candidates, Ar
   Race race;
   for (size_t i = 0; i < candidates.size(); ++i) {
     if (!accepts_arity(candidates[i], arguments.size())) continue;
-    Fitted fitted{i, {}, false, false};
+    Fitted fitted{i, {}, {}, false};
     std::optional<std::vector<SqlType>> types = fit(candidates[i], arguments, fitted.undetermined);
     if (!types) continue;
     fitted.parameters = std::move(*types);
-    fitted.polymorphic = std::ranges::any_of(
-        candidates[i].parameters, [](const TypePattern& p) { return p.is_polymorphic(); });
+    for (size_t at = 0; at < arguments.size(); ++at) {
+      const PatternKind kind = parameter(candidates[i], at).kind;
+      fitted.declared.push_back(kind == PatternKind::kExact || kind == PatternKind::kArrayOf);
+    }
     race.push_back(std::move(fitted));
   }
   OverloadChoice choice;

@@ -9,6 +9,7 @@
 #include <fmt/core.h>
 
 #include "sql/parse/keyword.h"
+#include "sql/parse/parse.h"
 
 namespace penstock::sql {
 namespace {

@@ -13,7 +13,4 @@ namespace penstock::sql {
 // The last token is kEnd. Errors: 42601; 22021 when the text is no UTF-8 or has a NUL.
 Result<std::vector<Token>> tokenize(std::string_view text);
 
-// 1-based number of the character at byte `offset` of UTF-8 `text`.
-int character_position(std::string_view text, std::size_t offset);
-
 }  // namespace penstock::sql

@@ -24,6 +24,9 @@ struct ParsedStatement {
   ByteRange range;  // Of the text given; without the semicolon and surrounding blanks.
 };
 
+// The 1-based character at a byte of UTF-8 text. Errors of planning count bytes of the text.
+int character_position(std::string_view text, size_t offset);
+
 // All statements of `text`, separated by semicolons; empty ones are left out.
 Result<std::vector<ParsedStatement>> parse_statements(std::string_view text);
 // Exactly one statement, with or without a semicolon: what is stored in the catalog.

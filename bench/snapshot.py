@@ -1,0 +1,138 @@
+"""A sink's snapshot: the rows of a source table into a topic, beside librdkafka alone with the same
+messages."""
+import os
+import time
+
+from bench.consumer import CommittedEnd, make_topic, open_consumer, take
+from bench.report import Figures
+from bench.servers import HEADER, Costs, must_run, wait_running, write_message
+from bench.usage import busy_cores, peak_memory_mib
+from stack.processes import StackError, wait_until
+
+NAME = "snapshot"
+TITLE = "Snapshot of a sink: table of a source -> Kafka"
+ROWS = 2_000_000
+MESSAGES_PER_TRANSACTION = 100_000
+TIMEOUT_S = 600
+READ_BATCH = 10_000
+READ_WAIT_S = 0.1
+DATABASE = "snapshot"
+
+
+def settings():
+    """What is measured, for the record."""
+    return {"rows": ROWS, "reference's messages per transaction": MESSAGES_PER_TRANSACTION}
+
+
+def measure(servers, rounds):
+    """All rounds; figures, and per round what each thread of penstock used."""
+    figures, threads = Figures(), []
+    with servers.database(DATABASE) as connection:
+        _create(connection)
+        for number in range(rounds):
+            figures.add("other load before", "cores", busy_cores())
+            with servers.engine(DATABASE) as engine:
+                _ingest(servers, engine, figures)
+                threads.append(_sink(servers, engine, f"snapshot-{number}", figures))
+            servers.drop_slots(connection, DATABASE)
+            _reference(servers, f"snapshot-{number}", figures)
+            ours, theirs = (figures.samples[(name, "messages/s")][-1] for name in _RATES)
+            figures.add("penstock : bare producer", "ratio", ours / theirs)
+    return figures, threads
+
+
+_RATES = ("penstock", "bare producer")
+
+
+def _create(connection):
+    """The table in PostgreSQL; a row is a JSON value of about 200 bytes."""
+    connection.execute(
+        "CREATE TABLE wide (id int PRIMARY KEY, customer int NOT NULL, quantity int NOT NULL,"
+        " name text NOT NULL, note text NOT NULL)")
+    connection.execute("ALTER TABLE wide REPLICA IDENTITY FULL")
+    connection.execute(
+        "INSERT INTO wide SELECT g, g % 50021, g % 97, 'article number ' || g,"
+        " md5(g::text) || ' ' || md5((-g)::text) || ' and words that every row has in common'"
+        f" FROM generate_series(1, {ROWS}) AS g")
+    connection.execute("CREATE PUBLICATION bench FOR TABLE wide")
+    connection.execute("VACUUM ANALYZE wide")
+    connection.execute("CHECKPOINT")
+
+
+def _ingest(servers, engine, figures):
+    """The source's own snapshot: from CREATE TABLE to the first answer that has all rows."""
+    engine.run("CREATE SOURCE articles FROM POSTGRES CONNECTION pg (PUBLICATION 'bench')")
+    costs = Costs(servers, engine.pid())
+    began = time.monotonic()
+    engine.run("CREATE TABLE wide FROM SOURCE articles (REFERENCE public.wide)")
+    wait_until(lambda: engine.run("SELECT count(*) FROM wide") == [(ROWS,)], TIMEOUT_S,
+               "the source's snapshot", poll_s=0.2)
+    seconds = time.monotonic() - began
+    spent = costs.until(costs.sample())
+    figures.add("ingest", "s", seconds)
+    figures.add("ingest", "rows/s", ROWS / seconds)
+    figures.add("ingest CPU", "s/M rows", spent["penstock"] / ROWS * 1e6)
+    figures.add("  PostgreSQL beside it", "s/M rows", spent["PostgreSQL"] / ROWS * 1e6)
+    figures.add("ingest VmHWM", "MiB", spent["peak MiB"])
+
+
+def _sink(servers, engine, topic, figures):
+    make_topic(servers.kafka.bootstrap, topic)
+    costs = Costs(servers, engine.pid())
+    with CommittedEnd(servers.kafka.bootstrap, topic) as end:
+        end.offset()
+        began = time.monotonic()
+        engine.run(f"CREATE SINK wide_sink FROM wide INTO KAFKA CONNECTION kafka (TOPIC '{topic}')"
+                   " KEY (id) FORMAT JSON ENVELOPE UPSERT")
+        ended, sample = end.wait_settled(ROWS + 1, TIMEOUT_S, must_run(engine),
+                                         sample=costs.sample)
+    wait_running(engine, "wide_sink")
+    spent = costs.until(sample)
+    figures.add("penstock", "messages/s", ROWS / (ended - began))
+    figures.add("penstock", "s", ended - began)
+    figures.add("penstock CPU", "s/M messages", spent["penstock"] / ROWS * 1e6)
+    figures.add("  Kafka beside it", "s/M messages", spent["Kafka"] / ROWS * 1e6)
+    figures.add("penstock VmHWM", "MiB", peak_memory_mib(engine.pid()))
+    return spent["threads"]
+
+
+def _keep(servers, topic, path, figures):
+    """Writes the messages of a topic into a file, and checks that every row is there once."""
+    seen = bytearray(ROWS + 1)
+    count = value_bytes = 0
+    consumer = open_consumer(servers.kafka.bootstrap, topic)
+    with open(path, "wb") as out:
+        at_end = False
+        while not at_end:
+            records, at_end = take(consumer, READ_BATCH, READ_WAIT_S)
+            for record in records:
+                key, value = record.key(), record.value()
+                write_message(out, key, value, dict(record.headers())[HEADER])
+                seen[int(key[len(b'{"id":'):-1])] += 1
+                value_bytes += len(value)
+            count += len(records)
+    consumer.close()
+    if count != ROWS or seen[1:] != b"\x01" * ROWS:
+        raise StackError(f"{count} messages, of {sum(map(bool, seen))} rows, for {ROWS} rows")
+    figures.add("value of a message", "bytes", value_bytes / count)
+
+
+def _reference(servers, topic, figures):
+    path = os.path.join(servers.fast_directory, "messages")
+    _keep(servers, topic, path, figures)
+    bare_topic = topic + "-bare"
+    make_topic(servers.kafka.bootstrap, bare_topic)
+    kafka_before = servers.kafka_cpu_seconds()
+    with CommittedEnd(servers.kafka.bootstrap, bare_topic) as end:
+        end.offset()
+        program = servers.bare_producer(bare_topic, path, MESSAGES_PER_TRANSACTION)
+        ended, kafka_after = end.wait_settled(ROWS + 1, TIMEOUT_S,
+                                              sample=servers.kafka_cpu_seconds)
+    program.finish()
+    os.remove(path)
+    figures.add("bare producer", "messages/s", ROWS / (ended - program.began))
+    figures.add("bare producer", "s", ended - program.began)
+    figures.add("bare producer CPU", "s/M messages", program.cpu_seconds / ROWS * 1e6)
+    figures.add("  Kafka behind it", "s/M messages", (kafka_after - kafka_before) / ROWS * 1e6)
+    figures.add("bare producer VmHWM", "MiB", program.peak_mib)
+    servers.delete_topics(topic, bare_topic)

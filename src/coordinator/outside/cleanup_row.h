@@ -1,0 +1,41 @@
+// What must still be removed outside after a DROP, as durable rows of the meta store: a replication
+// slot upstream; in Kafka an open transaction and progress records. Plain values.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "base/ids.h"
+#include "base/result.h"
+#include "defs/connection_def.h"
+#include "sinks/progress.h"
+
+namespace penstock::coordinator {
+
+struct SlotCleanup {
+  ObjectId source;
+  std::string slot_name;
+  defs::PostgresConnectionDef connection;
+};
+
+struct SinkCleanup {
+  ObjectId sink;
+  defs::KafkaConnectionDef connection;
+  std::string progress_topic;
+  std::string transactional_id;
+  sinks::SinkPlace place;  // As it was written last.
+};
+
+using CleanupTask = std::variant<SlotCleanup, SinkCleanup>;
+
+inline constexpr std::string_view kCleanupPrefix = "cleanup/";
+std::string cleanup_key(const CleanupTask& task);
+std::string encode_cleanup(const CleanupTask& task);
+// Error: the row is damaged.
+Result<CleanupTask> decode_cleanup(const std::string& key, const std::string& value);
+
+// Whether the clean-up has to log in with this secret.
+bool uses_secret(const CleanupTask& task, ObjectId secret);
+
+}  // namespace penstock::coordinator

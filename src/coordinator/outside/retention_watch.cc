@@ -1,0 +1,61 @@
+// Adding up what holders retain.
+#include "coordinator/outside/retention_watch.h"
+
+#include <charconv>
+
+namespace penstock::coordinator {
+namespace {
+
+constexpr uint64_t kDefaultLimit = uint64_t{16} << 30;
+constexpr std::chrono::seconds kInterval{1};
+
+}  // namespace
+
+uint64_t max_retained_bytes(const catalog::CatalogState& catalog) {
+  auto found = catalog.system_parameters().find("max_retained_bytes");
+  if (found == catalog.system_parameters().end()) return kDefaultLimit;
+  uint64_t value = 0;
+  const std::string& text = found->second;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  bool whole = error == std::errc() && end == text.data() + text.size() && value > 0;
+  return whole ? value : kDefaultLimit;
+}
+
+RetentionWatch::RetentionWatch(const storage::Storage& storage,
+                               std::function<CatalogSnapshot()> catalog, Actions actions)
+    : storage_(storage), catalog_(std::move(catalog)), actions_(std::move(actions)) {}
+
+void RetentionWatch::start() {
+  thread_ = std::thread([this] {
+    while (!stop_.wait_for(kInterval)) look();
+  });
+}
+
+void RetentionWatch::stop() {
+  stop_.stop();
+  if (thread_.joinable()) thread_.join();
+}
+
+void RetentionWatch::look() {
+  std::map<std::string, uint64_t> retained;
+  for (const storage::HoldInfo& hold : storage_.holds().holds()) {
+    retained[hold.holder] += hold.retained_bytes;
+  }
+  uint64_t limit = max_retained_bytes(*catalog_());
+  for (const auto& [holder, bytes] : retained) {
+    if (bytes <= limit / 2) continue;
+    auto [entry, is_new] = warned_.try_emplace(holder, false);
+    if (is_new) actions_.warn({holder, bytes, limit});
+    if (bytes <= limit || entry->second) continue;
+    entry->second = true;
+    actions_.release({holder, bytes, limit});
+  }
+  std::erase_if(warned_, [&](const auto& entry) {
+    auto found = retained.find(entry.first);
+    bool over = found != retained.end() && found->second > limit / 2;
+    if (!over) actions_.calm(entry.first);
+    return !over;
+  });
+}
+
+}  // namespace penstock::coordinator
