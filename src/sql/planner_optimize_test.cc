@@ -24,6 +24,11 @@ class PlannerOptimize : public ::testing::Test, public PlannerFixture {
   void expect_in_plan(const std::string& query, const std::string& text) {
     EXPECT_NE(plan_of(query).find(text), std::string::npos) << plan_of(query);
   }
+  void expect_in_dataflow(const std::string& query, const std::string& text) {
+    run(query);
+    const std::string plan = explain_dataflow(query);
+    EXPECT_NE(plan.find(text), std::string::npos) << plan;
+  }
   void expect_not_in_plan(const std::string& query, const std::string& text) {
     EXPECT_EQ(plan_of(query).find(text), std::string::npos) << plan_of(query);
   }
@@ -36,7 +41,7 @@ Project (#1, #3)
     Project (#1, #2)
       Get t
     Project (#1, #2)
-      Filter not((#1 is null))
+      Filter (#1 is not null)
         Get u
 )");
   EXPECT_EQ(run("SELECT t.v, u.v FROM t JOIN u ON t.k = u.k"), "0,NULL|1,NULL");
@@ -45,6 +50,7 @@ Project (#1, #3)
   expect_not_in_plan("SELECT 1 FROM t JOIN u ON t.k::int8 = u.k::int8", "CrossJoin");
   expect_in_plan("SELECT 1 FROM t JOIN u ON t.k IS NOT DISTINCT FROM u.k", "on=(#0 = #1)");
   EXPECT_EQ(run("SELECT t.id, u.id FROM t JOIN u ON t.k IS NOT DISTINCT FROM u.k"), "1,3|3,30|4,3");
+  expect_in_plan("SELECT 1 FROM t JOIN u ON t.k::int8 = u.k::int8", "Filter (#1 is not null)");
   // One that can fail is evaluated on pairs, as it was written.
   expect_in_plan("SELECT 1 FROM t JOIN u ON t.k + 1 = u.k", "CrossJoin");
 }
@@ -65,12 +71,32 @@ Project (#1)
             "0: Import t\n"
             "1: Mfp project=(#1, #2) <- 0\n"
             "2: Import w\n"
-            "3: Mfp filter=(not((#1 is null))) project=(#0, #1) <- 2\n"
+            "3: Mfp filter=((#1 is not null)) project=(#0, #1) <- 2\n"
             "4: Join left=(#0) right=(#1) project=(#1, #2) <- 1, 3\n"
             "5: Import u\n"
             "6: Mfp project=(#0) <- 5\n"
             "7: Join left=(#1) right=(#0) project=(#0) <- 4, 6\n"
             "export u0 <- 7\n");
+}
+
+// w is small once v = 1, and u of one row.
+TEST_F(PlannerOptimize, JoinsBeginWithWhatALiteralSelects) {
+  const std::string query =
+      "SELECT t.v FROM t, w, u WHERE t.id = w.id AND w.k = u.id AND u.id = 10 AND w.v > 1";
+  EXPECT_EQ(explain_dataflow(query),
+            "0: Import u\n"
+            "1: Mfp filter=((#0 = 10)) project=(#0) <- 0\n"
+            "2: Import w\n"
+            "3: Mfp filter=((#2 > 1) and (#1 = 10)) project=(#0, #1) <- 2\n"
+            "4: Join left=(#0) right=(#1) project=(#1) <- 1, 3\n"
+            "5: Import t\n"
+            "6: Mfp project=(#0, #2) <- 5\n"
+            "7: Join left=(#0) right=(#0) project=(#2) <- 4, 6\n"
+            "export u0 <- 7\n");
+  EXPECT_EQ(run(query), "1");
+  // What has no equality comes last.
+  expect_in_dataflow("SELECT t.v, m.n FROM (SELECT max(v) AS n FROM w) m, t, u WHERE t.k = u.id",
+                     "Join left=() right=() project=(#0, #1)");
 }
 
 TEST_F(PlannerOptimize, WhatIsComparedOnOneSideIsComparedOnAll) {
@@ -133,7 +159,7 @@ Project (#0)
       Get t
     Distinct
       Project (#1)
-        Filter not((#1 is null)) and (#2 > 1)
+        Filter (#1 is not null) and (#2 > 1)
           Get w
 )");
   EXPECT_EQ(plan_of("SELECT id FROM t WHERE k IN (SELECT u.id FROM u)"), R"(

@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "expr/function_catalogue.h"
 #include "plan/keys.h"
+#include "plan/predicates.h"
 
 namespace penstock::sql {
 
@@ -127,6 +128,31 @@ ColumnJoin column_join(const plan::RelExpr& join) {
   return out;
 }
 
+namespace {
+
+// 2: at most one row; 1: rows where a column equals a literal; 0: nothing is known.
+int selectivity(const RelRef& rel) {
+  if (plan::is_unique(rel->type.keys, {})) return 2;
+  switch (rel->kind) {
+    case plan::RelKind::kProject:
+    case plan::RelKind::kMap:
+      return selectivity(rel->inputs[0]);
+    case plan::RelKind::kFilter:
+      for (const ScalarRef& predicate : rel->expressions) {
+        const auto sides = plan::equality_sides(*predicate);
+        if (sides && (sides->first->kind == ScalarKind::kLiteral ||
+                      sides->second->kind == ScalarKind::kLiteral)) {
+          return 1;
+        }
+      }
+      return selectivity(rel->inputs[0]);
+    default:
+      return 0;
+  }
+}
+
+}  // namespace
+
 std::vector<size_t> join_order(const ColumnJoin& join) {
   const size_t count = join.inputs.size();
   const std::vector<size_t> offsets = offsets_of(join.inputs);
@@ -146,13 +172,25 @@ std::vector<size_t> join_order(const ColumnJoin& join) {
       if (own && known) equal.push_back(*own);
     }
     const bool unique = !equal.empty() && plan::is_unique(join.inputs[input]->type.keys, equal);
-    return std::tuple(!equal.empty(), unique, equal.size());
+    return std::tuple(!equal.empty(), selectivity(join.inputs[input]), unique, equal.size());
   };
   auto take = [&](size_t input) {
     joined[input] = true;
     order.push_back(input);
   };
-  if (count > 0) take(0);
+  // One that nothing is equal to multiplies what is there: better at the end, all the same.
+  auto as_first = [&](size_t input) {
+    const bool connected = std::ranges::any_of(join.classes, [&](const auto& columns) {
+      return std::ranges::any_of(columns,
+                                 [&](size_t column) { return input_of(offsets, column) == input; });
+    });
+    return connected ? selectivity(join.inputs[input]) + 1 : 0;
+  };
+  size_t first = 0;
+  for (size_t i = 1; i < count; ++i) {
+    if (as_first(i) > as_first(first)) first = i;
+  }
+  if (count > 0) take(first);
   while (order.size() < count) {
     size_t best = count;
     for (size_t i = 0; i < count; ++i) {

@@ -1,6 +1,7 @@
 // In which order an n-way join is made, as a chain of binary joins: every step joins one more input
-// on all columns known to be equal. After the first input, an input that is unique on these columns
-// comes first, then the one with most of them; cross products come last.
+// on all columns known to be equal. First comes an input of at most one row, else one that a
+// literal selects. Then those with equal columns, in this order: selected by a literal, unique on
+// the equal columns, with most of them. Cross products come last.
 #pragma once
 
 #include <vector>

@@ -55,6 +55,14 @@ bool inferred_nullable(const ScalarExpr& expression) {
   }
 }
 
+// A cast and its like.
+bool is_null_like_its_argument(const ScalarExpr& expression) {
+  if (expression.kind != ScalarKind::kCall || expression.arguments.size() != 1) return false;
+  const expr::FunctionSpec& function = *expression.function;
+  return function.null_policy == expr::NullPolicy::kStrict && !function.may_return_null &&
+         function.nullability == expr::Nullability::kOfArguments;
+}
+
 ScalarRef with_nullability(const ScalarRef& expression,
                            const std::vector<types::ColumnDesc>& columns) {
   if (expression->kind == ScalarKind::kColumn) {
@@ -66,9 +74,13 @@ ScalarRef with_nullability(const ScalarRef& expression,
   ScalarExpr out = *expression;
   for (ScalarRef& argument : out.arguments) argument = with_nullability(argument, columns);
   out.type.nullable = inferred_nullable(out);
-  if (is_call(out, "is_null", 1) && !out.arguments[0]->type.nullable &&
-      !expr::can_fail(*out.arguments[0])) {
-    return expr::literal(types::Datum::boolean(false), SqlType::of(TypeId::kBool));
+  if (is_call(out, "is_null", 1) && !expr::can_fail(*out.arguments[0])) {
+    while (is_null_like_its_argument(*out.arguments[0])) {
+      out.arguments[0] = ScalarRef(out.arguments[0]->arguments[0]);
+    }
+    if (!out.arguments[0]->type.nullable) {
+      return expr::literal(types::Datum::boolean(false), SqlType::of(TypeId::kBool));
+    }
   }
   if (out.type == expression->type && out.arguments == expression->arguments) return expression;
   return std::make_shared<const ScalarExpr>(std::move(out));
