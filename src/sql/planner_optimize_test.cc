@@ -190,6 +190,78 @@ Union
             "1,4|2,1|4,4");
 }
 
+// Nobody is compared with everybody: rows of t without k meet one row, if w has any.
+TEST_F(PlannerOptimize, NotInWithNullsIsThreeAntijoins) {
+  EXPECT_EQ(plan_of("SELECT id FROM t WHERE k NOT IN (SELECT k FROM w)"), R"(
+Let l2
+  Union
+    Project (#0, #1)
+      Get t
+    Negate
+      Project (#0, #1)
+        Join on=(#1 = #2)
+          Project (#0, #1)
+            Get t
+          Distinct
+            Project (#1)
+              Filter (#1 is not null)
+                Get w
+  Let l4
+    Union
+      Project (#0)
+        Get l2
+      Negate
+        CrossJoin
+          Project (#0)
+            Filter (#1 is null)
+              Get l2
+          Distinct
+            Project ()
+              Get w
+    Union
+      Get l4
+      Negate
+        CrossJoin
+          Get l4
+          Distinct
+            Project ()
+              Filter (#1 is null)
+                Get w
+)");
+  EXPECT_EQ(run("SELECT id FROM t WHERE k NOT IN (SELECT k FROM w)"), "");
+  EXPECT_EQ(run("SELECT id FROM t WHERE k NOT IN (SELECT k FROM w WHERE k > 10)"), "1|4");
+  EXPECT_EQ(run("SELECT id FROM t WHERE k NOT IN (SELECT k FROM w WHERE false)"), "1|2|3|4");
+}
+
+// What has a partner is found by the keys of the other side.
+TEST_F(PlannerOptimize, OuterJoinsTakeASemijoinAway) {
+  EXPECT_EQ(plan_of("SELECT t.id, w.v FROM t LEFT JOIN w ON t.k = w.k AND w.v > 1"), R"(
+Union
+  Project (#0, #3)
+    Join on=(#1 = #2)
+      Project (#0, #1)
+        Get t
+      Project (#1, #2)
+        Filter (#1 is not null) and (#2 > 1)
+          Get w
+  Map (null)
+    Union
+      Project (#0)
+        Get t
+      Negate
+        Project (#0)
+          Join on=(#1 = #2)
+            Project (#0, #1)
+              Get t
+            Distinct
+              Project (#1)
+                Filter (#1 is not null) and (#2 > 1)
+                  Get w
+)");
+  EXPECT_EQ(run("SELECT t.id, w.v FROM t LEFT JOIN w ON t.k = w.k AND w.v > 1"),
+            "1,2|2,NULL|3,NULL|4,2");
+}
+
 TEST_F(PlannerOptimize, OuterJoinsThatShowNoNullsAreInner) {
   EXPECT_EQ(explain("SELECT t.id, u.v FROM t LEFT JOIN u ON t.k = u.k WHERE u.v > 3"),
             explain("SELECT t.id, u.v FROM t JOIN u ON t.k = u.k AND u.v > 3"));

@@ -131,8 +131,12 @@ ScalarRef is_null(const ScalarRef& expression) {
 }
 
 ScalarRef is_not_null(const ScalarRef& expression) {
-  return expr::call(expr::function_of("not", {TypeId::kBool}), {is_null(expression)},
-                    {SqlType::of(TypeId::kBool), false});
+  return negation(is_null(expression));
+}
+
+ScalarRef negation(const ScalarRef& predicate) {
+  if (is_call(*predicate, "not", 1)) return predicate->arguments[0];
+  return expr::call(expr::function_of("not", {TypeId::kBool}), {predicate}, predicate->type);
 }
 
 std::optional<Equality> equality_of(const ScalarExpr& predicate) {

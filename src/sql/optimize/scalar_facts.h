@@ -29,6 +29,9 @@ bool is_never_true(const expr::ScalarExpr& expression);
 expr::ScalarRef is_null(const expr::ScalarRef& expression);
 expr::ScalarRef is_not_null(const expr::ScalarRef& expression);
 
+// NOT predicate.
+expr::ScalarRef negation(const expr::ScalarRef& predicate);
+
 // Both sides of a predicate that holds where they have the same value.
 struct Equality {
   expr::ScalarRef left;

@@ -7,6 +7,7 @@
 #include "plan/keys.h"
 #include "sql/optimize/join_merging.h"
 #include "sql/optimize/rel_rewrite.h"
+#include "sql/optimize/relation_equality.h"
 #include "sql/optimize/scalar_facts.h"
 #include "sql/optimize/unique_groups.h"
 
@@ -117,6 +118,34 @@ RelRef simplified_filter(const RelRef& rel) {
   return plan::project(std::move(below), input->projection);
 }
 
+// The rows of `less` that are not in `kept`, if that is a filter on the same relation; null if not.
+RelRef rows_taken_away(const RelRef& kept, const RelRef& less) {
+  if (kept->kind == RelKind::kProject && less->kind == RelKind::kProject &&
+      kept->projection == less->projection) {
+    RelRef away = rows_taken_away(kept->inputs[0], less->inputs[0]);
+    return away ? plan::project(std::move(away), kept->projection) : nullptr;
+  }
+  if (kept->kind != RelKind::kFilter || !same_relation(kept->inputs[0], less)) return nullptr;
+  const ScalarRef predicate = expr::conjunction(kept->expressions);
+  // NULL is neither true nor not.
+  if (predicate->type.nullable || expr::can_fail(*predicate)) return nullptr;
+  return plan::filter(less, {negation(predicate)});
+}
+
+// Some rows of X without all rows of X: minus the others.
+void merge_with_negated(std::vector<RelRef>& inputs) {
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    for (RelRef& other : inputs) {
+      if (other->kind != RelKind::kNegate) continue;
+      RelRef away = rows_taken_away(inputs[i], other->inputs[0]);
+      if (!away) continue;
+      other = plan::negate(std::move(away));
+      inputs.erase(inputs.begin() + static_cast<std::ptrdiff_t>(i--));
+      break;
+    }
+  }
+}
+
 RelRef simplified_union(const RelRef& rel) {
   std::vector<RelRef> inputs;
   for (const RelRef& input : rel->inputs) {
@@ -127,6 +156,7 @@ RelRef simplified_union(const RelRef& rel) {
       inputs.push_back(input);
     }
   }
+  merge_with_negated(inputs);
   if (inputs.empty()) return nothing_like(rel);
   if (inputs.size() == 1 && inputs[0]->kind != RelKind::kNegate) return inputs[0];
   return inputs == rel->inputs ? rel : plan::union_all(std::move(inputs));
