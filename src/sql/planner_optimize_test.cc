@@ -147,7 +147,20 @@ TEST_F(PlannerOptimize, FiltersThatCanFailStay) {
   EXPECT_EQ(run("SELECT t.id FROM t WHERE v <> 0 AND 1 / v > 0"), "1");
   EXPECT_EQ(run("SELECT id FROM (SELECT id, 1 / v AS q FROM t WHERE v > 1) s WHERE q = 0"), "3");
   EXPECT_EQ(run("SELECT id FROM t WHERE 1 / v > 0"), "error: division by zero");
+  // The filter below comes before the division above it, whatever waits for its result.
+  EXPECT_EQ(run("SELECT id FROM (SELECT id, 10 / v AS q FROM t WHERE 4 / id > 1) s WHERE q > 1"),
+            "1");
+  // The test for NULL hides the error beside it, so it is not left out.
+  EXPECT_EQ(run("SELECT id FROM t WHERE v IS NOT NULL AND v > 1 / (id - 2)"), "1|3");
   EXPECT_EQ(run("SELECT id FROM (SELECT * FROM t WHERE 2 / id < 2) s WHERE 1 / (id - 1) > 0"), "2");
+}
+
+// -0.0 and 0.0 are one group, and it shows 0.0: text tells what equality does not.
+TEST_F(PlannerOptimize, FiltersThatTellEqualValuesApartStayAboveGroups) {
+  table("f", "x float8", {});
+  const std::string groups = "SELECT * FROM (SELECT x, count(*) FROM f GROUP BY x) s WHERE ";
+  expect_in_plan(groups + "concat(x) = '0'", "= '0')\n  Reduce");
+  expect_in_plan(groups + "x > 0", "count(true))\n  Filter (#0 > 0)");
 }
 
 TEST_F(PlannerOptimize, SubqueriesAreSemijoins) {
@@ -181,7 +194,22 @@ Union
           Project (#0)
             Get w
 )");
+  // A condition on the outer value alone is one on the other, once the domain is gone.
+  EXPECT_EQ(run("SELECT id FROM t WHERE EXISTS "
+                "(SELECT 1 FROM w WHERE w.k = t.k AND (t.k = 20 OR t.k IS NULL))"),
+            "2");
+  EXPECT_EQ(run("SELECT id FROM t WHERE NOT (k > 10 AND EXISTS "
+                "(SELECT 1 FROM w WHERE w.id = t.id))"),
+            "1|4");
   // A sum can fail, so it is not computed of rows that nobody asked for.
+  expect_in_plan(
+      "SELECT id, n FROM t, LATERAL (SELECT sum(v) AS n FROM w WHERE w.k = t.k "
+      "GROUP BY w.k) s",
+      "Distinct");
+  expect_not_in_plan(
+      "SELECT id, n FROM t, LATERAL (SELECT max(v) AS n FROM w WHERE w.k = t.k "
+      "GROUP BY w.k) s",
+      "Distinct");
   EXPECT_EQ(run("SELECT id, (SELECT sum(v) FROM w WHERE w.k = t.k) FROM t"),
             "1,3|2,NULL|3,NULL|4,3");
   // The other rows of t with the same k count: they are no domain.
