@@ -155,14 +155,6 @@ TEST_F(PlannerOptimize, FiltersThatCanFailStay) {
   EXPECT_EQ(run("SELECT id FROM (SELECT * FROM t WHERE 2 / id < 2) s WHERE 1 / (id - 1) > 0"), "2");
 }
 
-// -0.0 and 0.0 are one group, and it shows 0.0: text tells what equality does not.
-TEST_F(PlannerOptimize, FiltersThatTellEqualValuesApartStayAboveGroups) {
-  table("f", "x float8", {});
-  const std::string groups = "SELECT * FROM (SELECT x, count(*) FROM f GROUP BY x) s WHERE ";
-  expect_in_plan(groups + "concat(x) = '0'", "= '0')\n  Reduce");
-  expect_in_plan(groups + "x > 0", "count(true))\n  Filter (#0 > 0)");
-}
-
 TEST_F(PlannerOptimize, SubqueriesAreSemijoins) {
   EXPECT_EQ(plan_of("SELECT id FROM t WHERE EXISTS (SELECT 1 FROM w WHERE w.k = t.k AND w.v > 1)"),
             R"(
