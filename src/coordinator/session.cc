@@ -30,6 +30,15 @@ Error in_characters(Error error, std::string_view text) {
   return error;
 }
 
+// Whether rows of these columns are what the client has been told to expect: the objects that a
+// prepared statement names may have been replaced since.
+bool gives(const PreparedStatement& statement, const std::vector<ResultColumn>& columns) {
+  auto same_type = [](const ResultColumn& told, const ResultColumn& now) {
+    return types::same_base_type(told.type, now.type);
+  };
+  return statement.columns && std::ranges::equal(*statement.columns, columns, same_type);
+}
+
 StatementDescription description_of(const PreparedStatement& statement) {
   return {statement.parameters, statement.columns};
 }
@@ -151,8 +160,16 @@ void Session::roll_back() {
   transaction_.reset();
 }
 
+Status Session::check_room() const {
+  if (!services_.storage.disk_low()) return {};
+  return fail(Error(sql_state::kDiskFull, "the disk of the data directory is nearly full")
+                  .with_detail("Less than 5 % of it is free: nothing is ingested or written.")
+                  .with_hint("Writes are accepted again by themselves when there is room."));
+}
+
 Status Session::commit_writes() {
   if (!transaction_ || !transaction_->has_writes()) return {};
+  RETURN_IF_ERROR(check_room());
   ASSIGN_OR_RETURN(TableLocks::Guard guard, services_.locks.lock(transaction_->written_tables(),
                                                                  LockMode::kShared, cancelled()));
   CatalogSnapshot catalog = services_.catalog.snapshot();
@@ -372,8 +389,13 @@ Result<ExecuteResponse> Session::execute(const std::string& portal) {
   }
   Portal bound = found->second;
   if (!bound.statement->statement) return EmptyQuery{};
-  return run(*bound.statement->statement,
-             {bound.statement->parameters, std::move(bound.parameters)}, bound.statement->text);
+  Result<ExecuteResponse> response =
+      run(*bound.statement->statement, {bound.statement->parameters, std::move(bound.parameters)},
+          bound.statement->text);
+  const auto* rows = response ? std::get_if<RowsResult>(&*response) : nullptr;
+  if (rows == nullptr || gives(*bound.statement, rows->columns)) return response;
+  if (in_block_) failed_ = true;
+  return fail(sql_state::kFeatureNotSupported, "cached plan must not change result type");
 }
 
 void Session::close_statement(const std::string& name) {

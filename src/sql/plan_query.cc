@@ -1,4 +1,7 @@
 // Planning of queries: SELECT, view definitions, whole relations, constants. See planner.h.
+#include <set>
+#include <string_view>
+
 #include "expr/evaluator.h"
 #include "expr/fold.h"
 #include "sql/bind/constant.h"
@@ -25,8 +28,19 @@ Result<QueryPlan> plan_view(const Query& query, const std::vector<Identifier>& c
   Binder binder = make_binder(context);
   ASSIGN_OR_RETURN(BoundQuery bound, binder.bind_query(query, nullptr));
   RETURN_IF_ERROR(settle_parameters(binder, context));
-  for (size_t i = 0; i < column_names.size() && i < bound.columns.size(); ++i) {
+  if (column_names.size() > bound.columns.size()) {
+    return fail(positioned(
+        Error(sql_state::kSyntaxError, "CREATE VIEW specifies more column names than columns"),
+        column_names[bound.columns.size()].range));
+  }
+  for (size_t i = 0; i < column_names.size(); ++i) {
     bound.columns[i].name = column_names[i].text;
+  }
+  std::set<std::string_view> seen;
+  for (const types::ColumnDesc& column : bound.columns) {
+    if (seen.insert(column.name).second) continue;
+    return fail(sql_state::kDuplicateColumn,
+                "column \"" + column.name + "\" specified more than once");
   }
   ASSIGN_OR_RETURN(QueryPlan plan, plan_bound(finished(bound), binder, context));
   describe(plan, bound.columns);

@@ -36,23 +36,24 @@ Result<ItemRef> writable_table(Binder& binder, const ItemName& name, const char*
       name.range));
 }
 
-Result<size_t> column_named(const CatalogItem& table, const Identifier& name) {
+Result<size_t> column_named(const Binder& binder, const CatalogItem& table,
+                            const Identifier& name) {
   const std::vector<ColumnDesc>& columns = table.relation->columns;
   for (size_t i = 0; i < columns.size(); ++i) {
     if (columns[i].name == name.text) return i;
   }
-  return fail(positioned(
-      Error(sql_state::kUndefinedColumn,
-            "column \"" + name.text + "\" of relation \"" + table.name.item + "\" does not exist"),
-      name.range));
+  return fail(positioned(Error(sql_state::kUndefinedColumn,
+                               "column \"" + name.text + "\" of relation \"" +
+                                   binder.catalog().full_name(table) + "\" does not exist"),
+                         name.range));
 }
 
 // The columns a list names; all of them when it is empty.
-Result<std::vector<size_t>> target_columns(const CatalogItem& table,
+Result<std::vector<size_t>> target_columns(const Binder& binder, const CatalogItem& table,
                                            const std::vector<Identifier>& names) {
   std::vector<size_t> out;
   for (const Identifier& name : names) {
-    ASSIGN_OR_RETURN(const size_t column, column_named(table, name));
+    ASSIGN_OR_RETURN(const size_t column, column_named(binder, table, name));
     if (std::ranges::find(out, column) != out.end()) {
       return fail(positioned(Error(sql_state::kDuplicateColumn,
                                    "column \"" + name.text + "\" specified more than once"),
@@ -203,7 +204,7 @@ Status plan_returning(const std::vector<SelectItem>& items, const CatalogItem& t
 Result<WritePlan> plan_insert(const InsertStatement& statement, const PlanContext& context) {
   Binder binder = make_binder(context);
   ASSIGN_OR_RETURN(const ItemRef table, writable_table(binder, statement.table, "insert into"));
-  ASSIGN_OR_RETURN(std::vector<size_t> targets, target_columns(*table, statement.columns));
+  ASSIGN_OR_RETURN(std::vector<size_t> targets, target_columns(binder, *table, statement.columns));
   ASSIGN_OR_RETURN(const std::vector<BoundExprRef> defaults, bind_defaults(binder, *table));
   ASSIGN_OR_RETURN(BoundRelRef rel, source_rows(binder, statement, *table, targets, defaults));
   rel = completed(std::move(rel), targets, defaults);
@@ -230,7 +231,7 @@ Result<WritePlan> plan_update(const UpdateStatement& statement, const PlanContex
   std::vector<BoundExprRef> computed;
   std::vector<bool> assigned(width, false);
   for (const Assignment& assignment : statement.assignments) {
-    ASSIGN_OR_RETURN(const size_t column, column_named(*table, assignment.column));
+    ASSIGN_OR_RETURN(const size_t column, column_named(binder, *table, assignment.column));
     if (assigned[column]) {
       return fail(positioned(
           Error(sql_state::kSyntaxError,
@@ -282,7 +283,7 @@ Result<CopyPlan> plan_copy_from(const CopyTable& target, const PlanContext& cont
   Binder binder = make_binder(context);
   CopyPlan plan;
   ASSIGN_OR_RETURN(plan.table, writable_table(binder, target.table, "insert into"));
-  ASSIGN_OR_RETURN(plan.columns, target_columns(*plan.table, target.columns));
+  ASSIGN_OR_RETURN(plan.columns, target_columns(binder, *plan.table, target.columns));
   ASSIGN_OR_RETURN(const std::vector<BoundExprRef> defaults, bind_defaults(binder, *plan.table));
   for (const BoundExprRef& value : defaults) {
     if (value->kind == BoundExprKind::kLiteral && value->literal.is_null()) {

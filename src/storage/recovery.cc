@@ -28,9 +28,22 @@ std::string encode_life(const Life& life) {
   return out;
 }
 
+bool test_asks(const char* name) {
+  const char* variable = std::getenv(name);
+  return variable != nullptr && std::string_view(variable) == "1";
+}
+
 bool loses_unsynced(const StorageOptions& options) {
-  const char* variable = std::getenv("PENSTOCK_TEST_UNSYNCED_LOSS");
-  return options.lose_unsynced || (variable != nullptr && std::string_view(variable) == "1");
+  return options.lose_unsynced || test_asks("PENSTOCK_TEST_UNSYNCED_LOSS");
+}
+
+MaintenancePolicy policy_of(const StorageOptions& options) {
+  MaintenancePolicy policy = options.maintenance;
+  if (test_asks("PENSTOCK_TEST_EAGER_MAINTENANCE")) {
+    policy.fold_entries = 32;
+    policy.merge_entries = 128;
+  }
+  return policy;
 }
 
 }  // namespace
@@ -50,7 +63,9 @@ Result<std::unique_ptr<Storage>> Storage::open(const StorageOptions& options) {
   ASSIGN_OR_RETURN(auto database, Database::open({.directory = options.directory + "/db",
                                                   .memory_bytes = options.memory_bytes,
                                                   .lose_unsynced = loses_unsynced(options)}));
-  auto storage = std::make_unique<DirectoryStorage>(options, std::move(lock), std::move(database));
+  StorageOptions used = options;
+  used.maintenance = policy_of(options);
+  auto storage = std::make_unique<DirectoryStorage>(used, std::move(lock), std::move(database));
   RETURN_IF_ERROR(storage->recover());
   return storage;
 }

@@ -146,6 +146,8 @@ Numeric Numeric::absolute() const {
 }
 
 Result<Numeric> Numeric::round(int places) const {
+  constexpr int kFar = 2 * kMaxDigits;  // No number has digits as far from its point.
+  places = std::clamp(places, -kFar, kFar);
   return checked(drop_digits(*this, places, [](const Wide& remainder, const Wide& divisor) {
     return remainder * 2U >= divisor;
   }));

@@ -149,6 +149,16 @@ def test_what_is_not_offered_says_so(sql, statement):
     assert sql.execute("SELECT 1").fetchone() == (1,)
 
 
+def test_a_prepared_statement_does_not_change_its_columns(sql):
+    sql.execute("CREATE VIEW v AS SELECT 1 AS a")
+    assert sql.execute("SELECT * FROM v", prepare=True).fetchone() == (1,)
+    sql.execute("CREATE OR REPLACE VIEW v AS SELECT 2 AS a")
+    assert sql.execute("SELECT * FROM v", prepare=True).fetchone() == (2,)
+    sql.execute("CREATE OR REPLACE VIEW v AS SELECT 'x' AS a, 3 AS b")
+    with pytest.raises(psycopg.errors.FeatureNotSupported, match="must not change result type"):
+        sql.execute("SELECT * FROM v", prepare=True)
+
+
 def test_positions_of_errors_count_characters(sql):
     for text, position in [("SELECT 'äöü€𝄞', nothing", 17), ("SELECT 'äöü' SELECT 1", 14),
                            ("SELECT 1; SELECT 'é', nothing", 23)]:

@@ -31,7 +31,7 @@ from harness.failpoints import Coverage, listed, may_fail
 from harness.marker_audit import Audit
 from harness.proxy import TcpProxy
 from harness.topics import Message, TopicReader
-from harness.workload import (ENGINE, LATE_SINKS, POSTGRES, EngineWriter, PostgresWriter,
+from harness.workload import (AWAY, ENGINE, LATE_SINKS, POSTGRES, EngineWriter, PostgresWriter,
                               create_bank, engine_statements, exports)
 from stack.engine import Engine
 from stack.kafka import Kafka
@@ -98,10 +98,12 @@ class Run:
         self.armed = None
         self.may_fail = may_fail() if failpoints else []
         self.kills = collections.Counter()
-        self.late = [export for export in self.exports if export.relation in LATE_SINKS]
+        self.late = [export for export in self.exports if export.name in LATE_SINKS]
         self.writers = []
         self.messages = 0
         environment = {"PENSTOCK_TEST_UNSYNCED_LOSS": "1"} if mode == "unsynced" else {}
+        if seed % 2:
+            environment["PENSTOCK_TEST_EAGER_MAINTENANCE"] = "1"
         self.engine = Engine(self.directory, environment=environment)
 
     # --- the story of a run ---
@@ -140,6 +142,8 @@ class Run:
         for export in self.exports:
             if export not in self.late:
                 self._execute(export.create())
+        if self.mode in ("engine", "unsynced"):
+            self._move_broker("127.0.0.1:1")
         for writer in self.writers:
             writer.start()
 
@@ -162,7 +166,7 @@ class Run:
                  "broker": self._kill_broker, "connection": self._disturb}[self.mode]
         began = time.monotonic()
         done = 0
-        while done < self.options.kills or self.plan or self.late \
+        while done < self.options.kills or self.plan or self.armed or self.late \
                 or self.transactions() < self.options.transactions:
             if done == 1:
                 self._kill_inside_transactions(fault)
@@ -172,13 +176,14 @@ class Run:
             if self.late and done >= 2:
                 self._execute(self.late.pop().create())
             if self.mode in ("engine", "unsynced"):
-                self._pass_by(done)
+                self._pass_by()
             self._look_for_failures()
             if time.monotonic() - began > self.options.timeout:
                 raise Failure(f"{self.transactions()} transactions and {done} faults after "
                               f"{self.options.timeout} s")
         if self.mode in ("engine", "unsynced"):
             self._disarm()
+            self._move_broker(self.kafka.bootstrap)
         for writer in self.writers:
             writer.stopping.set()
         for writer in self.writers:
@@ -187,17 +192,24 @@ class Run:
                 raise Failure(f"{writer.name} does not come to an end")
         self._look_for_failures()
 
-    def _pass_by(self, done):
+    def _move_broker(self, address):
+        """One sink's broker goes far away, or comes back."""
+        self._execute(f"ALTER CONNECTION {AWAY} SET (BROKER '{address}') WITH (VALIDATE = false)")
+
+    def _pass_by(self):
         """Objects that come and go: their births and what they leave outside fall among kills."""
-        if done % 2:
-            self._execute(f"CREATE SINK passing_sink FROM notes INTO KAFKA CONNECTION kafka"
-                          f" (TOPIC '{self.name}-passing') KEY (w, id) FORMAT JSON"
-                          f" ENVELOPE DEBEZIUM")
-            self._execute("CREATE SOURCE passing_bank FROM POSTGRES CONNECTION pg"
-                          " (PUBLICATION 'bank')")
-        else:
-            self._execute("DROP SINK IF EXISTS passing_sink")
-            self._execute("DROP SOURCE IF EXISTS passing_bank")
+        for statement in (
+                "DROP SINK IF EXISTS passing_sink",
+                "DROP MATERIALIZED VIEW IF EXISTS passing_view",
+                "DROP SOURCE IF EXISTS passing_bank CASCADE",
+                f"CREATE SINK passing_sink FROM notes INTO KAFKA CONNECTION kafka"
+                f" (TOPIC '{self.name}-passing') KEY (w, id) FORMAT JSON ENVELOPE DEBEZIUM",
+                "CREATE MATERIALIZED VIEW passing_view AS SELECT w, max(v) AS v FROM notes"
+                " GROUP BY w",
+                "CREATE SOURCE passing_bank FROM POSTGRES CONNECTION pg (PUBLICATION 'bank')",
+                "CREATE TABLE passing_accounts FROM SOURCE passing_bank"
+                " (REFERENCE public.accounts)"):
+            self._execute(statement)
 
     def transactions(self):
         return sum(writer.committed for writer in self.writers)
@@ -409,7 +421,7 @@ class Run:
         """Sources that were dropped leave no slot behind."""
         if self.mode not in ("engine", "unsynced"):
             return
-        self._execute("DROP SOURCE IF EXISTS passing_bank")
+        self._execute("DROP SOURCE IF EXISTS passing_bank CASCADE")
         with psycopg.connect(self.stack.postgres.address, autocommit=True) as admin:
             while True:
                 slots = admin.execute("SELECT slot_name FROM pg_replication_slots"

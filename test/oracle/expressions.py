@@ -85,7 +85,7 @@ AGGREGATES = {
     "numeric": ["sum({int8})", "sum({numeric})", "avg({int4})", "avg({numeric})",
                 "min({numeric})", "max({numeric})", "avg(DISTINCT {int4})"],
     "float8": ["sum({float8})", "min({float8})", "max({float8})", "avg({float8})"],
-    "text": ["min({text})", "max({text})", "string_agg({text}, ',' ORDER BY {same})"],
+    "text": ["min({text})", "max({text})"],
     "bool": ["bool_and({bool})", "bool_or({bool})"],
     "timestamptz": ["min({timestamptz})", "max({timestamptz})"],
     "date": ["min({date})", "max({date})"],

@@ -40,6 +40,8 @@ def both(pg, engine_for_all):
     if engine_for_all.pid() is None:
         engine_for_all.up()
     with engine_for_all.connect() as connection:
+        # Views of one name and many shapes: their queries must not be prepared statements.
+        connection.prepare_threshold = None
         yield pg, connection
 
 

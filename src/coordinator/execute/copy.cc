@@ -8,6 +8,7 @@
 #include "coordinator/execute/execute.h"
 #include "expr/evaluator.h"
 #include "format/pg/pg_copy.h"
+#include "format/pg/pg_text.h"
 #include "sql/ddl/option_reader.h"
 #include "types/text_io.h"
 
@@ -123,19 +124,23 @@ class TableCopy final : public CopySink {
   }
 
   Status take_row(const format::CopyFields& fields) {
-    if (fields.size() != plan_.columns.size()) {
-      const char* what = fields.size() < plan_.columns.size()
-                             ? "missing data for column"
-                             : "extra data after last expected column";
-      return bad_row(Error(sql_state::kBadCopyFileFormat, what));
-    }
     const std::vector<types::ColumnDesc>& columns = plan_.table->relation->columns;
+    if (fields.size() < plan_.columns.size()) {
+      const std::string& missing = columns[plan_.columns[fields.size()]].name;
+      return bad_row(Error(sql_state::kBadCopyFileFormat,
+                           fmt::format("missing data for column \"{}\"", missing)));
+    }
+    if (fields.size() > plan_.columns.size()) {
+      return bad_row(Error(sql_state::kBadCopyFileFormat, "extra data after last expected column"));
+    }
     std::vector<types::Datum> row(columns.size());
     std::vector<bool> given(columns.size());
     for (size_t i = 0; i < fields.size(); ++i) {
       size_t column = plan_.columns[i];
       given[column] = true;
       if (!fields[i]) continue;
+      Status valid = format::check_utf8(*fields[i]);
+      if (!valid) return bad_row(valid.error());
       Result<types::Datum> value = types::parse_text(columns[column].type.type, *fields[i]);
       if (!value) return bad_row(value.error());
       row[column] = std::move(*value);

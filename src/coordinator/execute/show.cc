@@ -69,8 +69,10 @@ Result<Listing> listing(ObjectType type) {
   return fail(sql_state::kFeatureNotSupported, "this form of SHOW is not yet supported");
 }
 
-Result<std::string> schema_id(const sql::ShowObjects& show, const catalog::CatalogState& catalog,
-                              const SessionView& view) {
+// Database and schema whose objects are shown.
+Result<std::pair<std::string, std::string>> schema_of(const sql::ShowObjects& show,
+                                                      const catalog::CatalogState& catalog,
+                                                      const SessionView& view) {
   std::string database = view.names.database;
   std::string schema;
   if (show.from) {
@@ -88,7 +90,7 @@ Result<std::string> schema_id(const sql::ShowObjects& show, const catalog::Catal
   if (found == catalog.schemas().end()) {
     return fail(sql_state::kInvalidSchemaName, fmt::format("unknown schema '{}'", schema));
   }
-  return plain_id(found->second.id);
+  return found->first;
 }
 
 Result<std::string> list_query(const sql::ShowObjects& show, const catalog::CatalogState& catalog,
@@ -117,9 +119,10 @@ Result<std::string> list_query(const sql::ShowObjects& show, const catalog::Cata
       break;
   }
   ASSIGN_OR_RETURN(Listing what, listing(show.type));
-  ASSIGN_OR_RETURN(std::string schema, schema_id(show, catalog, view));
-  std::string query = fmt::format("SELECT {} FROM {} WHERE o.schema_id = {}", what.columns,
-                                  what.from, quote_literal(schema));
+  ASSIGN_OR_RETURN(auto schema, schema_of(show, catalog, view));
+  std::string query =
+      fmt::format("SELECT {} FROM {} WHERE o.schema_id = {}", what.columns, what.from,
+                  quote_literal(plain_id(catalog.schemas().at(schema).id)));
   if (show.on && show.type == ObjectType::kTable) {
     ASSIGN_OR_RETURN(catalog::ItemRef source, sql::lookup_item(*show.on, catalog, view.names));
     query += " AND o.source_id = " + quote_literal(defs::object_id_text(source->id));
@@ -138,6 +141,7 @@ Result<std::string> list_query(const sql::ShowObjects& show, const catalog::Cata
 Result<std::string> index_query(const sql::ShowObjects& show, const catalog::CatalogState& catalog,
                                 const SessionView& view) {
   // One row an index: the key is gathered here, since it needs an ordered array.
+  ASSIGN_OR_RETURN(auto schema, schema_of(show, catalog, view));
   std::string rows;
   for (const auto& [id, item] : catalog.items()) {
     const auto* index = std::get_if<catalog::IndexFacts>(&item->facts);
@@ -146,6 +150,8 @@ Result<std::string> index_query(const sql::ShowObjects& show, const catalog::Cat
     if (show.on) {
       ASSIGN_OR_RETURN(catalog::ItemRef wanted, sql::lookup_item(*show.on, catalog, view.names));
       if (wanted->id != on->id) continue;
+    } else if (item->name.database != schema.first || item->name.schema != schema.second) {
+      continue;
     }
     std::string cluster = catalog.cluster_name(item->cluster);
     if (show.in_cluster && show.in_cluster->text != cluster) continue;
@@ -177,13 +183,14 @@ Result<std::string> columns_query(const sql::ShowColumns& show,
   }
   return fmt::format(
       "SELECT c.name, c.nullable, c.type, COALESCE((SELECT m.comment FROM mz_internal.mz_comments "
-      "m WHERE m.id = c.id AND m.object_sub_id = c.position::int4), '') AS comment FROM (SELECT * "
-      "FROM mz_catalog.mz_columns WHERE id = {} ORDER BY position) c",
+      "m WHERE m.id = c.id AND m.object_sub_id = c.position::int4), '') AS comment, c.position "
+      "FROM mz_catalog.mz_columns c WHERE c.id = {}",
       quote_literal(defs::object_id_text(item->id)));
 }
 
-std::string with_filter(const std::string& query, const std::optional<sql::ShowFilter>& filter) {
-  std::string out = "SELECT * FROM (" + query + ") AS shown";
+std::string with_filter(const std::string& columns, const std::string& query,
+                        const std::optional<sql::ShowFilter>& filter) {
+  std::string out = "SELECT " + columns + " FROM (" + query + ") AS shown";
   if (filter && filter->like) out += " WHERE name LIKE " + quote_literal(*filter->like);
   if (filter && filter->where) out += " WHERE " + sql::print(*filter->where);
   return out;
@@ -216,11 +223,11 @@ struct Translator {
     bool indexes = show.type == ObjectType::kIndex;
     ASSIGN_OR_RETURN(std::string query,
                      indexes ? index_query(show, catalog, view) : list_query(show, catalog, view));
-    return with_filter(query, show.filter) + " ORDER BY 1, 2";
+    return with_filter("*", query, show.filter) + " ORDER BY 1, 2";
   }
   Result<std::string> operator()(const sql::ShowColumns& show) {
     ASSIGN_OR_RETURN(std::string query, columns_query(show, catalog, view));
-    return with_filter(query, show.filter);
+    return with_filter("name, nullable, type, comment", query, show.filter) + " ORDER BY position";
   }
   Result<std::string> operator()(const sql::ShowCreate& show) {
     ASSIGN_OR_RETURN(ShownCreate shown, show_create(show, catalog, view.names));

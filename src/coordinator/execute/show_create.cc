@@ -9,6 +9,20 @@
 #include "sql/resolve/item_names.h"
 
 namespace penstock::coordinator {
+namespace {
+
+// The types of a table's columns with the schema they live in.
+void qualify(sql::TypeName& type) {
+  if (auto* array = std::get_if<sql::ArrayType>(&type.kind)) return qualify(*array->element);
+  auto* named = std::get_if<sql::NamedType>(&type.kind);
+  if (named == nullptr || named->name.parts.size() != 1) return;
+  const std::string& name = named->name.parts[0].text;
+  const bool own = name.starts_with("uint") || name == "mz_timestamp";
+  named->name.parts.insert(named->name.parts.begin(),
+                           sql::Identifier{own ? "mz_catalog" : "pg_catalog", false, {}});
+}
+
+}  // namespace
 
 Result<ShownCreate> show_create(const sql::ShowCreate& show, const catalog::CatalogState& catalog,
                                 const catalog::NameContext& names) {
@@ -28,12 +42,20 @@ Result<ShownCreate> show_create(const sql::ShowCreate& show, const catalog::Cata
     return fail(sql_state::kWrongObjectType,
                 fmt::format("cannot show create for system object {}", full));
   }
-  if (item->kind != kind_of(show.type) || item->kind == catalog::ItemKind::kSecret) {
+  if (show.type == sql::ObjectType::kSecret) {
+    return fail(sql_state::kFeatureNotSupported, "SHOW CREATE SECRET is not supported");
+  }
+  if (item->kind != kind_of(show.type)) {
     return fail(sql_state::kWrongObjectType,
                 fmt::format("{} is not a {}", full, catalog::item_kind_name(kind_of(show.type))));
   }
   ASSIGN_OR_RETURN(sql::Statement statement, sql::parse_statement(item->create_sql));
   sql::name_items(statement, catalog);
+  if (auto* table = std::get_if<sql::CreateTable>(&statement.kind)) {
+    for (sql::ColumnDefinition& column : table->columns) {
+      if (column.type) qualify(*column.type);
+    }
+  }
   return ShownCreate{full, sql::print_pretty(statement, show.redacted)};
 }
 

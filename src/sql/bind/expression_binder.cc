@@ -260,6 +260,8 @@ Bound ExpressionBinder::operator()(const IsTest& node) {
 }
 
 Bound ExpressionBinder::operator()(const Cast& node) {
+  ASSIGN_OR_RETURN(std::optional<BoundExprRef> named, bind_reg_literal(node));
+  if (named) return *std::move(named);
   ASSIGN_OR_RETURN(SqlType type, binder_.resolve_type(node.type));
   const auto* array = std::get_if<ArrayExpr>(&node.operand->kind);
   if (array != nullptr && type.id == TypeId::kArray) {

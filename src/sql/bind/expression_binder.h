@@ -69,6 +69,7 @@ class ExpressionBinder {
   Bound any_of_subquery(const Expr& left, std::string_view op, const Query& query,
                         bool negated_comparison);
   Bound bind_aggregate(const FunctionCall& call, const std::string& name);
+  Result<std::optional<BoundExprRef>> bind_reg_literal(const Cast& node);  // reg_literal.cc
   Bound bind_select_list_call(const FunctionCall& call);
   std::unexpected<Error> not_supported(const std::string& what) const;
 

@@ -234,6 +234,17 @@ void keep_specific(Race& race) {
   keep_if_any(race, [](const Fitted& fitted) { return fitted.is_specific(); });
 }
 
+// Arrays would rather be arrays than elements of one.
+void keep_arrays(Race& race, std::span<const OverloadCandidate> candidates, Arguments arguments) {
+  keep_if_any(race, [&](const Fitted& fitted) {
+    for (size_t i = 0; i < arguments.size(); ++i) {
+      const PatternKind kind = parameter(candidates[fitted.index], i).kind;
+      if (arguments[i].id == TypeId::kArray && !is_array_pattern(kind)) return false;
+    }
+    return true;
+  });
+}
+
 }  // namespace
 
 OverloadChoice choose_overload(std::span<const OverloadCandidate> candidates, Arguments arguments) {
@@ -262,6 +273,7 @@ OverloadChoice choose_overload(std::span<const OverloadCandidate> candidates, Ar
   keep_by_category(race, arguments);
   if (race.size() > 1) keep_by_known_type(race, arguments);
   if (race.size() > 1) keep_specific(race);
+  if (race.size() > 1) keep_arrays(race, candidates, arguments);
   if (race.size() > 1) {
     choice.failure = OverloadFailure::kAmbiguous;
     return choice;
