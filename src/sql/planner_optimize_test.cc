@@ -35,7 +35,7 @@ class PlannerOptimize : public ::testing::Test, public PlannerFixture {
 };
 
 TEST_F(PlannerOptimize, EqualitiesBecomeKeysOfTheJoin) {
-  EXPECT_EQ(plan_of("SELECT t.v, u.v FROM t JOIN u ON t.k = u.k"), R"(
+  EXPECT_EQ(plan_of("SELECT t.v, u.v AS uv FROM t JOIN u ON t.k = u.k"), R"(
 Project (#1, #3)
   Join on=(#0 = #2)
     Project (#1, #2)
@@ -44,9 +44,9 @@ Project (#1, #3)
       Filter (#1 is not null)
         Get u
 )");
-  EXPECT_EQ(run("SELECT t.v, u.v FROM t JOIN u ON t.k = u.k"), "0,NULL|1,NULL");
-  EXPECT_EQ(explain("SELECT t.v, u.v FROM t, u WHERE t.k = u.k"),
-            explain("SELECT t.v, u.v FROM t JOIN u ON t.k = u.k"));
+  EXPECT_EQ(run("SELECT t.v, u.v AS uv FROM t JOIN u ON t.k = u.k"), "0,NULL|1,NULL");
+  EXPECT_EQ(explain("SELECT t.v, u.v AS uv FROM t, u WHERE t.k = u.k"),
+            explain("SELECT t.v, u.v AS uv FROM t JOIN u ON t.k = u.k"));
   expect_not_in_plan("SELECT 1 FROM t JOIN u ON t.k::int8 = u.k::int8", "CrossJoin");
   expect_in_plan("SELECT 1 FROM t JOIN u ON t.k IS NOT DISTINCT FROM u.k", "on=(#0 = #1)");
   EXPECT_EQ(run("SELECT t.id, u.id FROM t JOIN u ON t.k IS NOT DISTINCT FROM u.k"), "1,3|3,30|4,3");
@@ -100,7 +100,7 @@ TEST_F(PlannerOptimize, JoinsBeginWithWhatALiteralSelects) {
 }
 
 TEST_F(PlannerOptimize, WhatIsComparedOnOneSideIsComparedOnAll) {
-  EXPECT_EQ(plan_of("SELECT t.v, u.v FROM t JOIN u ON t.k = u.id WHERE u.id > 15"), R"(
+  EXPECT_EQ(plan_of("SELECT t.v, u.v AS uv FROM t JOIN u ON t.k = u.id WHERE u.id > 15"), R"(
 Project (#1, #3)
   Join on=(#0 = #2)
     Project (#1, #2)
@@ -322,7 +322,7 @@ Reduce group=(#0)
 Project (#0, #1)
   Get t
 )");
-  EXPECT_EQ(plan_of("SELECT id, max(v), count(k), count(*) FROM t GROUP BY id"), R"(
+  EXPECT_EQ(plan_of("SELECT id, max(v), count(k), count(*) AS n FROM t GROUP BY id"), R"(
 Project (#0, #2, #3, #4)
   Map (case when (#1 is null) then 0 else 1 end, 1)
     Get t
