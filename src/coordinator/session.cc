@@ -160,8 +160,16 @@ void Session::roll_back() {
   transaction_.reset();
 }
 
+Status Session::check_room() const {
+  if (!services_.storage.disk_low()) return {};
+  return fail(Error(sql_state::kDiskFull, "the disk of the data directory is nearly full")
+                  .with_detail("Less than 5 % of it is free: nothing is ingested or written.")
+                  .with_hint("Writes are accepted again by themselves when there is room."));
+}
+
 Status Session::commit_writes() {
   if (!transaction_ || !transaction_->has_writes()) return {};
+  RETURN_IF_ERROR(check_room());
   ASSIGN_OR_RETURN(TableLocks::Guard guard, services_.locks.lock(transaction_->written_tables(),
                                                                  LockMode::kShared, cancelled()));
   CatalogSnapshot catalog = services_.catalog.snapshot();

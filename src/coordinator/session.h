@@ -91,6 +91,8 @@ class Session {
   void note_isolation(const std::string& level);
   // Ends the block: commits what was written, or rolls it back. The tag is COMMIT or ROLLBACK.
   Result<std::string> end_block(bool commit);
+  // Rows may be written. Error 53100: the disk is nearly full (rule S5).
+  Status check_room() const;
   // Commits a write transaction now: one tick, acknowledged when durable.
   Status commit_writes();
 

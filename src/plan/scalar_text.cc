@@ -32,6 +32,14 @@ std::string call_text(const ScalarExpr& expression) {
     return "(" + joined(expression, (" " + name + " ").c_str()) + ")";
   if (is_operator(name) && count == 1) return "(" + name + joined(expression, "") + ")";
   if (name == "is_null") return "(" + joined(expression, "") + " is null)";
+  if (name == "not" && expression.arguments[0]->kind == ScalarKind::kCall) {
+    const ScalarExpr& negated = *expression.arguments[0];
+    const std::string_view inner = negated.function->name;
+    if (inner == "is_null") return "(" + joined(negated, "") + " is not null)";
+    if (inner == "is_distinct_from") {
+      return "(" + joined(negated, " is not distinct from ") + ")";
+    }
+  }
   return name + "(" + joined(expression, ", ") + ")";
 }
 

@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kLastAbort{1'000};
 constexpr std::chrono::milliseconds kRetrySlice{500};  // Between two looks at the status (K10).
+constexpr uint64_t kTopicAskUs = 5'000'000;
 
 }  // namespace
 
@@ -253,9 +254,23 @@ void KafkaSink::note_waiting(const std::string& complaint) {
   auto waited = std::chrono::microseconds(now_us - *unhealthy_since_us_);
   if (waited < config_.limits.stalled_after) return;
   std::string cause = last_cause_;
-  if (!complaint.empty()) cause = "kafka: " + complaint;
+  if (!complaint.empty()) {
+    cause = "kafka: " + complaint;
+  } else if (cause.empty()) {
+    cause = missing_topic();
+  }
   if (cause.empty()) cause = "kafka: no answer from the broker";
   stall(cause, last_remedy_);
+}
+
+// Clients wait in silence for a topic that is gone. Asked once in a while; "" when it is there.
+std::string KafkaSink::missing_topic() {
+  uint64_t now_us = world_.clock.monotonic_us();
+  if (!admin_ || now_us - topic_asked_us_ < kTopicAskUs) return topic_trouble_;
+  topic_asked_us_ = now_us;
+  auto partitions = existing_partitions(*admin_, config_.def.topic, world_.stop);
+  topic_trouble_ = partitions ? "" : partitions.error().cause;
+  return topic_trouble_;
 }
 
 // R, which must not pass what is durable: K8.

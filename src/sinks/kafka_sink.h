@@ -74,6 +74,7 @@ class KafkaSink {
   void stall(const std::string& cause, const std::string& remedy);
   void succeed();
   void note_waiting(const std::string& complaint);
+  std::string missing_topic();
   void report_running();
   void move_next(Timestamp next);
 
@@ -131,6 +132,8 @@ class KafkaSink {
   bool failed_ = false;  // Since the last success.
   std::string last_cause_;
   std::string last_remedy_;
+  uint64_t topic_asked_us_ = 0;
+  std::string topic_trouble_;
 };
 
 }  // namespace penstock::sinks

@@ -93,6 +93,7 @@ Result<std::vector<data::BatchRef>> returning_rows(const sql::WritePlan& plan,
 // their timestamp, the answer waits until they are durable.
 Status write_now(Session& session, CollectionId table, std::vector<data::BatchRef> rows,
                  TableLocks::Guard guard) {
+  RETURN_IF_ERROR(session.check_room());
   auto input = std::make_shared<storage::TickInput>();
   input->collections.push_back({table, std::move(rows), {}});
   auto held = std::make_shared<TableLocks::Guard>(std::move(guard));

@@ -298,9 +298,17 @@ void ChangeAssembler::fail_all_tables(const std::string& reason, Lsn lsn) {
   }
 }
 
-bool ChangeAssembler::all_tables_ended() const {
-  return std::ranges::all_of(tables_,
-                             [](const auto& table) { return table->state == TableState::kEnded; });
+void ChangeAssembler::skip_to(Lsn lsn, const std::string& reason) {
+  for (const auto& table : tables_) {
+    if (table->state == TableState::kPublished) {
+      fail_table(table->collection, reason, position_.lsn);
+    } else if (table->state == TableState::kLate) {
+      forget_late(*table);
+      ++table->generation;
+    }
+  }
+  advance(position_.lsn);
+  position_.lsn = std::max(position_.lsn, lsn);
 }
 
 }  // namespace penstock::sources

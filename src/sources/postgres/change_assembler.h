@@ -73,7 +73,9 @@ class ChangeAssembler {
   // Hits the table when the stream has reached `lsn`.
   void fail_table(CollectionId collection, const std::string& reason, connect::Lsn lsn);
   void fail_all_tables(const std::string& reason, connect::Lsn lsn);
-  bool all_tables_ended() const;
+  // What the server has below `lsn` cannot be decoded: those that needed it are hit there; tables
+  // that are still to be copied are copied later than that.
+  void skip_to(connect::Lsn lsn, const std::string& reason);
 
   // --- late tables ---
   struct LateTable {

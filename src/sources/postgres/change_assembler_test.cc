@@ -289,8 +289,22 @@ TEST_F(Assembling, FailuresFoundOutsideHitOnceTheStreamIsThere) {
   EXPECT_EQ(host_.errors(kT).size(), 1U);
   EXPECT_EQ(host_.errors(kU).size(), 1U);
   EXPECT_TRUE(host_.is_published(kU));
-  EXPECT_TRUE(assembler_.all_tables_ended());
+  EXPECT_EQ(assembler_.state(kT), TableState::kEnded);
+  EXPECT_EQ(assembler_.state(kU), TableState::kEnded);
   EXPECT_EQ(bound(), 1500U);
+}
+
+TEST_F(Assembling, WhatCannotBeDecodedEndsOnlyWhoNeededIt) {
+  add_t(TableState::kPublished);
+  assembler_.add_table(kU, table_def(kUOid, "u"), TableState::kLate);
+  transaction(1400, {insert_message(kTOid, {"1", "a"})});
+  uint64_t before = assembler_.late_tables().at(0).generation;
+  assembler_.skip_to(Lsn{2000}, "publication \"p\" does not exist");
+  EXPECT_TRUE(take());
+  EXPECT_EQ(host_.errors(kT).size(), 1U);
+  EXPECT_EQ(assembler_.state(kU), TableState::kLate);
+  EXPECT_GT(assembler_.late_tables().at(0).generation, before);
+  EXPECT_EQ(bound(), 2000U);
 }
 
 TEST_F(Assembling, ARemovedTableLeavesNothing) {

@@ -22,6 +22,17 @@ std::unexpected<SourceFault> failed(const Error& error) {
   return std::unexpected(fault_of(error));
 }
 
+// How far the server's log goes now.
+SourceResult<Lsn> log_end(PostgresConnection& connection) {
+  auto end = connection.query(
+      "SELECT CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn()"
+      " ELSE pg_catalog.pg_current_wal_lsn() END");
+  if (!end) return failed(end.error());
+  std::optional<Lsn> lsn = connect::parse_lsn(end->rows[0][0].value_or(""));
+  if (lsn) return *lsn;
+  return std::unexpected(SourceFault{SourceFault::Kind::kTransient, "no end of the log"});
+}
+
 }  // namespace
 
 SourceResult<void> PostgresSource::stream(std::unique_ptr<PostgresConnection> connection) {
@@ -145,18 +156,13 @@ SourceResult<void> PostgresSource::validate_tables() {
     if (!opened) return std::unexpected(opened.error());
     watch_ = std::move(*opened);
   }
-  bool standby = false;
-  auto recovery = watch_->query("SELECT pg_catalog.pg_is_in_recovery()");
-  if (!recovery) return failed(recovery.error());
-  standby = recovery->rows[0][0] == "t";
   auto exists = publication_exists(*watch_, def_.publication);
   if (!exists) return failed(exists.error());
   auto published = list_published_tables(*watch_, def_.publication);
   if (!published) return failed(published.error());
-  auto end = watch_->query(standby ? "SELECT pg_catalog.pg_last_wal_replay_lsn()"
-                                   : "SELECT pg_catalog.pg_current_wal_lsn()");
-  if (!end) return failed(end.error());
-  Lsn now = connect::parse_lsn(end->rows[0][0].value_or("")).value_or(assembler_.position().lsn);
+  auto end = log_end(*watch_);
+  if (!end) return std::unexpected(end.error());
+  Lsn now = *end;
   hand_over_->note_server_end(now);
   if (!*exists) {
     assembler_.fail_all_tables("publication \"" + def_.publication + "\" does not exist", now);
@@ -183,19 +189,12 @@ SourceResult<void> PostgresSource::validate_tables() {
   return {};
 }
 
-// A stream that ends because its publication is gone ends its tables: the changes behind it cannot
-// be decoded. Anything else is passed on.
+// A stream that ends because its publication is gone, or was gone at that place, ends its tables:
+// the changes behind it cannot be decoded. Anything else is passed on.
 SourceFault PostgresSource::explain_stream_end(const SourceFault& fault) {
   bool publication = fault.cause.find("publication \"") != std::string::npos &&
                      fault.cause.find("does not exist") != std::string::npos;
   if (!publication) return fault;
-  if (!assembler_.all_tables_ended()) {
-    assembler_.restart_at(assembler_.position());
-    assembler_.fail_all_tables("publication \"" + def_.publication + "\" does not exist",
-                               assembler_.position().lsn);
-    assembler_.advance(assembler_.position().lsn);
-    if (auto rest = hand_over_rest(); !rest) return rest.error();
-  }
   if (auto left = leave_dead_stream(); !left) return left.error();
   return {SourceFault::Kind::kUser, "publication \"" + def_.publication + "\" does not exist",
           "Create it again, then drop and create again the tables of this source."};
@@ -210,21 +209,22 @@ SourceResult<void> PostgresSource::wait_durable(Lsn lsn) {
   return {};
 }
 
-// Moves the slot past what cannot be decoded, so that the server need not keep its log.
+// Goes on at the server's present end, and moves the slot there, so that what cannot be decoded is
+// not met again and the server need not keep its log.
 SourceResult<void> PostgresSource::leave_dead_stream() {
   auto connection = open(false);
   if (!connection) return std::unexpected(connection.error());
-  SourcePosition end = assembler_.position();
-  end.lsn = std::max(end.lsn, server_.end);
-  assembler_.restart_at(end);
-  auto submitted =
-      hand_over_->submit(assembler_.take_position(), end, [] { return SourceResult<void>(); });
-  if (!submitted) return submitted;
-  if (auto waited = wait_durable(end.lsn); !waited) return waited;
+  auto end = log_end(**connection);
+  if (!end) return std::unexpected(end.error());
+  assembler_.restart_at(assembler_.position());
+  assembler_.skip_to(*end, "publication \"" + def_.publication + "\" does not exist");
+  if (auto rest = hand_over_rest(); !rest) return rest;
+  Lsn reached = assembler_.position().lsn;
+  if (auto waited = wait_durable(reached); !waited) return waited;
   auto moved = (*connection)
                    ->query("SELECT pg_catalog.pg_replication_slot_advance(" +
                            connect::quote_literal(def_.slot_name) + ", " +
-                           connect::quote_literal(connect::to_text(end.lsn)) + ")");
+                           connect::quote_literal(connect::to_text(reached)) + ")");
   if (!moved) return failed(moved.error());
   return {};
 }

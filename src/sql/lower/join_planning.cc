@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "expr/function_catalogue.h"
 #include "plan/keys.h"
+#include "plan/predicates.h"
 
 namespace penstock::sql {
 
@@ -127,6 +128,31 @@ ColumnJoin column_join(const plan::RelExpr& join) {
   return out;
 }
 
+namespace {
+
+// 2: at most one row; 1: rows where a column equals a literal; 0: nothing is known.
+int selectivity(const RelRef& rel) {
+  if (plan::is_unique(rel->type.keys, {})) return 2;
+  switch (rel->kind) {
+    case plan::RelKind::kProject:
+    case plan::RelKind::kMap:
+      return selectivity(rel->inputs[0]);
+    case plan::RelKind::kFilter:
+      for (const ScalarRef& predicate : rel->expressions) {
+        const auto sides = plan::equality_sides(*predicate);
+        if (sides && (sides->first->kind == ScalarKind::kLiteral ||
+                      sides->second->kind == ScalarKind::kLiteral)) {
+          return 1;
+        }
+      }
+      return selectivity(rel->inputs[0]);
+    default:
+      return 0;
+  }
+}
+
+}  // namespace
+
 std::vector<size_t> join_order(const ColumnJoin& join) {
   const size_t count = join.inputs.size();
   const std::vector<size_t> offsets = offsets_of(join.inputs);
@@ -146,13 +172,25 @@ std::vector<size_t> join_order(const ColumnJoin& join) {
       if (own && known) equal.push_back(*own);
     }
     const bool unique = !equal.empty() && plan::is_unique(join.inputs[input]->type.keys, equal);
-    return std::tuple(!equal.empty(), unique, equal.size());
+    return std::tuple(!equal.empty(), selectivity(join.inputs[input]), unique, equal.size());
   };
   auto take = [&](size_t input) {
     joined[input] = true;
     order.push_back(input);
   };
-  if (count > 0) take(0);
+  // One that nothing is equal to multiplies what is there: better at the end, all the same.
+  auto as_first = [&](size_t input) {
+    const bool connected = std::ranges::any_of(join.classes, [&](const auto& columns) {
+      return std::ranges::any_of(columns,
+                                 [&](size_t column) { return input_of(offsets, column) == input; });
+    });
+    return connected ? selectivity(join.inputs[input]) + 1 : 0;
+  };
+  size_t first = 0;
+  for (size_t i = 1; i < count; ++i) {
+    if (as_first(i) > as_first(first)) first = i;
+  }
+  if (count > 0) take(first);
   while (order.size() < count) {
     size_t best = count;
     for (size_t i = 0; i < count; ++i) {
@@ -161,6 +199,83 @@ std::vector<size_t> join_order(const ColumnJoin& join) {
     take(best);
   }
   return order;
+}
+
+// --- the chain ---
+
+JoinChain::JoinChain(const ColumnJoin& join, std::vector<bool> wanted)
+    : join_(join),
+      offsets_(offsets_of(join.inputs)),
+      wanted_(std::move(wanted)),
+      position_(offsets_.back(), MfpBuilder::kNowhere),
+      pending_(join.conditions) {}
+
+plan::JoinNode JoinChain::extend(size_t input, const std::vector<types::ColumnType>& left,
+                                 const std::vector<types::ColumnType>& right) {
+  plan::JoinNode made;
+  for (const std::vector<size_t>& columns : join_.classes) {
+    size_t left_key = MfpBuilder::kNowhere;
+    size_t right_key = MfpBuilder::kNowhere;
+    for (size_t column : columns) {
+      if (left_key == MfpBuilder::kNowhere) left_key = position_[column];
+      if (input_of(offsets_, column) == input) right_key = column - offsets_[input];
+    }
+    if (left_key == MfpBuilder::kNowhere || right_key == MfpBuilder::kNowhere) continue;
+    made.left_key.push_back(left_key);
+    made.right_key.push_back(right_key);
+    made.nulls_match |= left[left_key].nullable && right[right_key].nullable;
+  }
+  for (size_t i = 0; i < right.size(); ++i) position_[offsets_[input] + i] = width_ + i;
+  width_ += right.size();
+  return made;
+}
+
+void JoinChain::add_ready_conditions(MfpBuilder& mfp) {
+  std::vector<ScalarRef> ready;
+  std::erase_if(pending_, [&](const ScalarRef& condition) {
+    bool there = true;
+    expr::for_each_column(
+        *condition, [&](size_t column) { there &= position_[column] != MfpBuilder::kNowhere; });
+    if (there) ready.push_back(expr::renumber(condition, position_));
+    return there;
+  });
+  mfp.filter(ready);
+}
+
+MfpBuilder JoinChain::residual() {
+  MfpBuilder out(width_);
+  add_ready_conditions(out);
+  std::vector<bool> kept = wanted_;
+  for (const ScalarRef& condition : pending_) {
+    expr::for_each_column(*condition, [&](size_t column) { kept[column] = true; });
+  }
+  // Of columns that are equal to one still to come, one is enough.
+  for (const std::vector<size_t>& columns : join_.classes) {
+    auto is_there = [&](size_t column) { return position_[column] != MfpBuilder::kNowhere; };
+    const auto first = std::ranges::find_if(columns, is_there);
+    if (first != columns.end() && !std::ranges::all_of(columns, is_there)) kept[*first] = true;
+  }
+  std::vector<size_t> projection;
+  for (size_t column = 0; column < position_.size(); ++column) {
+    if (position_[column] == MfpBuilder::kNowhere) continue;
+    if (!kept[column]) {
+      position_[column] = MfpBuilder::kNowhere;
+      continue;
+    }
+    projection.push_back(position_[column]);
+    position_[column] = projection.size() - 1;
+  }
+  width_ = projection.size();
+  out.project(projection);
+  return out;
+}
+
+MfpBuilder JoinChain::last_residual() {
+  MfpBuilder out(width_);
+  add_ready_conditions(out);
+  out.project(position_);
+  out.project(join_.projection);
+  return out;
 }
 
 }  // namespace penstock::sql

@@ -3,8 +3,9 @@
 //
 //   l LEFT JOIN r ON p  =  j + (l - (l semijoin j)) x NULLs      with j = l JOIN r ON p
 //
-// The semijoin is on a key of l, or on all its columns. Where a row of l can have only one partner
-// (r is unique on the columns equated with l), l semijoin j is simply the l part of j.
+// Where a row of l can have only one partner (r is unique on the columns equated with l), l
+// semijoin j is simply the l part of j. Else, where ON only equates the sides, it is a semijoin
+// with r (matched_rows.h); else one with j, on a key of l or on all its columns.
 #include <algorithm>
 #include <optional>
 
@@ -13,6 +14,7 @@
 #include "plan/predicates.h"
 #include "sql/lower/condition.h"
 #include "sql/lower/lowerer.h"
+#include "sql/lower/matched_rows.h"
 
 namespace penstock::sql {
 
@@ -53,21 +55,15 @@ std::vector<size_t> identifying_columns(const RelRef& rel) {
   return range(0, rel->type.columns.size());
 }
 
-// The rows of `side` that do not take part in `joined`, whose columns `side_columns` are the
-// side's. `joined` has each of them at most once if `at_most_once`.
-RelRef unmatched(const RelRef& side, const RelRef& joined, const std::vector<size_t>& side_columns,
-                 bool at_most_once) {
-  if (at_most_once) {
-    return plan::union_all({side, plan::negate(plan::project(joined, side_columns))});
-  }
+// The rows of `side` that take part in `joined`, whose columns `side_columns` are the side's.
+RelRef matched_in(const RelRef& side, const RelRef& joined,
+                  const std::vector<size_t>& side_columns) {
   const std::vector<size_t> identity = identifying_columns(side);
   std::vector<size_t> joined_identity;
   for (size_t column : identity) joined_identity.push_back(side_columns[column]);
   RelRef matched = plan::distinct(plan::project(joined, joined_identity));
-  RelRef semijoin =
-      plan::project(join_on(side, identity, std::move(matched), range(0, identity.size())),
-                    range(0, side->type.columns.size()));
-  return plan::union_all({side, plan::negate(std::move(semijoin))});
+  return plan::project(join_on(side, identity, std::move(matched), range(0, identity.size())),
+                       range(0, side->type.columns.size()));
 }
 
 std::vector<ScalarRef> null_columns(const RelRef& like, size_t begin, size_t end) {
@@ -76,6 +72,98 @@ std::vector<ScalarRef> null_columns(const RelRef& like, size_t begin, size_t end
     out.push_back(expr::literal(Datum::null(), like->type.columns[i].type.type));
   }
   return out;
+}
+
+// The rows that an outer join adds to the inner one.
+class OuterJoin {
+ public:
+  // `predicates`: those of ON, over the joined rows; nothing if it has subqueries.
+  OuterJoin(const JoinSides& sides, std::optional<std::vector<ScalarRef>> predicates);
+
+  // Whether a row of the left side has at most one partner.
+  bool one_right_partner() const {
+    return plan::is_unique(sides_.right->type.keys, determined(left_size_, joined_size_));
+  }
+  // The left rows without a partner, padded with NULL; the right ones. `joined` is the inner join.
+  RelRef left_rest(const RelRef& joined) const;
+  RelRef right_rest(const RelRef& joined) const;
+
+ private:
+  // The columns of a side that a row of the other side fixes; the side's columns are those from
+  // `begin` to `end` of the joined rows.
+  std::vector<size_t> determined(size_t begin, size_t end) const;
+  RelRef without(const JoinSide& side, RelRef matched) const {
+    return plan::union_all({side.rel, plan::negate(std::move(matched))});
+  }
+
+  const JoinSides& sides_;
+  std::optional<std::vector<ScalarRef>> predicates_;
+  size_t num_used_ = 0;
+  size_t left_size_ = 0;
+  size_t joined_size_ = 0;
+  JoinSide left_;
+  JoinSide right_;
+};
+
+OuterJoin::OuterJoin(const JoinSides& sides, std::optional<std::vector<ScalarRef>> predicates)
+    : sides_(sides),
+      predicates_(std::move(predicates)),
+      num_used_(sides.used.size()),
+      left_size_(sides.left->type.columns.size()),
+      joined_size_(left_size_ + sides.right_width),
+      left_{sides.left, {}},
+      right_{sides.right, {}} {
+  for (size_t i = 0; i < joined_size_; ++i) {
+    const bool of_left = i < left_size_;
+    left_.column_of.push_back(of_left ? std::optional(i) : std::nullopt);
+    right_.column_of.push_back(of_left ? std::nullopt : std::optional(i - left_size_ + num_used_));
+  }
+}
+
+std::vector<size_t> OuterJoin::determined(size_t begin, size_t end) const {
+  const bool of_left = begin == 0;
+  std::vector<size_t> out = of_left ? sides_.used : range(0, num_used_);
+  if (!predicates_) return out;
+  for (size_t column : determined_columns(*predicates_, begin, end)) {
+    out.push_back(of_left ? column : num_used_ + column);
+  }
+  return out;
+}
+
+RelRef OuterJoin::left_rest(const RelRef& joined) const {
+  std::optional<RelRef> matched;
+  if (one_right_partner()) {
+    matched = plan::project(joined, range(0, left_size_));
+  } else if (predicates_) {
+    std::vector<std::pair<size_t, size_t>> shared;
+    for (size_t i = 0; i < num_used_; ++i) shared.emplace_back(sides_.used[i], i);
+    matched = matched_rows(left_, right_, shared, *predicates_);
+  }
+  if (!matched) matched = matched_in(sides_.left, joined, range(0, left_size_));
+  return plan::map(without(left_, std::move(*matched)),
+                   null_columns(joined, left_size_, joined_size_));
+}
+
+RelRef OuterJoin::right_rest(const RelRef& joined) const {
+  // The right side's columns: those shared with the left (outer ones), then its own.
+  std::vector<size_t> side_columns = sides_.used;
+  for (size_t i = left_size_; i < joined_size_; ++i) side_columns.push_back(i);
+  std::optional<RelRef> matched;
+  if (plan::is_unique(sides_.left->type.keys, determined(0, left_size_))) {
+    matched = plan::project(joined, side_columns);
+  } else if (predicates_) {
+    std::vector<std::pair<size_t, size_t>> shared;
+    for (size_t i = 0; i < num_used_; ++i) shared.emplace_back(i, sides_.used[i]);
+    matched = matched_rows(right_, left_, shared, *predicates_);
+  }
+  if (!matched) matched = matched_in(sides_.right, joined, side_columns);
+  RelRef padded =
+      plan::map(without(right_, std::move(*matched)), null_columns(joined, num_used_, left_size_));
+  std::vector<size_t> projection = range(0, num_used_);
+  const size_t nulls = num_used_ + sides_.right_width;
+  for (size_t i = 0; i < left_size_ - num_used_; ++i) projection.push_back(nulls + i);
+  for (size_t i = 0; i < sides_.right_width; ++i) projection.push_back(num_used_ + i);
+  return plan::project(std::move(padded), std::move(projection));
 }
 
 }  // namespace
@@ -144,48 +232,27 @@ RelRef Lowerer::join_sides(const BoundRel& rel, const OuterRows& outer, const Jo
     }
     joined = plan::project(std::move(joined), std::move(projection));
   }
+  const RelRef all_pairs = joined;
   if (rel.on) joined = filter_on(*rel.on, std::move(joined), outer);
   if (rel.join == BoundJoinKind::kInner) return joined;
 
-  // Which columns of a side are fixed by a row of the other one.
-  std::vector<ScalarRef> predicates;
-  if (rel.on && !has_subquery(*rel.on)) {
-    Row row{joined, outer, joined_size - outer.width()};
+  std::optional<std::vector<ScalarRef>> predicates;
+  if (!rel.on || !has_subquery(*rel.on)) {
+    predicates.emplace();
+    Row row{all_pairs, outer, joined_size - outer.width()};  // What ON rules out may be NULL.
     std::vector<BoundExprRef> conditions;
-    append_conditions(rel.on, conditions);
+    if (rel.on) append_conditions(rel.on, conditions);
     for (const BoundExprRef& condition : conditions) {
-      predicates.push_back(lower_scalar(*condition, row));
+      predicates->push_back(lower_scalar(*condition, row));
     }
   }
-  std::vector<size_t> right_fixed = range(0, num_used);
-  for (size_t column : determined_columns(predicates, left_size, joined_size)) {
-    right_fixed.push_back(num_used + column);
-  }
-  const bool one_partner = plan::is_unique(sides.right->type.keys, right_fixed);
-  std::vector<size_t> left_fixed = sides.used;
-  for (size_t column : determined_columns(predicates, 0, left_size)) left_fixed.push_back(column);
-  const bool one_left_partner = plan::is_unique(sides.left->type.keys, left_fixed);
-
+  const OuterJoin join(sides, std::move(predicates));
   return bind_local(std::move(joined), [&](const RelRef& get) {
     std::vector<RelRef> parts = {get};
-    if (rel.join != BoundJoinKind::kRight) {
-      RelRef rest = unmatched(sides.left, get, range(0, left_size), one_partner);
-      parts.push_back(plan::map(std::move(rest), null_columns(get, left_size, joined_size)));
-    }
-    if (rel.join != BoundJoinKind::kLeft) {
-      // The right side's columns: those shared with the left (outer ones), then its own.
-      std::vector<size_t> side_columns = sides.used;
-      for (size_t i = left_size; i < joined_size; ++i) side_columns.push_back(i);
-      RelRef rest = unmatched(sides.right, get, side_columns, one_left_partner);
-      RelRef padded = plan::map(std::move(rest), null_columns(get, num_used, left_size));
-      std::vector<size_t> projection = range(0, num_used);
-      const size_t nulls = num_used + sides.right_width;
-      for (size_t i = 0; i < left_size - num_used; ++i) projection.push_back(nulls + i);
-      for (size_t i = 0; i < sides.right_width; ++i) projection.push_back(num_used + i);
-      parts.push_back(plan::project(std::move(padded), std::move(projection)));
-    }
+    if (rel.join != BoundJoinKind::kRight) parts.push_back(join.left_rest(get));
+    if (rel.join != BoundJoinKind::kLeft) parts.push_back(join.right_rest(get));
     RelRef all = plan::union_all(std::move(parts));
-    if (rel.join == BoundJoinKind::kLeft && one_partner) {
+    if (rel.join == BoundJoinKind::kLeft && join.one_right_partner()) {
       all = stating_keys(std::move(all), sides.left->type.keys);
     }
     return all;

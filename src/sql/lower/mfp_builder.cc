@@ -31,14 +31,27 @@ void MfpBuilder::map(const std::vector<ScalarRef>& expressions) {
 }
 
 void MfpBuilder::filter(const std::vector<ScalarRef>& predicates) {
+  std::vector<ScalarRef> conjuncts;
   for (const ScalarRef& predicate : predicates) {
-    plan::append_conjuncts(expr::renumber(predicate, columns_), predicates_);
+    plan::append_conjuncts(expr::renumber(predicate, columns_), conjuncts);
   }
+  std::vector<ScalarRef> fallible;
+  for (ScalarRef& conjunct : conjuncts) {
+    if (expr::can_fail(*conjunct)) {
+      fallible.push_back(std::move(conjunct));
+    } else {
+      predicates_.push_back({std::move(conjunct), map_.size()});
+    }
+  }
+  if (fallible.empty()) return;
+  predicates_.push_back({expr::conjunction(std::move(fallible)), map_.size()});
 }
 
 void MfpBuilder::project(const std::vector<size_t>& projection) {
   std::vector<size_t> columns;
-  for (size_t column : projection) columns.push_back(columns_[column]);
+  for (size_t column : projection) {
+    columns.push_back(column == kNowhere ? kNowhere : columns_[column]);
+  }
   columns_ = std::move(columns);
 }
 
@@ -52,31 +65,32 @@ bool MfpBuilder::is_identity() const {
 
 namespace {
 
-struct Predicate {
+// A predicate, and between which mapped columns it is evaluated.
+struct Placed {
   ScalarRef condition;
-  size_t after = 0;  // How many mapped columns it needs.
+  size_t earliest = 0;  // How many mapped columns it needs.
+  size_t latest = 0;    // How many were there when it was made.
 };
 
-// See MfpBuilder::finish.
-std::vector<Predicate> arranged(const std::vector<ScalarRef>& predicates, size_t input_width) {
-  std::vector<Predicate> out;
-  std::vector<ScalarRef> fallible;
-  size_t last = 0;
-  for (const ScalarRef& predicate : predicates) {
-    size_t after = 0;
-    expr::for_each_column(*predicate, [&](size_t column) {
-      if (column >= input_width) after = std::max(after, column - input_width + 1);
-    });
-    last = std::max(last, after);
-    if (expr::can_fail(*predicate)) {
-      fallible.push_back(predicate);
-    } else {
-      out.push_back({predicate, after});
+// See MfpBuilder::finish: `earliest` is where each is evaluated. One that can fail comes after all
+// those that cannot and could come before it.
+std::vector<Placed> arranged(std::vector<Placed> predicates) {
+  auto can_fail = [](const Placed& placed) { return expr::can_fail(*placed.condition); };
+  size_t failing = 0;  // Where the last one that can fail is.
+  for (Placed& placed : predicates) {
+    if (!can_fail(placed)) continue;
+    size_t after = std::max(placed.earliest, failing);
+    for (const Placed& other : predicates) {
+      if (!can_fail(other) && other.earliest <= placed.latest) {
+        after = std::max(after, other.earliest);
+      }
     }
+    placed.earliest = failing = after;
   }
-  std::ranges::stable_sort(out, {}, &Predicate::after);
-  if (!fallible.empty()) out.push_back({expr::conjunction(std::move(fallible)), last});
-  return out;
+  std::ranges::stable_sort(predicates, {}, [&](const Placed& placed) {
+    return std::pair(placed.earliest, can_fail(placed));
+  });
+  return predicates;
 }
 
 }  // namespace
@@ -88,7 +102,9 @@ plan::MapFilterProject MfpBuilder::finish() const {
     if (column >= input_width_) used[column - input_width_] = true;
   };
   std::ranges::for_each(columns_, mark);
-  for (const ScalarRef& predicate : predicates_) expr::for_each_column(*predicate, mark);
+  for (const Predicate& predicate : predicates_) {
+    expr::for_each_column(*predicate.condition, mark);
+  }
   for (size_t i = map_.size(); i-- > 0;) {
     if (used[i]) expr::for_each_column(*map_[i], mark);
   }
@@ -100,13 +116,20 @@ plan::MapFilterProject MfpBuilder::finish() const {
     moved[input_width_ + i] = input_width_ + out.map.size();
     out.map.push_back(expr::renumber(map_[i], moved));
   }
-  std::vector<ScalarRef> predicates;
-  for (const ScalarRef& predicate : predicates_) {
-    predicates.push_back(expr::renumber(predicate, moved));
+  std::vector<Placed> predicates;
+  for (const Predicate& predicate : predicates_) {
+    Placed& placed =
+        predicates.emplace_back(Placed{expr::renumber(predicate.condition, moved), 0, 0});
+    expr::for_each_column(*placed.condition, [&](size_t column) {
+      if (column >= input_width_)
+        placed.earliest = std::max(placed.earliest, column - input_width_ + 1);
+    });
+    placed.latest = static_cast<size_t>(std::count(
+        used.begin(), used.begin() + static_cast<std::ptrdiff_t>(predicate.mapped), true));
   }
-  for (Predicate& predicate : arranged(predicates, input_width_)) {
-    out.predicates.push_back(std::move(predicate.condition));
-    out.predicate_after.push_back(predicate.after);
+  for (Placed& placed : arranged(std::move(predicates))) {
+    out.predicates.push_back(std::move(placed.condition));
+    out.predicate_after.push_back(placed.earliest);
   }
   for (size_t column : columns_) out.projection.push_back(moved[column]);
   return out;

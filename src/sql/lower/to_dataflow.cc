@@ -3,9 +3,10 @@
 
 #include <algorithm>
 #include <map>
-#include <numeric>
 
 #include "base/check.h"
+#include "expr/evaluator.h"
+#include "plan/predicates.h"
 #include "sql/lower/join_planning.h"
 #include "sql/lower/mfp_builder.h"
 #include "sql/lower/node_equality.h"
@@ -33,7 +34,7 @@ class DataflowBuilder {
   size_t add_mfp(size_t input, const MfpBuilder& mfp, const types::RelationType& type);
   size_t build_base(const RelRef& rel);
   // The join, with what stands above it (a chain up to `top`) in its residual.
-  size_t build_join(const RelRef& join, const std::vector<const RelExpr*>& above,
+  size_t build_join(const RelRef& join, std::vector<const RelExpr*> above,
                     const types::RelationType& type);
   size_t build_reduce(const RelExpr& reduce);
   size_t build_union(const RelExpr& rel);
@@ -168,75 +169,73 @@ size_t DataflowBuilder::build_reduce(const RelExpr& reduce) {
 
 // --- joins ---
 
-// The state of a chain of binary joins: the node so far, and where the columns of the concatenated
-// inputs are in it.
-struct Chain {
-  size_t node = 0;
-  std::vector<types::ColumnType> columns;
-  std::vector<size_t> position;
-};
+// Filters directly above the join become conditions of it, unless they can fail.
+void take_conditions(ColumnJoin& join, std::vector<const RelExpr*>& above) {
+  while (!above.empty() && above.front()->kind == RelKind::kFilter) {
+    std::vector<ScalarRef> conditions;
+    for (const ScalarRef& predicate : above.front()->expressions) {
+      plan::append_conjuncts(expr::renumber(predicate, join.projection), conditions);
+    }
+    if (std::ranges::any_of(conditions, [](const auto& c) { return expr::can_fail(*c); })) return;
+    join.conditions.insert(join.conditions.end(), conditions.begin(), conditions.end());
+    above.erase(above.begin());
+  }
+}
 
-size_t DataflowBuilder::build_join(const RelRef& rel, const std::vector<const RelExpr*>& above,
-                                   const types::RelationType& type) {
-  const ColumnJoin join = column_join(*rel);
-  const std::vector<size_t> order = join_order(join);
-  std::vector<size_t> offsets = {0};
-  for (const RelRef& input : join.inputs) {
-    offsets.push_back(offsets.back() + input->type.columns.size());
-  }
-  constexpr size_t kNowhere = SIZE_MAX;
-  Chain chain;
-  chain.position.assign(offsets.back(), kNowhere);
-  auto finish = [&](MfpBuilder& mfp) {
-    // Back into the order of the inputs, then the conditions and the steps above.
-    mfp.project(chain.position);
-    mfp.filter(join.conditions);
-    mfp.project(join.projection);
-    for (const RelExpr* step : above) apply(*step, mfp);
+// The columns of the concatenated inputs that are looked at above the join.
+std::vector<bool> columns_wanted(const ColumnJoin& join, const std::vector<const RelExpr*>& above) {
+  size_t width = 0;
+  for (const RelRef& input : join.inputs) width += input->type.columns.size();
+  MfpBuilder mfp(width);
+  mfp.project(join.projection);
+  for (const RelExpr* step : above) apply(*step, mfp);
+  const plan::MapFilterProject made = mfp.finish();
+  std::vector<bool> out(width, false);
+  auto want = [&](size_t column) {
+    if (column < width) out[column] = true;
   };
-  for (size_t step = 0; step < order.size(); ++step) {
-    const size_t input = order[step];
-    const RelRef& right = join.inputs[input];
-    const size_t node = build(right);
-    plan::JoinNode made;
-    for (const std::vector<size_t>& columns : join.classes) {
-      size_t left_key = kNowhere;
-      size_t right_key = kNowhere;
-      for (size_t column : columns) {
-        if (chain.position[column] != kNowhere && left_key == kNowhere) {
-          left_key = chain.position[column];
-        }
-        if (column >= offsets[input] && column < offsets[input + 1]) {
-          right_key = column - offsets[input];
-        }
-      }
-      if (left_key == kNowhere || right_key == kNowhere) continue;
-      made.left_key.push_back(left_key);
-      made.right_key.push_back(right_key);
-      made.nulls_match |=
-          chain.columns[left_key].nullable && right->type.columns[right_key].type.nullable;
-    }
-    for (size_t i = 0; i < right->type.columns.size(); ++i) {
-      chain.position[offsets[input] + i] = chain.columns.size() + i;
-    }
-    const std::vector<types::ColumnType> right_columns = right->type.column_types();
-    chain.columns.insert(chain.columns.end(), right_columns.begin(), right_columns.end());
-    if (step == 0) {
-      chain.node = node;
-      continue;
-    }
-    MfpBuilder residual(chain.columns.size());
-    const bool last = step + 1 == order.size();
-    if (last) finish(residual);
-    made.residual = residual.finish();
-    chain.node =
-        add({std::move(made), {chain.node, node}, last ? type.column_types() : chain.columns});
+  std::ranges::for_each(made.projection, want);
+  for (const ScalarRef& expression : made.map) expr::for_each_column(*expression, want);
+  for (const ScalarRef& predicate : made.predicates) expr::for_each_column(*predicate, want);
+  return out;
+}
+
+size_t DataflowBuilder::build_join(const RelRef& rel, std::vector<const RelExpr*> above,
+                                   const types::RelationType& type) {
+  ColumnJoin join = column_join(*rel);
+  take_conditions(join, above);
+  JoinChain chain(join, columns_wanted(join, above));
+  auto finished = [&]() {
+    MfpBuilder mfp = chain.last_residual();
+    for (const RelExpr* step : above) apply(*step, mfp);
+    return mfp;
+  };
+  const std::vector<size_t> order = join_order(join);
+  if (order.empty()) {
+    const size_t unit = add({plan::ConstantNode{{plan::ConstantRow{}}, {}}, {}, {}});
+    return add_mfp(unit, finished(), type);
   }
-  if (order.size() > 1) return chain.node;
-  if (order.empty()) chain.node = add({plan::ConstantNode{{plan::ConstantRow{}}, {}}, {}, {}});
-  MfpBuilder mfp(chain.columns.size());
-  finish(mfp);
-  return add_mfp(chain.node, mfp, type);
+  size_t node = build(join.inputs[order[0]]);
+  chain.extend(order[0], {}, join.inputs[order[0]]->type.column_types());
+  if (order.size() == 1) return add_mfp(node, finished(), type);
+  for (size_t step = 1; step < order.size(); ++step) {
+    const size_t right = build(join.inputs[order[step]]);
+    const std::vector<types::ColumnType> left_columns = plan_.nodes[node].columns;
+    const std::vector<types::ColumnType> right_columns = plan_.nodes[right].columns;
+    plan::JoinNode made = chain.extend(order[step], left_columns, right_columns);
+    std::vector<types::ColumnType> columns = type.column_types();
+    if (step + 1 == order.size()) {
+      made.residual = finished().finish();
+    } else {
+      made.residual = chain.residual().finish();
+      std::vector<types::ColumnType> both = left_columns;
+      both.insert(both.end(), right_columns.begin(), right_columns.end());
+      columns.clear();
+      for (size_t column : made.residual.projection) columns.push_back(both[column]);
+    }
+    node = add({std::move(made), {node, right}, std::move(columns)});
+  }
+  return node;
 }
 
 }  // namespace

@@ -14,7 +14,7 @@ using plan::RelRef;
 namespace {
 
 // The operator of `rel` over the inputs, everything inferred anew.
-RelRef remade(const RelExpr& rel, std::vector<RelRef> inputs) {
+RelRef remade_over(const RelExpr& rel, std::vector<RelRef> inputs) {
   auto only = [&]() { return std::move(inputs[0]); };
   switch (rel.kind) {
     case RelKind::kConstant:
@@ -69,9 +69,17 @@ RelRef keeping_facts(RelRef rel, const types::RelationType& before) {
   return type == rel->type ? rel : plan::with_type(std::move(rel), std::move(type));
 }
 
+RelRef remade(const RelExpr& node) {
+  return remade_over(node, node.inputs);
+}
+
+RelRef remade_with_facts(const RelExpr& node, const types::RelationType& before) {
+  return keeping_facts(remade(node), before);
+}
+
 RelRef with_inputs(const RelRef& rel, std::vector<RelRef> inputs) {
   if (inputs == rel->inputs) return rel;
-  return keeping_facts(remade(*rel, std::move(inputs)), rel->type);
+  return keeping_facts(remade_over(*rel, std::move(inputs)), rel->type);
 }
 
 namespace {
@@ -100,7 +108,7 @@ Result<RelRef> rewrite_scalars(const RelRef& rel, const ScalarRewrite& rewrite) 
     ASSIGN_OR_RETURN(aggregate.filter, rewrite(aggregate.filter));
   }
   std::vector<RelRef> inputs = out->inputs;
-  return keeping_facts(remade(*out, std::move(inputs)), rel->type);
+  return keeping_facts(remade_over(*out, std::move(inputs)), rel->type);
 }
 
 void for_each_node(const RelRef& rel, const std::function<void(const RelRef&)>& visit) {

@@ -13,6 +13,11 @@ namespace penstock::sql {
 // stays known, beside what is inferred anew.
 plan::RelRef with_inputs(const plan::RelRef& rel, std::vector<plan::RelRef> inputs);
 
+// The node made anew from its parts; of its type only the columns of a table function are kept. And
+// the same with what was known before.
+plan::RelRef remade(const plan::RelExpr& node);
+plan::RelRef remade_with_facts(const plan::RelExpr& node, const types::RelationType& before);
+
 // `rel`, which has the rows of `before` in the same columns, with what was known of them.
 plan::RelRef keeping_facts(plan::RelRef rel, const types::RelationType& before);
 

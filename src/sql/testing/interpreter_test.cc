@@ -1,6 +1,8 @@
 // See interpreter_test.h.
 #include "sql/testing/interpreter_test.h"
 
+#include <gtest/gtest.h>
+
 #include <algorithm>
 #include <functional>
 #include <set>
@@ -40,9 +42,6 @@ std::string row_text(const DatumRow& row, const ColumnTypes& columns) {
 
 void Bag::add(const DatumRow& row, int64_t diff) {
   CHECK_OP(==, row.size(), columns.size());
-  for (size_t i = 0; i < row.size(); ++i) {
-    CHECK(!row[i].is_null() || columns[i].nullable || diff == 0);
-  }
   Entry& entry = rows[row_text(row, columns)];
   entry.row = row;
   entry.diff += diff;
@@ -72,6 +71,16 @@ bool comes_before(const DatumRow& a, const DatumRow& b, const ColumnTypes& colum
 }
 
 namespace {
+
+// NULLs are where the columns say.
+void check_nulls(const Bag& bag) {
+  for (const auto& [text, entry] : bag.rows) {
+    for (size_t i = 0; i < entry.row.size(); ++i) {
+      if (!entry.row[i].is_null() || bag.columns[i].nullable) continue;
+      ADD_FAILURE() << "column " << i << " is said to be not NULL: " << text;
+    }
+  }
+}
 
 Contents empty(ColumnTypes columns) {
   Contents out;
@@ -342,7 +351,15 @@ class RelInterpreter {
  public:
   explicit RelInterpreter(const Database& database) : database_(database) {}
 
+  // What a plan says of its rows need not hold beside an error: some rows are missing.
   Contents run(const RelRef& rel) {
+    Contents out = run_operator(rel);
+    if (out.errors.empty()) check_nulls(out.rows);
+    return out;
+  }
+
+ private:
+  Contents run_operator(const RelRef& rel) {
     const ColumnTypes columns = rel->type.column_types();
     if (rel->kind == RelKind::kLet) {
       locals_[rel->local] = run(rel->inputs[0]);
@@ -399,7 +416,6 @@ class RelInterpreter {
     }
   }
 
- private:
   static Contents linear(const RelExpr& rel, const Contents& input, const ColumnTypes& columns) {
     Contents out = empty(columns);
     add_errors(input, out);
@@ -525,7 +541,6 @@ struct NodeInterpreter {
     return with_weights(inputs[0], node.columns, [](int64_t d) { return -d; });
   }
   Contents operator()(const plan::UnionNode&) const {
-    // What a node says of NULL is true of each row that flows, also of those that cancel out.
     Contents sum = empty(node.columns);
     for (const Contents& input : inputs) {
       add_errors(input, sum);
@@ -549,8 +564,15 @@ Contents interpret(const plan::DataflowPlan& plan, const Database& database) {
   std::vector<Contents> done;
   for (const plan::PlanNode& node : plan.nodes) {
     std::vector<Contents> inputs;
-    for (size_t input : node.inputs) inputs.push_back(done.at(input));
+    for (size_t input : node.inputs) {
+      inputs.push_back(done.at(input));
+      // A node of a dataflow speaks of each row that flows, also of those that will be taken back.
+      if (std::holds_alternative<plan::UnionNode>(node.op)) {
+        check_nulls({node.columns, inputs.back().rows.rows});
+      }
+    }
     done.push_back(std::visit(NodeInterpreter{node, std::move(inputs), database}, node.op));
+    check_nulls(done.back().rows);
   }
   return done.at(plan.exports.at(0).node);
 }

@@ -31,7 +31,7 @@ class PlannerFixture {
 
   // Rows in the order of ORDER BY, then sorted: "1,x|2,NULL"; a planning error "42703: message"; an
   // error of a row "error: message". The lowered, the optimised and the dataflow plan are all run
-  // and must agree.
+  // and must agree; the latter two may have fewer errors.
   std::string run(const std::string& query) const;
   // The error of planning, "42703: message"; "" when there is none.
   std::string error(const std::string& query) const;
