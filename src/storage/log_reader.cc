@@ -97,12 +97,25 @@ Result<LogReader::View> LogReader::open(CollectionId collection, Stream stream,
 
 namespace {
 
+// Rows in order of a snapshot that counts as open until they are gone.
+class OrderedSnapshot final : public data::OrderedRows {
+ public:
+  OrderedSnapshot(std::unique_ptr<OpenSnapshot> open, std::unique_ptr<data::OrderedRows> rows)
+      : open_(std::move(open)), rows_(std::move(rows)) {}
+  Result<std::optional<Chunk>> next() override { return rows_->next(); }
+
+ private:
+  std::unique_ptr<OpenSnapshot> open_;
+  std::unique_ptr<data::OrderedRows> rows_;
+};
+
 class SnapshotRows : public UnorderedRows {
  public:
-  SnapshotRows(const Database& database, DatabaseSnapshotRef snapshot,
-               std::shared_ptr<const RowFormat> format, Timestamp time,
-               std::unique_ptr<EntrySource> rows, Cursor log)
-      : database_(database),
+  SnapshotRows(std::unique_ptr<OpenSnapshot> open, const Database& database,
+               DatabaseSnapshotRef snapshot, std::shared_ptr<const RowFormat> format,
+               Timestamp time, std::unique_ptr<EntrySource> rows, Cursor log)
+      : open_(std::move(open)),
+        database_(database),
         snapshot_(std::move(snapshot)),
         format_(std::move(format)),
         time_(time),
@@ -169,6 +182,7 @@ class SnapshotRows : public UnorderedRows {
     return true;
   }
 
+  std::unique_ptr<OpenSnapshot> open_;
   const Database& database_;
   DatabaseSnapshotRef snapshot_;
   std::shared_ptr<const RowFormat> format_;
@@ -186,13 +200,14 @@ class SnapshotRows : public UnorderedRows {
 
 Result<std::unique_ptr<UnorderedRows>> LogReader::snapshot(CollectionId collection, Stream stream,
                                                            Timestamp time) const {
+  auto counted = std::make_unique<OpenSnapshot>(state_, collection);
   ASSIGN_OR_RETURN(View view, open(collection, stream, time, time));
   std::string prefix = stream_prefix(collection, stream);
   Cursor log =
       database_.cursor(view.snapshot, Family::kLog, tick_key(collection, stream, view.log_start, 0),
                        ticks_end(collection, stream));
-  return std::make_unique<SnapshotRows>(database_, view.snapshot, view.format, time,
-                                        rows_source(database_, view.snapshot, prefix, ""),
+  return std::make_unique<SnapshotRows>(std::move(counted), database_, view.snapshot, view.format,
+                                        time, rows_source(database_, view.snapshot, prefix, ""),
                                         std::move(log));
 }
 
@@ -243,12 +258,14 @@ Status LogReader::add_log_sources(const View& view, TimeRange times, std::string
 
 Result<std::unique_ptr<data::OrderedRows>> LogReader::ordered_snapshot(
     CollectionId collection, Stream stream, Timestamp time, std::string_view position) const {
+  auto counted = std::make_unique<OpenSnapshot>(state_, collection);
   ASSIGN_OR_RETURN(View view, open(collection, stream, time, time));
   std::vector<std::unique_ptr<EntrySource>> sources;
   sources.push_back(
       rows_source(database_, view.snapshot, stream_prefix(collection, stream), position));
   RETURN_IF_ERROR(add_log_sources(view, {Timestamp::min(), time}, position, sources));
-  return merge_sources(view.format, std::move(sources));
+  return std::make_unique<OrderedSnapshot>(std::move(counted),
+                                           merge_sources(view.format, std::move(sources)));
 }
 
 Result<std::unique_ptr<data::OrderedRows>> LogReader::net_change(CollectionId collection,

@@ -12,7 +12,7 @@ namespace penstock::storage {
 
 class LogReader : public CollectionReader {
  public:
-  LogReader(const Database& database, const StoreState& state, const LogDurability& durability)
+  LogReader(const Database& database, StoreState& state, const LogDurability& durability)
       : database_(database), state_(state), durability_(durability) {}
 
   Result<CollectionInfo> info(CollectionId collection) const override;
@@ -39,7 +39,7 @@ class LogReader : public CollectionReader {
                          std::vector<std::unique_ptr<EntrySource>>& sources) const;
 
   const Database& database_;
-  const StoreState& state_;
+  StoreState& state_;
   const LogDurability& durability_;
 };
 

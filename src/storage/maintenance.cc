@@ -72,6 +72,8 @@ void Maintenance::plan_collection(CollectionState& collection, const Maintenance
   if (auto hold = state_.least_hold(collection.spec.id)) since = std::min(since, *hold);
   // In memory first: whoever opens a read from now on knows that less may be there.
   collection.since = std::max(collection.since, since);
+  // What is read as a whole would only be read and rewritten at once, and kept twice until then.
+  if (!eager && collection.open_snapshots > 0) return;
   for (Stream stream : {Stream::kRows, Stream::kErrors}) {
     const StreamState& state = collection.stream(stream);
     Work work;

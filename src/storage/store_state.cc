@@ -48,6 +48,17 @@ std::optional<Timestamp> StoreState::least_hold(CollectionId collection) const {
   return least;
 }
 
+OpenSnapshot::OpenSnapshot(StoreState& state, CollectionId collection)
+    : state_(state), collection_(collection) {
+  std::lock_guard lock(state_.mutex);
+  if (CollectionState* known = state_.find(collection_)) ++known->open_snapshots;
+}
+
+OpenSnapshot::~OpenSnapshot() {
+  std::lock_guard lock(state_.mutex);
+  if (CollectionState* known = state_.find(collection_)) --known->open_snapshots;
+}
+
 Error no_such_collection(CollectionId collection) {
   return Error(sql_state::kUndefinedObject,
                "collection " + std::to_string(collection.value) + " does not exist");

@@ -43,6 +43,7 @@ struct CollectionState {
   std::optional<Timestamp> publication;
   HashSum hash;
   StreamState streams[2];
+  size_t open_snapshots = 0;  // Somebody reads all of it now: folding can wait.
 
   StreamState& stream(Stream stream) { return streams[static_cast<size_t>(stream)]; }
   const StreamState& stream(Stream stream) const { return streams[static_cast<size_t>(stream)]; }
@@ -74,6 +75,19 @@ struct StoreState {
                         std::optional<Timestamp> time);
   // The least hold on the collection; nothing when there is none.
   std::optional<Timestamp> least_hold(CollectionId collection) const;
+};
+
+// Counts a snapshot read as open while it lives. The state outlives it.
+class OpenSnapshot {
+ public:
+  OpenSnapshot(StoreState& state, CollectionId collection);
+  ~OpenSnapshot();
+  OpenSnapshot(const OpenSnapshot&) = delete;
+  OpenSnapshot& operator=(const OpenSnapshot&) = delete;
+
+ private:
+  StoreState& state_;
+  const CollectionId collection_;
 };
 
 Error no_such_collection(CollectionId collection);
