@@ -1,9 +1,12 @@
 """The SQL port as clients use it: psql, psycopg with and without parameters, COPY, transactions,
 cancel."""
+import datetime
+import decimal
 import select
 import subprocess
 import threading
 import time
+import uuid
 
 import psycopg
 import pytest
@@ -45,6 +48,46 @@ def test_binary_results_and_parameters(sql):
     assert row[:5] == (1, 2, 1.5, "x", True)
     assert row[5].timestamp() == 1582938123 and row[6] == 12.5
     assert cursor.execute("SELECT %b + 1", [psycopg.types.numeric.Int4(4)]).fetchone() == (5,)
+
+
+BINARY_FORMS = [
+    "true", "1::int2", "-2::int4", "3::int8", "1.5::float4", "'NaN'::float8", "12345.678",
+    "-0.00012", "0::numeric", "'NaN'::numeric", "100000000::numeric", "1e20::numeric", "'täxt'",
+    "'ab'::varchar(5)", "'ab'::char(5)", "'\\x00ff'::bytea", "date '2020-02-29'",
+    "date '0044-03-15 BC'", "time '23:59:59.5'", "timestamp '2020-02-29 12:34:56.789'",
+    "timestamp '1969-12-31 23:59:59.5'", "timestamptz '2020-02-29 12:34:56.789+02'",
+    "interval '1 year 2 mons 3 days 04:05:06.7'", "interval '-1 day'",
+    "'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'::uuid", "'[1]'::jsonb", "5::oid", "ARRAY[1, NULL, 3]",
+    "ARRAY['a', 'b,c']", "ARRAY[1.5, 2]", "ARRAY[ARRAY[1, 2], ARRAY[3, 4]]", "'{}'::int[]",
+    "NULL::int", "'x'::\"char\"", "'nm'::name", "ARRAY[timestamp '2020-01-01']"]
+
+
+@pytest.mark.parametrize("binary", [False, True])
+def test_values_have_the_bytes_of_postgres(pg, sql, binary):
+    pg.execute("SET timezone = 'UTC'")
+    for literal in BINARY_FORMS:
+        found = []
+        for connection in (pg, sql):
+            cursor = connection.cursor(binary=binary)
+            result = cursor.execute(f"SELECT {literal}".encode()).pgresult
+            found.append((result.ftype(0), result.fmod(0), result.fsize(0), result.get_value(0, 0)))
+        assert found[0] == found[1], literal
+
+
+def test_values_go_there_and_back(sql):
+    values = [True, -5, 2 ** 40, 1.5, decimal.Decimal("12345678901234567890.125"), "täxt",
+              b"\x00\xff",
+              datetime.date(2020, 2, 29), datetime.time(23, 59, 59, 500000),
+              datetime.datetime(2020, 2, 29, 12, 34, 56, 789000),
+              datetime.datetime(2020, 2, 29, 12, 34, 56, tzinfo=datetime.timezone.utc),
+              datetime.timedelta(days=3, seconds=5), uuid.UUID(int=7), [1, None, 3]]
+    for binary in (False, True):
+        mark = "%b" if binary else "%t"
+        cursor = sql.cursor(binary=binary)
+        for value in values:
+            for prepare in (False, True):
+                row = cursor.execute(f"SELECT {mark}", [value], prepare=prepare).fetchone()
+                assert row == (value,)
 
 
 def test_results_come_in_pieces(sql):
