@@ -288,6 +288,15 @@ TEST_F(PlannerOptimize, OuterJoinsThatShowNoNullsAreInner) {
   EXPECT_EQ(run("SELECT t.id, u.v FROM t LEFT JOIN u ON t.k = u.id WHERE u.v > 3"), "1,5|4,5");
 }
 
+// A row of t has one partner or none, and nobody looks which.
+TEST_F(PlannerOptimize, OuterJoinsThatShowOneSideOnlyAreNone) {
+  EXPECT_EQ(plan_of("SELECT t.id FROM t LEFT JOIN u ON t.k = u.id"), R"(
+Project (#0)
+  Get t
+)");
+  EXPECT_EQ(run("SELECT t.id FROM t LEFT JOIN w ON t.k = w.k"), "1|1|2|3|4|4");
+}
+
 // The filter is on both uses of the join, so it becomes a part of it.
 TEST_F(PlannerOptimize, FiltersOnAllUsesOfABindingMoveIntoIt) {
   EXPECT_EQ(plan_of("SELECT t.id, u.v FROM t LEFT JOIN u ON t.k = u.id WHERE t.id = 3"), R"(

@@ -2,9 +2,9 @@
 #include "sql/lower/matched_rows.h"
 
 #include "expr/evaluator.h"
-#include "expr/function_catalogue.h"
 #include "plan/predicates.h"
 #include "sql/lower/lowerer.h"
+#include "sql/optimize/scalar_facts.h"
 
 namespace penstock::sql {
 
@@ -13,7 +13,8 @@ using plan::RelRef;
 
 namespace {
 
-// The expression over the side's columns; null if it looks at anything else.
+// The expression over the side's columns; null if it looks at anything else. What was known of NULL
+// in joined rows need not be so in those of the side.
 ScalarRef over_side(const ScalarRef& expression, const JoinSide& side) {
   bool inside = true;
   std::vector<size_t> place(side.column_of.size(), 0);
@@ -21,14 +22,7 @@ ScalarRef over_side(const ScalarRef& expression, const JoinSide& side) {
     inside &= side.column_of[column].has_value();
     place[column] = side.column_of[column].value_or(0);
   });
-  return inside ? expr::renumber(expression, place) : nullptr;
-}
-
-ScalarRef is_not_null(const ScalarRef& expression) {
-  const types::ColumnType boolean{types::SqlType::of(types::TypeId::kBool), false};
-  return expr::call(expr::function_of("not", {types::TypeId::kBool}),
-                    {expr::call(expr::function_of("is_null", {expr::kAny}), {expression}, boolean)},
-                    boolean);
+  return inside ? refined(expr::renumber(expression, place), side.rel->type.columns) : nullptr;
 }
 
 // What ON says: of each side alone, and which expressions are equal.

@@ -132,12 +132,14 @@ RelRef rows_taken_away(const RelRef& kept, const RelRef& less) {
   return plan::filter(less, {negation(predicate)});
 }
 
-// Some rows of X without all rows of X: minus the others.
+// Some rows of X without all rows of X: minus the others. All of them: nothing.
 void merge_with_negated(std::vector<RelRef>& inputs) {
   for (size_t i = 0; i < inputs.size(); ++i) {
     for (RelRef& other : inputs) {
       if (other->kind != RelKind::kNegate) continue;
-      RelRef away = rows_taken_away(inputs[i], other->inputs[0]);
+      RelRef away = same_relation(inputs[i], other->inputs[0])
+                        ? nothing_like(inputs[i])
+                        : rows_taken_away(inputs[i], other->inputs[0]);
       if (!away) continue;
       other = plan::negate(std::move(away));
       inputs.erase(inputs.begin() + static_cast<std::ptrdiff_t>(i--));
@@ -157,6 +159,9 @@ RelRef simplified_union(const RelRef& rel) {
     }
   }
   merge_with_negated(inputs);
+  std::erase_if(inputs, [](const RelRef& input) {
+    return input->kind == RelKind::kNegate && is_empty(input->inputs[0]);
+  });
   if (inputs.empty()) return nothing_like(rel);
   if (inputs.size() == 1 && inputs[0]->kind != RelKind::kNegate) return inputs[0];
   return inputs == rel->inputs ? rel : plan::union_all(std::move(inputs));

@@ -138,9 +138,29 @@ class RandomQuery {
     return "(" + subquery(depth, one_of({"", "count", "max", "min", "sum"})) + ")";
   }
 
+  // A relation with columns a and b that sees the aliases before it.
+  std::string lateral(size_t depth) {
+    const size_t around = aliases_.size();
+    const std::string inner = relation(depth);
+    const std::string own = aliases_.back();
+    std::string out = "LATERAL (SELECT " + own + ".a, " + number() + " FROM " + inner;
+    out += " WHERE " + conjunction(depth);
+    if (rng_.one_in(2)) out += " ORDER BY 1, 2 LIMIT " + std::to_string(1 + rng_.below(2));
+    aliases_.resize(around);
+    const std::string alias = "r" + std::to_string(next_alias_++);
+    aliases_.push_back(alias);
+    return out + ") AS " + alias + "(a, b)";
+  }
+
   std::string from(size_t depth, size_t relations) {
     std::string out = relation(depth);
     for (size_t i = 1; i < relations; ++i) {
+      if (depth > 0 && rng_.one_in(6)) {
+        const bool outer = rng_.one_in(2);
+        out += (outer ? " LEFT JOIN " : " CROSS JOIN ") + lateral(depth - 1);
+        if (outer) out += " ON " + comparison();
+        continue;
+      }
       const std::string kind =
           one_of({", ", " JOIN ", " JOIN ", " LEFT JOIN ", " RIGHT JOIN ", " FULL JOIN "});
       const std::string right = relation(depth);
