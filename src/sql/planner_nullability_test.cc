@@ -2,6 +2,7 @@
 // subtracted (the interpreter checks each node's rows), and NULLs meet where they should.
 #include <gtest/gtest.h>
 
+#include "sql/lower/to_dataflow.h"
 #include "sql/testing/planner_fixture_test.h"
 
 namespace penstock::sql {
@@ -31,6 +32,21 @@ TEST_F(PlannerNullability, OfViewsSpeaksOfTheSum) {
   EXPECT_EQ(type_of("SELECT id FROM customer EXCEPT SELECT customer FROM purchase"), "id int4 (0)");
   EXPECT_EQ(type_of("SELECT id FROM customer EXCEPT ALL SELECT customer FROM purchase"),
             "id int4 ");
+}
+
+// State holds rows that are taken back later, so a node says of NULL what its inputs say.
+TEST_F(PlannerNullability, OfDataflowNodesSpeaksOfEachRow) {
+  const plan::RelRef purchase =
+      plan::get(CollectionId{item("purchase")->id.value}, *item("purchase")->relation);
+  const plan::RelRef amounts = plan::project(purchase, {0});
+  plan::RelRef sum = plan::union_all({amounts, plan::negate(amounts)});
+  types::RelationType known = sum->type;
+  known.columns[0].type.nullable = false;  // True of the sum: it is empty.
+  sum = plan::distinct(plan::with_type(sum, known));
+  EXPECT_FALSE(sum->type.columns[0].type.nullable);
+  for (const plan::PlanNode& node : to_dataflow(sum, CollectionId{}).nodes) {
+    EXPECT_TRUE(node.columns[0].nullable);
+  }
 }
 
 TEST_F(PlannerNullability, SubqueriesSeeRowsWithNull) {

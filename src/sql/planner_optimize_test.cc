@@ -35,7 +35,7 @@ class PlannerOptimize : public ::testing::Test, public PlannerFixture {
 };
 
 TEST_F(PlannerOptimize, EqualitiesBecomeKeysOfTheJoin) {
-  EXPECT_EQ(plan_of("SELECT t.v, u.v FROM t JOIN u ON t.k = u.k"), R"(
+  EXPECT_EQ(plan_of("SELECT t.v, u.v AS uv FROM t JOIN u ON t.k = u.k"), R"(
 Project (#1, #3)
   Join on=(#0 = #2)
     Project (#1, #2)
@@ -44,9 +44,9 @@ Project (#1, #3)
       Filter (#1 is not null)
         Get u
 )");
-  EXPECT_EQ(run("SELECT t.v, u.v FROM t JOIN u ON t.k = u.k"), "0,NULL|1,NULL");
-  EXPECT_EQ(explain("SELECT t.v, u.v FROM t, u WHERE t.k = u.k"),
-            explain("SELECT t.v, u.v FROM t JOIN u ON t.k = u.k"));
+  EXPECT_EQ(run("SELECT t.v, u.v AS uv FROM t JOIN u ON t.k = u.k"), "0,NULL|1,NULL");
+  EXPECT_EQ(explain("SELECT t.v, u.v AS uv FROM t, u WHERE t.k = u.k"),
+            explain("SELECT t.v, u.v AS uv FROM t JOIN u ON t.k = u.k"));
   expect_not_in_plan("SELECT 1 FROM t JOIN u ON t.k::int8 = u.k::int8", "CrossJoin");
   expect_in_plan("SELECT 1 FROM t JOIN u ON t.k IS NOT DISTINCT FROM u.k", "on=(#0 = #1)");
   EXPECT_EQ(run("SELECT t.id, u.id FROM t JOIN u ON t.k IS NOT DISTINCT FROM u.k"), "1,3|3,30|4,3");
@@ -100,7 +100,7 @@ TEST_F(PlannerOptimize, JoinsBeginWithWhatALiteralSelects) {
 }
 
 TEST_F(PlannerOptimize, WhatIsComparedOnOneSideIsComparedOnAll) {
-  EXPECT_EQ(plan_of("SELECT t.v, u.v FROM t JOIN u ON t.k = u.id WHERE u.id > 15"), R"(
+  EXPECT_EQ(plan_of("SELECT t.v, u.v AS uv FROM t JOIN u ON t.k = u.id WHERE u.id > 15"), R"(
 Project (#1, #3)
   Join on=(#0 = #2)
     Project (#1, #2)
@@ -147,6 +147,11 @@ TEST_F(PlannerOptimize, FiltersThatCanFailStay) {
   EXPECT_EQ(run("SELECT t.id FROM t WHERE v <> 0 AND 1 / v > 0"), "1");
   EXPECT_EQ(run("SELECT id FROM (SELECT id, 1 / v AS q FROM t WHERE v > 1) s WHERE q = 0"), "3");
   EXPECT_EQ(run("SELECT id FROM t WHERE 1 / v > 0"), "error: division by zero");
+  // The filter below comes before the division above it, whatever waits for its result.
+  EXPECT_EQ(run("SELECT id FROM (SELECT id, 10 / v AS q FROM t WHERE 4 / id > 1) s WHERE q > 1"),
+            "1");
+  // The test for NULL hides the error beside it, so it is not left out.
+  EXPECT_EQ(run("SELECT id FROM t WHERE v IS NOT NULL AND v > 1 / (id - 2)"), "1|3");
   EXPECT_EQ(run("SELECT id FROM (SELECT * FROM t WHERE 2 / id < 2) s WHERE 1 / (id - 1) > 0"), "2");
 }
 
@@ -181,7 +186,22 @@ Union
           Project (#0)
             Get w
 )");
+  // A condition on the outer value alone is one on the other, once the domain is gone.
+  EXPECT_EQ(run("SELECT id FROM t WHERE EXISTS "
+                "(SELECT 1 FROM w WHERE w.k = t.k AND (t.k = 20 OR t.k IS NULL))"),
+            "2");
+  EXPECT_EQ(run("SELECT id FROM t WHERE NOT (k > 10 AND EXISTS "
+                "(SELECT 1 FROM w WHERE w.id = t.id))"),
+            "1|4");
   // A sum can fail, so it is not computed of rows that nobody asked for.
+  expect_in_plan(
+      "SELECT id, n FROM t, LATERAL (SELECT sum(v) AS n FROM w WHERE w.k = t.k "
+      "GROUP BY w.k) s",
+      "Distinct");
+  expect_not_in_plan(
+      "SELECT id, n FROM t, LATERAL (SELECT max(v) AS n FROM w WHERE w.k = t.k "
+      "GROUP BY w.k) s",
+      "Distinct");
   EXPECT_EQ(run("SELECT id, (SELECT sum(v) FROM w WHERE w.k = t.k) FROM t"),
             "1,3|2,NULL|3,NULL|4,3");
   // The other rows of t with the same k count: they are no domain.
@@ -302,7 +322,7 @@ Reduce group=(#0)
 Project (#0, #1)
   Get t
 )");
-  EXPECT_EQ(plan_of("SELECT id, max(v), count(k), count(*) FROM t GROUP BY id"), R"(
+  EXPECT_EQ(plan_of("SELECT id, max(v), count(k), count(*) AS n FROM t GROUP BY id"), R"(
 Project (#0, #2, #3, #4)
   Map (case when (#1 is null) then 0 else 1 end, 1)
     Get t

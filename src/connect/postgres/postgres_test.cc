@@ -48,7 +48,7 @@ TEST(ReplicationFrame, ReadsDataAndKeepalives) {
 }
 
 TEST(ReplicationFrame, WritesStatusUpdates) {
-  std::string update = make_status_update(Lsn{0x1'00000002}, 5);
+  std::string update = make_status_update(Lsn{0x1'00000002}, 5, false);
   EXPECT_EQ(update, "r\0\0\0\1\0\0\0\2\0\0\0\1\0\0\0\2\0\0\0\1\0\0\0\2\0\0\0\0\0\0\0\5\0"sv);
 }
 

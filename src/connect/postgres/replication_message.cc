@@ -38,11 +38,11 @@ std::optional<ReplicationFrame> parse_replication_frame(std::string_view bytes) 
   return frame;
 }
 
-std::string make_status_update(Lsn flushed, int64_t now_us) {
+std::string make_status_update(Lsn flushed, int64_t now_us, bool answer_wanted) {
   std::string out = "r";
   for (int i = 0; i < 3; ++i) put_big_endian(out, flushed.value);  // Written, flushed, applied.
   put_big_endian(out, static_cast<uint64_t>(now_us));
-  out.push_back(0);  // No answer wanted.
+  out.push_back(answer_wanted ? 1 : 0);
   return out;
 }
 

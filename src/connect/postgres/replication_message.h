@@ -24,6 +24,6 @@ struct ReplicationFrame {
 std::optional<ReplicationFrame> parse_replication_frame(std::string_view bytes);
 
 // The standby's status update 'r': everything up to `flushed` is written, flushed and applied.
-std::string make_status_update(Lsn flushed, int64_t now_us);
+std::string make_status_update(Lsn flushed, int64_t now_us, bool answer_wanted);
 
 }  // namespace penstock::connect

@@ -50,7 +50,8 @@ PostgresResult<void> ReplicationStream::fill(std::chrono::microseconds wait) {
     if (!filled) return filled;
   }
   if (std::chrono::steady_clock::now() >= last_feedback_ + feedback_interval_) {
-    return send_feedback();
+    // An idle server tells where it is only when it is asked.
+    return send_feedback(true);
   }
   return {};
 }
@@ -70,7 +71,7 @@ PostgresResult<std::optional<ReplicationMessage>> ReplicationStream::next() {
   }
   server_end_ = std::max(server_end_, frame->server_end);
   if (frame->answer_wanted) {
-    auto answered = send_feedback();
+    auto answered = send_feedback(false);
     if (!answered) return std::unexpected(answered.error());
   }
   return ReplicationMessage{frame->start, frame->server_end, frame->payload};
@@ -78,13 +79,13 @@ PostgresResult<std::optional<ReplicationMessage>> ReplicationStream::next() {
 
 PostgresResult<void> ReplicationStream::acknowledge(Lsn flushed, bool now) {
   flushed_ = std::max(flushed_, flushed);
-  return now ? send_feedback() : PostgresResult<void>{};
+  return now ? send_feedback(false) : PostgresResult<void>{};
 }
 
-PostgresResult<void> ReplicationStream::send_feedback() {
+PostgresResult<void> ReplicationStream::send_feedback(bool answer_wanted) {
   last_feedback_ = std::chrono::steady_clock::now();
   auto now_us = static_cast<int64_t>(system_clock().wall_us()) - kEpochUs;
-  return connection_->put_copy(make_status_update(flushed_, now_us));
+  return connection_->put_copy(make_status_update(flushed_, now_us, answer_wanted));
 }
 
 }  // namespace penstock::connect

@@ -56,7 +56,7 @@ class ReplicationStream {
  private:
   ReplicationStream(std::unique_ptr<PostgresConnection> connection,
                     const ReplicationOptions& options);
-  PostgresResult<void> send_feedback();
+  PostgresResult<void> send_feedback(bool answer_wanted);
 
   std::unique_ptr<PostgresConnection> connection_;
   std::chrono::milliseconds feedback_interval_;

@@ -166,7 +166,6 @@ SourceResult<void> PostgresSource::validate_tables() {
   hand_over_->note_server_end(now);
   if (!*exists) {
     assembler_.fail_all_tables("publication \"" + def_.publication + "\" does not exist", now);
-    return {};
   }
   for (const auto& [collection, def] : assembler_.live_tables()) {
     auto found = std::ranges::find_if(*published, [&](const PublishedTable& table) {
@@ -186,6 +185,8 @@ SourceResult<void> PostgresSource::validate_tables() {
       assembler_.fail_table(collection, *reason, now);
     }
   }
+  // An idle server says nothing more that would show that it is reached.
+  if (!assembler_.in_transaction()) assembler_.advance(assembler_.position().lsn);
   return {};
 }
 

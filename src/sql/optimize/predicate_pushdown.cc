@@ -180,9 +180,12 @@ RelRef push_into_constant(const RelRef& rel, const Predicates& predicates) {
   return plan::constant(rel->type, std::move(rows));
 }
 
-// REQUIRES: no predicate can fail.
 RelRef push_into(const RelRef& rel, Predicates predicates) {
   switch (rel->kind) {
+    case RelKind::kProject:
+      return with_inputs(rel, {push(rel->inputs[0], renumbered(predicates, rel->projection))});
+    case RelKind::kFilter:
+      return push_into_filter(rel, std::move(predicates));
     case RelKind::kConstant:
       return push_into_constant(rel, predicates);
     case RelKind::kGet:
@@ -207,31 +210,19 @@ RelRef push_into(const RelRef& rel, Predicates predicates) {
     case RelKind::kThreshold:
     case RelKind::kUnion:
       return push_into_all(rel, predicates);
-    case RelKind::kProject:
-    case RelKind::kFilter:
-      break;  // They take those that can fail, too: see push.
   }
   check_failed(__FILE__, __LINE__, "a known relation", "");
 }
 
-// The rows of `rel` where all predicates are true.
+// The rows of `rel` where all predicates are true. REQUIRES: no predicate can fail.
 RelRef push(const RelRef& rel, Predicates predicates) {
   predicates = conjuncts_of(predicates, rel->type);
   const types::RelationType type =
       predicates.empty() ? rel->type : plan::filter(rel, predicates)->type;
-  RelRef out;
   if (std::ranges::any_of(predicates, [](const ScalarRef& p) { return is_never_true(*p); })) {
-    out = plan::constant(rel->type, {});
-  } else if (rel->kind == RelKind::kProject) {
-    out = plan::project(push(rel->inputs[0], renumbered(predicates, rel->projection)),
-                        rel->projection);
-  } else {
-    Predicates staying = taken(predicates, [](const ScalarRef& p) { return expr::can_fail(*p); });
-    out = rel->kind == RelKind::kFilter ? push_into_filter(rel, std::move(predicates))
-                                        : push_into(rel, std::move(predicates));
-    out = filtered(std::move(out), std::move(staying));
+    return keeping_facts(plan::constant(rel->type, {}), type);
   }
-  return keeping_facts(std::move(out), type);
+  return keeping_facts(push_into(rel, std::move(predicates)), type);
 }
 
 }  // namespace
