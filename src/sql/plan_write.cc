@@ -104,6 +104,9 @@ Result<BoundRelRef> source_rows(Binder& binder, const InsertStatement& statement
     collect();
     return binder.bind_assigned_values(values, columns, target_defaults);
   }
+  std::vector<types::SqlType> wanted;
+  for (size_t target : targets) wanted.push_back(table.relation->columns[target].type.type);
+  binder.hint_parameters(statement.source->body, wanted);
   ASSIGN_OR_RETURN(BoundQuery query, binder.bind_query(*statement.source, nullptr));
   RETURN_IF_ERROR(check_width(query.columns.size(), targets, listed));
   collect();

@@ -15,6 +15,22 @@ std::unexpected<Error> unsupported(std::string_view what) {
   return fail(sql_state::kFeatureNotSupported, fmt::format("{} not yet supported", what));
 }
 
+Result<std::optional<types::RelationType>> describe_explain(
+    Session& session, const sql::ExplainStatement& statement,
+    std::vector<types::SqlType>& parameters) {
+  const auto* plan = std::get_if<sql::ExplainPlan>(&statement.kind);
+  std::string name = "Plan";
+  if (plan != nullptr) {
+    name = explain_column(plan->stage);
+    if (const auto* subject = std::get_if<sql::Box<sql::Statement>>(&plan->subject)) {
+      RETURN_IF_ERROR(describe_result(session, **subject, parameters));
+    }
+  }
+  types::RelationType relation;
+  relation.columns.push_back({std::move(name), {types::SqlType::of(types::TypeId::kText), false}});
+  return relation;
+}
+
 }  // namespace
 
 Result<ExecuteResponse> execute_statement(Session& session, const sql::Statement& statement,
@@ -92,10 +108,8 @@ Result<std::optional<types::RelationType>> describe_result(
     }
     return relation;
   }
-  if (is<sql::ExplainStatement>(statement)) {
-    types::RelationType relation;
-    relation.columns.push_back({"Plan", {types::SqlType::of(types::TypeId::kText), false}});
-    return relation;
+  if (const auto* explain = std::get_if<sql::ExplainStatement>(&kind)) {
+    return describe_explain(session, *explain, parameters);
   }
   return std::nullopt;
 }

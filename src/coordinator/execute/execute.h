@@ -59,6 +59,8 @@ Status expand_shows(Session& session, const catalog::CatalogState& catalog, sql:
 // explain.cc
 Result<ExecuteResponse> execute_explain(Session& session, const sql::ExplainStatement& statement,
                                         const Parameters& parameters);
+// What its one column is called.
+std::string explain_column(sql::ExplainStage stage);
 
 // session_statements.cc: SET, RESET, BEGIN, COMMIT, PREPARE, DISCARD...
 Result<ExecuteResponse> execute_session(Session& session, const sql::Statement& statement,

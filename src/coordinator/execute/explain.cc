@@ -87,6 +87,12 @@ ExecuteResponse text_response(const std::string& column, const std::string& text
 
 }  // namespace
 
+std::string explain_column(sql::ExplainStage stage) {
+  if (stage == sql::ExplainStage::kOptimized) return "Optimized Plan";
+  if (stage == sql::ExplainStage::kLocallyOptimized) return "Locally Optimized Plan";
+  return "Physical Plan";
+}
+
 Result<ExecuteResponse> execute_explain(Session& session, const sql::ExplainStatement& statement,
                                         const Parameters& parameters) {
   const auto* explain = std::get_if<sql::ExplainPlan>(&statement.kind);
@@ -105,9 +111,7 @@ Result<ExecuteResponse> execute_explain(Session& session, const sql::ExplainStat
                     view.statement, parameters);
   if (!plan) return std::unexpected(plan.error());
   ASSIGN_OR_RETURN(std::string text, plan_text(*plan, explain->stage, *catalog));
-  bool optimized = explain->stage == sql::ExplainStage::kOptimized ||
-                   explain->stage == sql::ExplainStage::kLocallyOptimized;
-  return text_response(optimized ? "Optimized Plan" : "Physical Plan", text);
+  return text_response(explain_column(explain->stage), text);
 }
 
 }  // namespace penstock::coordinator

@@ -114,19 +114,50 @@ Result<std::pair<Timestamp, Holds>> choose_time(Session& session,
   }
 }
 
-Status pin_transaction(Session& session, const catalog::CatalogState& catalog,
-                       const std::vector<CollectionId>& reads) {
-  // Later reads of the block may be of anything: everything that can be read is held.
+// What can be read now, `reads` first.
+std::vector<CollectionId> readable_collections(Session& session,
+                                               const catalog::CatalogState& catalog,
+                                               const std::vector<CollectionId>& reads) {
   std::vector<CollectionId> all = reads;
   for (const storage::CollectionInfo& info : session.services().storage.reader().all()) {
-    bool known = std::ranges::find(all, info.spec.id) != all.end();
+    bool known = std::ranges::find(reads, info.spec.id) != reads.end();
     if (!known && info.publication && catalog.item(ObjectId{info.spec.id.value})) {
       all.push_back(info.spec.id);
     }
   }
-  ASSIGN_OR_RETURN(auto chosen, choose_time(session, all));
-  session.transaction().pin(chosen.first, std::move(chosen.second));
-  return {};
+  return all;
+}
+
+// Later reads of the block may be of anything: everything that can be read is held.
+Status pin_transaction(Session& session, const catalog::CatalogState& catalog,
+                       const std::vector<CollectionId>& reads) {
+  const storage::CollectionReader& reader = session.services().storage.reader();
+  auto exists = [&](CollectionId collection) { return reader.info(collection).has_value(); };
+  while (true) {
+    std::vector<CollectionId> all = readable_collections(session, catalog, reads);
+    Result<std::pair<Timestamp, Holds>> chosen = choose_time(session, all);
+    if (chosen) {
+      session.transaction().pin(chosen->first, std::move(chosen->second));
+      return {};
+    }
+    // What is not read here may have been dropped while the holds were taken.
+    bool others_gone = std::ranges::all_of(reads, exists) && !std::ranges::all_of(all, exists);
+    if (!others_gone) return std::unexpected(std::move(chosen).error());
+  }
+}
+
+// The error of a query, told as what it comes from: that something it reads has been dropped.
+Error explained(Session& session, const catalog::CatalogState& catalog,
+                const std::vector<CollectionId>& reads, Error error) {
+  CatalogSnapshot now = session.services().catalog.snapshot();
+  for (CollectionId read : reads) {
+    catalog::ItemRef item = catalog.item(ObjectId{read.value});
+    if (!item || now->item(item->id)) continue;
+    return {sql_state::kUndefinedObject,
+            fmt::format("query could not complete because relation \"{}\" was dropped",
+                        catalog.full_name(*item))};
+  }
+  return error;
 }
 
 engine::Finishing engine_finishing(const sql::RowFinishing& finishing) {
@@ -175,13 +206,11 @@ ExecuteResponse rows_response(const types::RelationType& relation,
   return result;
 }
 
-Result<QueryRows> run_query(Session& session, const catalog::CatalogState& catalog,
-                            const sql::QueryPlan& plan, bool in_transaction) {
-  engine::PeekRequest request;
-  request.plan = plan.dataflow;
-  CHECK_OP(==, request.plan.exports.size(), size_t{1});
-  fill_in_builtins(session, catalog, request.plan);
-  fill_in_progress(session, catalog, request.plan);
+namespace {
+
+Result<QueryRows> peek_rows(Session& session, const catalog::CatalogState& catalog,
+                            const sql::QueryPlan& plan, engine::PeekRequest& request,
+                            bool in_transaction) {
   std::vector<CollectionId> reads = stored_imports(request.plan);
   Holds holds;
   bool pins = in_transaction && session.in_block() && !reads.empty();
@@ -205,6 +234,21 @@ Result<QueryRows> run_query(Session& session, const catalog::CatalogState& catal
   out.batches = finished(peeked, plan);
   out.rows = count_rows(out.batches);
   return out;
+}
+
+}  // namespace
+
+Result<QueryRows> run_query(Session& session, const catalog::CatalogState& catalog,
+                            const sql::QueryPlan& plan, bool in_transaction) {
+  engine::PeekRequest request;
+  request.plan = plan.dataflow;
+  CHECK_OP(==, request.plan.exports.size(), size_t{1});
+  fill_in_builtins(session, catalog, request.plan);
+  fill_in_progress(session, catalog, request.plan);
+  const std::vector<CollectionId> reads = stored_imports(request.plan);
+  Result<QueryRows> rows = peek_rows(session, catalog, plan, request, in_transaction);
+  if (rows) return rows;
+  return fail(explained(session, catalog, reads, std::move(rows).error()));
 }
 
 Result<ExecuteResponse> execute_select(Session& session, const sql::Query& query,

@@ -96,6 +96,8 @@ class Binder {
                                     const std::vector<types::SqlType>& types,
                                     expr::CastContext cast,
                                     const std::vector<std::string>& constructs);
+  // What the query's columns are for, as a hint to parameters that stand alone in them.
+  void hint_parameters(const QueryBody& body, const std::vector<types::SqlType>& types);
   // VALUES whose columns are assigned to `columns`: for INSERT.
   Result<BoundRelRef> bind_assigned_values(const ValuesBody& values,
                                            const std::vector<types::ColumnDesc>& columns,
@@ -163,6 +165,7 @@ class Binder {
   Result<std::optional<int64_t>> bind_count(const Expr& expr, const char* clause);
   const WithName* find_with_name(const std::string& name) const;
   Result<uint64_t> bind_view(const catalog::CatalogItem& view);
+  void hint_parameter(const Expr& expr, const types::SqlType& type);
   Result<BoundExprRef> set_parameter_type(const BoundExprRef& parameter,
                                           const types::SqlType& type);
   uint64_t add_cte(BoundRelRef rel, std::vector<types::ColumnDesc> columns);

@@ -200,23 +200,38 @@ Bound ExpressionBinder::operator()(const FieldWildcard&) {
   return not_supported("expansion of record fields");
 }
 
+namespace {
+
+// a[1][2, 3] is a with the subscripts 1, 2, 3: an array takes them all at once.
+const Expr& subscripted(const Subscript& subscript, std::vector<const SubscriptPart*>& parts) {
+  const auto* inner = std::get_if<Subscript>(&subscript.operand->kind);
+  const Expr& base = inner != nullptr ? subscripted(*inner, parts) : *subscript.operand;
+  for (const SubscriptPart& part : subscript.parts) parts.push_back(&part);
+  return base;
+}
+
+}  // namespace
+
 Bound ExpressionBinder::operator()(const Subscript& subscript) {
-  ASSIGN_OR_RETURN(BoundExprRef operand, bind(*subscript.operand));
+  std::vector<const SubscriptPart*> parts;
+  ASSIGN_OR_RETURN(BoundExprRef operand, bind(subscripted(subscript, parts)));
   const TypeId type = operand->type.type.id;
   if (type != TypeId::kArray && type != TypeId::kJsonb) {
     return fail(sql_state::kDatatypeMismatch,
                 "cannot subscript type " + type_text(operand->type.type));
   }
-  for (const SubscriptPart& part : subscript.parts) {
-    if (part.slice) return not_supported("array slices");
-    ASSIGN_OR_RETURN(BoundExprRef index, bind(part.start.front()));
-    if (type == TypeId::kJsonb) {
-      ASSIGN_OR_RETURN(operand, binder_.call_operator("->", {operand, std::move(index)}));
+  std::vector<BoundExprRef> of_array = {operand};
+  for (const SubscriptPart* part : parts) {
+    if (part->slice) return not_supported("array slices");
+    ASSIGN_OR_RETURN(BoundExprRef index, bind(part->start.front()));
+    if (type == TypeId::kArray) {
+      of_array.push_back(std::move(index));
     } else {
-      ASSIGN_OR_RETURN(operand, binder_.call_function("subscript", {operand, std::move(index)}));
+      ASSIGN_OR_RETURN(operand, binder_.call_operator("->", {operand, std::move(index)}));
     }
   }
-  return operand;
+  if (type == TypeId::kJsonb) return operand;
+  return binder_.call_function("subscript", std::move(of_array));
 }
 
 // --- logic ---

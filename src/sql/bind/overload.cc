@@ -189,27 +189,50 @@ size_t preferred_matches(const Fitted& fitted, Arguments arguments) {
   return count;
 }
 
-// Step 4.e: what an untyped argument most likely is, by the categories the candidates take there.
-void keep_by_category(Race& race, Arguments arguments) {
-  for (size_t i = 0; i < arguments.size() && race.size() > 1; ++i) {
-    if (!is_unknown(arguments[i])) continue;
-    auto category = [i](const Fitted& fitted) {
-      return expr::category_of(fitted.parameters[i].id);
-    };
-    TypeCategory chosen = category(race[0]);
-    bool agreed = true;
-    for (const Fitted& fitted : race) agreed &= category(fitted) == chosen;
-    if (std::ranges::any_of(race, [&](const Fitted& fitted) {
-          return category(fitted) == TypeCategory::kString;
-        })) {
-      chosen = TypeCategory::kString;
-    } else if (!agreed) {
-      continue;
-    }
-    keep_if_any(race, [&](const Fitted& fitted) { return category(fitted) == chosen; });
-    keep_if_any(race,
-                [&](const Fitted& fitted) { return expr::is_preferred(fitted.parameters[i].id); });
+// What an untyped argument is taken for: a category of types, and of these the preferred one if a
+// candidate has it.
+struct Guess {
+  size_t argument = 0;
+  TypeCategory category;
+  bool preferred = false;
+
+  bool agrees(const Fitted& fitted) const {
+    const TypeId type = fitted.parameters[argument].id;
+    return expr::category_of(type) == category && (!preferred || expr::is_preferred(type));
   }
+};
+
+// Text if a candidate takes it there, else what all candidates take; nothing when they differ.
+std::optional<Guess> guess(const Race& race, size_t argument) {
+  Guess out{argument, expr::category_of(race[0].parameters[argument].id), false};
+  bool differ = false;
+  for (const Fitted& fitted : race) {
+    const TypeCategory category = expr::category_of(fitted.parameters[argument].id);
+    differ |= category != out.category;
+    if (category == TypeCategory::kString) out.category = category;
+  }
+  if (differ && out.category != TypeCategory::kString) return std::nullopt;
+  for (const Fitted& fitted : race) {
+    const TypeId type = fitted.parameters[argument].id;
+    out.preferred |= expr::category_of(type) == out.category && expr::is_preferred(type);
+  }
+  return out;
+}
+
+// Step 4.e: what untyped arguments most likely are, by the categories the candidates take there. It
+// is all of them or none.
+void keep_by_category(Race& race, Arguments arguments) {
+  if (race.size() <= 1) return;
+  std::vector<Guess> guesses;
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    if (!is_unknown(arguments[i])) continue;
+    const std::optional<Guess> made = guess(race, i);
+    if (!made) return;
+    guesses.push_back(*made);
+  }
+  keep_if_any(race, [&](const Fitted& fitted) {
+    return std::ranges::all_of(guesses, [&](const Guess& made) { return made.agrees(fitted); });
+  });
 }
 
 // Step 4.f: untyped arguments are of the type that all typed ones share.

@@ -212,6 +212,9 @@ Result<BoundQuery> Binder::bind_set_operation(const SetOperation& operation,
                                               const ScopeChain* outer) {
   const std::string name = operator_name(operation.op);
   ASSIGN_OR_RETURN(BoundQuery left, bind_body(*operation.left, outer));
+  std::vector<SqlType> left_types;
+  for (const ColumnDesc& column : left.columns) left_types.push_back(column.type.type);
+  hint_parameters(*operation.right, left_types);
   ASSIGN_OR_RETURN(BoundQuery right, bind_body(*operation.right, outer));
   if (left.columns.size() != right.columns.size()) {
     return fail(positioned(Error(sql_state::kSyntaxError,

@@ -1,6 +1,9 @@
 // Dispatch on the first word, and the entry points of the parser.
 #include "sql/parse/statement.h"
 
+#include <algorithm>
+#include <array>
+#include <cctype>
 #include <utility>
 
 #include "sql/parse/expression.h"
@@ -59,11 +62,24 @@ constexpr Dispatch kDispatch[] = {
     {"REVOKE", parse_grant},
 };
 
+// Statements of PostgreSQL that clients try and that there are not.
+constexpr std::array<std::string_view, 19> kNotOffered = {
+    "analyze",   "call",     "checkpoint", "cluster",  "do",      "import",  "listen",
+    "lock",      "merge",    "notify",     "reassign", "refresh", "reindex", "release",
+    "savepoint", "security", "truncate",   "unlisten", "vacuum"};
+
 Result<StatementKind> dispatch(Cursor& cursor) {
   if (cursor.is(TokenKind::kLeftParen)) return parse_select_or_values(cursor);
   const std::string_view word = cursor.peek().keyword;
   for (const Dispatch& entry : kDispatch) {
     if (word == entry.word) return entry.parse(cursor);
+  }
+  const Token& token = cursor.peek();
+  if (token.kind == TokenKind::kWord &&
+      std::ranges::find(kNotOffered, token.text) != kNotOffered.end()) {
+    std::string upper = token.text;
+    for (char& c : upper) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    return cursor.not_supported(token.range, upper + " not yet supported");
   }
   return cursor.expected("a keyword at the beginning of a statement");
 }
