@@ -4,9 +4,9 @@ import os
 import time
 
 from bench.consumer import CommittedEnd, make_topic, open_consumer, take
+from bench.costs import Costs
 from bench.report import Figures
-from bench.servers import HEADER, Costs, must_run, wait_running, write_message
-from bench.usage import busy_cores, peak_memory_mib
+from bench.servers import HEADER, must_run, wait_running, write_message
 from stack.processes import StackError, wait_until
 
 NAME = "snapshot"
@@ -30,7 +30,6 @@ def measure(servers, rounds):
     with servers.database(DATABASE) as connection:
         _create(connection)
         for number in range(rounds):
-            figures.add("other load before", "cores", busy_cores())
             with servers.engine(DATABASE) as engine:
                 _ingest(servers, engine, figures)
                 threads.append(_sink(servers, engine, f"snapshot-{number}", figures))
@@ -62,7 +61,7 @@ def _create(connection):
 def _ingest(servers, engine, figures):
     """The source's own snapshot: from CREATE TABLE to the first answer that has all rows."""
     engine.run("CREATE SOURCE articles FROM POSTGRES CONNECTION pg (PUBLICATION 'bench')")
-    costs = Costs(servers, engine.pid())
+    costs = Costs(servers, engine)
     began = time.monotonic()
     engine.run("CREATE TABLE wide FROM SOURCE articles (REFERENCE public.wide)")
     wait_until(lambda: engine.run("SELECT count(*) FROM wide") == [(ROWS,)], TIMEOUT_S,
@@ -71,6 +70,7 @@ def _ingest(servers, engine, figures):
     spent = costs.until(costs.sample())
     figures.add("ingest", "s", seconds)
     figures.add("ingest", "rows/s", ROWS / seconds)
+    figures.add("  other load meanwhile (ingest)", "cores", spent["other cores"])
     figures.add("ingest CPU", "s/M rows", spent["penstock"] / ROWS * 1e6)
     figures.add("  PostgreSQL beside it", "s/M rows", spent["PostgreSQL"] / ROWS * 1e6)
     figures.add("ingest VmHWM", "MiB", spent["peak MiB"])
@@ -78,7 +78,7 @@ def _ingest(servers, engine, figures):
 
 def _sink(servers, engine, topic, figures):
     make_topic(servers.kafka.bootstrap, topic)
-    costs = Costs(servers, engine.pid())
+    costs = Costs(servers, engine)
     with CommittedEnd(servers.kafka.bootstrap, topic) as end:
         end.offset()
         began = time.monotonic()
@@ -90,9 +90,10 @@ def _sink(servers, engine, topic, figures):
     spent = costs.until(sample)
     figures.add("penstock", "messages/s", ROWS / (ended - began))
     figures.add("penstock", "s", ended - began)
+    figures.add("  other load meanwhile", "cores", spent["other cores"])
     figures.add("penstock CPU", "s/M messages", spent["penstock"] / ROWS * 1e6)
     figures.add("  Kafka beside it", "s/M messages", spent["Kafka"] / ROWS * 1e6)
-    figures.add("penstock VmHWM", "MiB", peak_memory_mib(engine.pid()))
+    figures.add("penstock VmHWM", "MiB", spent["peak MiB"])
     return spent["threads"]
 
 
@@ -122,17 +123,18 @@ def _reference(servers, topic, figures):
     _keep(servers, topic, path, figures)
     bare_topic = topic + "-bare"
     make_topic(servers.kafka.bootstrap, bare_topic)
-    kafka_before = servers.kafka_cpu_seconds()
+    costs = Costs(servers)
     with CommittedEnd(servers.kafka.bootstrap, bare_topic) as end:
         end.offset()
         program = servers.bare_producer(bare_topic, path, MESSAGES_PER_TRANSACTION)
-        ended, kafka_after = end.wait_settled(ROWS + 1, TIMEOUT_S,
-                                              sample=servers.kafka_cpu_seconds)
+        ended, sample = end.wait_settled(ROWS + 1, TIMEOUT_S, sample=costs.sample)
     program.finish()
+    spent = costs.until(sample)
     os.remove(path)
     figures.add("bare producer", "messages/s", ROWS / (ended - program.began))
     figures.add("bare producer", "s", ended - program.began)
+    figures.add("  other load meanwhile (reference)", "cores", spent["other cores"])
     figures.add("bare producer CPU", "s/M messages", program.cpu_seconds / ROWS * 1e6)
-    figures.add("  Kafka behind it", "s/M messages", (kafka_after - kafka_before) / ROWS * 1e6)
+    figures.add("  Kafka behind it", "s/M messages", spent["Kafka"] / ROWS * 1e6)
     figures.add("bare producer VmHWM", "MiB", program.peak_mib)
     servers.delete_topics(topic, bare_topic)
