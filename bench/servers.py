@@ -102,7 +102,7 @@ class Servers:
 
     def delete_topics(self, *topics):
         """Asks the broker to forget topics, whose messages take memory."""
-        client = AdminClient({"bootstrap.servers": self.kafka.bootstrap})
+        client = AdminClient({"bootstrap.servers": self.kafka.bootstrap, "log_level": 2})
         for deleted in client.delete_topics(list(topics)).values():
             deleted.result(timeout=30)
 
