@@ -4,9 +4,10 @@ import time
 
 from bench import accounts
 from bench.consumer import Follower, state
+from bench.costs import Costs
 from bench.report import Figures
-from bench.servers import Costs, must_run
-from bench.usage import Program, busy_cores, family_cpu_seconds
+from bench.servers import must_run
+from bench.usage import Program
 from stack.postgres import PASSWORD, PROGRAMS
 from stack.processes import StackError
 
@@ -41,7 +42,6 @@ def measure(servers, rounds):
     """All rounds; figures, and per round what each thread of penstock used."""
     figures, threads = Figures(), []
     for number in range(rounds):
-        figures.add("other load before", "cores", busy_cores())
         with servers.database(f"catch_up_{number}") as connection:
             accounts.create(connection)
             with servers.engine(connection.info.dbname) as engine:
@@ -75,15 +75,16 @@ def _penstock(servers, engine, connection, number, figures):
     started = time.monotonic()
     engine.begin().wait_ready()
     ready = time.monotonic()
-    costs = Costs(servers, engine.pid())
+    costs = Costs(servers, engine)
     start_cpu_seconds = costs.sample()["penstock"]
     messages = follower.wait(TIMEOUT_S, must_run(engine))
     spent = costs.until(costs.sample())
     seconds = messages[-1][0] - ready
     figures.add("penstock", "changes/s", CHANGES / seconds)
+    figures.add("  penstock: other load meanwhile", "cores", spent["other cores"])
     figures.add("penstock CPU", "s/M changes", spent["penstock"] / CHANGES * 1e6)
-    figures.add("  PostgreSQL beside it", "s/M changes", spent["PostgreSQL"] / CHANGES * 1e6)
-    figures.add("  Kafka beside it", "s/M changes", spent["Kafka"] / CHANGES * 1e6)
+    figures.add("  penstock: PostgreSQL", "s/M changes", spent["PostgreSQL"] / CHANGES * 1e6)
+    figures.add("  penstock: Kafka", "s/M changes", spent["Kafka"] / CHANGES * 1e6)
     figures.add("penstock VmHWM", "MiB", spent["peak MiB"])
     figures.add("start to ready", "s", ready - started)
     figures.add("start to ready CPU", "s", start_cpu_seconds)
@@ -98,14 +99,15 @@ def _penstock(servers, engine, connection, number, figures):
 def _reference(servers, connection, figures):
     end = connection.execute("SELECT pg_current_wal_lsn()").fetchone()[0]
     postgres = servers.postgres
-    before = family_cpu_seconds(postgres.pid())
+    costs = Costs(servers)
     program = Program(
         [f"{PROGRAMS}/pg_recvlogical", "-h", "127.0.0.1", "-p", str(postgres.port),
          "-U", "postgres", "-d", connection.info.dbname, "--slot", SLOT, "--start", "--no-loop",
          "--endpos", end, "-o", "proto_version=1", "-o", "publication_names=bench",
          "-f", "/dev/null"], {"PGPASSWORD": PASSWORD}).finish()
-    spent = family_cpu_seconds(postgres.pid()) - before
+    spent = costs.until(costs.sample())
     figures.add("pg_recvlogical", "changes/s", CHANGES / program.seconds)
+    figures.add("  pg_recvlogical: other load meanwhile", "cores", spent["other cores"])
     figures.add("pg_recvlogical CPU", "s/M changes", program.cpu_seconds / CHANGES * 1e6)
-    figures.add("  PostgreSQL behind it", "s/M changes", spent / CHANGES * 1e6)
+    figures.add("  pg_recvlogical: PostgreSQL", "s/M changes", spent["PostgreSQL"] / CHANGES * 1e6)
     figures.add("pg_recvlogical VmHWM", "MiB", program.peak_mib)

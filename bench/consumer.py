@@ -23,7 +23,7 @@ CONFIGURATION = {
 
 def make_topic(bootstrap, topic):
     """Makes a topic of one partition."""
-    client = AdminClient({"bootstrap.servers": bootstrap})
+    client = AdminClient({"bootstrap.servers": bootstrap, "log_level": 2})
     made = client.create_topics([NewTopic(topic, num_partitions=1, replication_factor=1)])
     made[topic].result(timeout=30)
 

@@ -7,9 +7,9 @@ import confluent_kafka
 
 from bench import accounts, histograms
 from bench.consumer import Follower, make_topic
+from bench.costs import Costs
 from bench.report import Figures, percentile
-from bench.servers import Costs, must_run
-from bench.usage import busy_cores
+from bench.servers import must_run
 from stack.processes import StackError
 
 NAME = "latency"
@@ -29,7 +29,6 @@ def measure(servers, rounds):
     """All rounds; figures, and per round what each thread of penstock used."""
     figures, threads = Figures(), []
     for number in range(rounds):
-        figures.add("other load before", "cores", busy_cores())
         with servers.database(f"latency_{number}") as connection:
             accounts.create(connection)
             with servers.engine(connection.info.dbname) as engine:
@@ -60,7 +59,7 @@ def _penstock(servers, engine, connection, number, figures):
     update = "UPDATE account SET amount = 1 WHERE id = %s"
     for i in _paced(WARM_UP):
         connection.execute(update, [i + 1], prepare=True)
-    costs = Costs(servers, engine.pid())
+    costs = Costs(servers, engine)
     before = histograms.read(engine.get("/metrics"))
     committed = {}
     for i in _paced(COMMITS):
@@ -81,6 +80,7 @@ def _penstock(servers, engine, connection, number, figures):
         raise StackError(f"{len(missing)} of {COMMITS} commits never showed in the topic")
     _add_latencies(figures, "COMMIT to consumer",
                    [arrived[grp] - at for grp, at in committed.items()])
+    figures.add("  other load meanwhile", "cores", spent["other cores"])
     for name, buckets in sorted(hops.items()):
         for label, share in (("p50", 0.5), ("p99", 0.99)):
             figures.add(f"  {name} {label}", "ms", 1000 * histograms.percentile(buckets, share))

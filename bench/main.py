@@ -27,7 +27,7 @@ def machine():
     with open("/proc/cpuinfo") as source:
         models = [line.split(":")[1].strip() for line in source if line.startswith("model name")]
     return {"processor": models[0] if models else platform.machine(), "cores": os.cpu_count(),
-            "time": time.strftime("%Y-%m-%d %H:%M:%S"), "busy cores before": busy_cores()}
+            "time": time.strftime("%Y-%m-%d %H:%M:%S"), "busy cores before": round(busy_cores(), 2)}
 
 
 def show(title, facts):

@@ -12,8 +12,7 @@ from confluent_kafka.admin import AdminClient
 
 from bench import PROGRAMS, RUN_DIRECTORY
 from bench.consumer import make_topic
-from bench.usage import (Program, cpu_seconds, family_cpu_seconds, file_system, peak_memory_mib,
-                         sync_milliseconds, thread_cpu_seconds)
+from bench.usage import Program, file_system, sync_milliseconds
 from stack.engine import Engine, binary
 from stack.kafka import FAST_JVM, Kafka
 from stack.postgres import Postgres
@@ -101,13 +100,9 @@ class Servers:
             self.bare_producer("warm-up", path, per_transaction).finish()
         os.remove(path)
 
-    def kafka_cpu_seconds(self):
-        """Processor time of the broker until now."""
-        return cpu_seconds(self.kafka.pid())
-
     def delete_topics(self, *topics):
         """Asks the broker to forget topics, whose messages take memory."""
-        client = AdminClient({"bootstrap.servers": self.kafka.bootstrap})
+        client = AdminClient({"bootstrap.servers": self.kafka.bootstrap, "log_level": 2})
         for deleted in client.delete_topics(list(topics)).values():
             deleted.result(timeout=30)
 
@@ -177,26 +172,3 @@ def write_message(out, key, value, header):
     out.write(key)
     out.write(value)
     out.write(header)
-
-
-class Costs:
-    """What penstock and the servers beside it use from now on."""
-
-    def __init__(self, servers, pid):
-        self._servers = servers
-        self._pid = pid
-        self._before = self.sample()
-
-    def sample(self):
-        """The present state of all counters."""
-        return {"penstock": cpu_seconds(self._pid), "threads": thread_cpu_seconds(self._pid),
-                "PostgreSQL": family_cpu_seconds(self._servers.postgres.pid()),
-                "Kafka": self._servers.kafka_cpu_seconds()}
-
-    def until(self, sample):
-        """Differences to an earlier sample: processor seconds by process, and by thread name."""
-        spent = {name: sample[name] - self._before[name]
-                 for name in ("penstock", "PostgreSQL", "Kafka")}
-        spent["threads"] = sample["threads"] - self._before["threads"]
-        spent["peak MiB"] = peak_memory_mib(self._pid)
-        return spent

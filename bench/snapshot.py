@@ -4,9 +4,10 @@ import os
 import time
 
 from bench.consumer import CommittedEnd, make_topic, open_consumer, take
+from bench.costs import Costs
 from bench.report import Figures
-from bench.servers import HEADER, Costs, must_run, wait_running, write_message
-from bench.usage import busy_cores, peak_memory_mib
+from bench.servers import HEADER, SETTLE_TIMEOUT_S, must_run, wait_running, write_message
+from bench.usage import cpu_seconds
 from stack.processes import StackError, wait_until
 
 NAME = "snapshot"
@@ -17,6 +18,9 @@ TIMEOUT_S = 600
 READ_BATCH = 10_000
 READ_WAIT_S = 0.1
 DATABASE = "snapshot"
+# Storage is still sorting what it took in when the first sink begins; the second has it in order.
+AT_ONCE, AT_REST, BARE = "penstock", "penstock, storage at rest", "bare producer"
+REST_CORES = 0.05
 
 
 def settings():
@@ -30,18 +34,22 @@ def measure(servers, rounds):
     with servers.database(DATABASE) as connection:
         _create(connection)
         for number in range(rounds):
-            figures.add("other load before", "cores", busy_cores())
             with servers.engine(DATABASE) as engine:
                 _ingest(servers, engine, figures)
-                threads.append(_sink(servers, engine, f"snapshot-{number}", figures))
+                threads.append(_sink(servers, engine, AT_ONCE, number, figures))
+                _wait_at_rest(engine)
+                _sink(servers, engine, AT_REST, number, figures)
             servers.drop_slots(connection, DATABASE)
-            _reference(servers, f"snapshot-{number}", figures)
-            ours, theirs = (figures.samples[(name, "messages/s")][-1] for name in _RATES)
-            figures.add("penstock : bare producer", "ratio", ours / theirs)
+            _reference(servers, number, figures)
+            for name in (AT_ONCE, AT_REST):
+                ours, theirs = (figures.samples[(which, "messages/s")][-1]
+                                for which in (name, BARE))
+                figures.add(f"{name} : {BARE}", "ratio", ours / theirs)
     return figures, threads
 
 
-_RATES = ("penstock", "bare producer")
+def _topic(name, number):
+    return f"{name}-{number}".replace(" ", "-").replace(",", "")
 
 
 def _create(connection):
@@ -62,7 +70,7 @@ def _create(connection):
 def _ingest(servers, engine, figures):
     """The source's own snapshot: from CREATE TABLE to the first answer that has all rows."""
     engine.run("CREATE SOURCE articles FROM POSTGRES CONNECTION pg (PUBLICATION 'bench')")
-    costs = Costs(servers, engine.pid())
+    costs = Costs(servers, engine)
     began = time.monotonic()
     engine.run("CREATE TABLE wide FROM SOURCE articles (REFERENCE public.wide)")
     wait_until(lambda: engine.run("SELECT count(*) FROM wide") == [(ROWS,)], TIMEOUT_S,
@@ -71,29 +79,47 @@ def _ingest(servers, engine, figures):
     spent = costs.until(costs.sample())
     figures.add("ingest", "s", seconds)
     figures.add("ingest", "rows/s", ROWS / seconds)
+    figures.add("  ingest: other load meanwhile", "cores", spent["other cores"])
     figures.add("ingest CPU", "s/M rows", spent["penstock"] / ROWS * 1e6)
-    figures.add("  PostgreSQL beside it", "s/M rows", spent["PostgreSQL"] / ROWS * 1e6)
+    figures.add("  ingest: PostgreSQL", "s/M rows", spent["PostgreSQL"] / ROWS * 1e6)
     figures.add("ingest VmHWM", "MiB", spent["peak MiB"])
 
 
-def _sink(servers, engine, topic, figures):
+def _wait_at_rest(engine):
+    """Waits until storage has put in order what it took in."""
+    def at_rest():
+        before = cpu_seconds(engine.pid())
+        time.sleep(1)
+        return cpu_seconds(engine.pid()) - before < REST_CORES
+    wait_until(at_rest, SETTLE_TIMEOUT_S, "penstock to rest", poll_s=0)
+
+
+def _sink(servers, engine, name, number, figures):
+    topic = _topic(name, number)
+    sink = "at_once" if name == AT_ONCE else "at_rest"
     make_topic(servers.kafka.bootstrap, topic)
-    costs = Costs(servers, engine.pid())
+    costs = Costs(servers, engine)
     with CommittedEnd(servers.kafka.bootstrap, topic) as end:
         end.offset()
         began = time.monotonic()
-        engine.run(f"CREATE SINK wide_sink FROM wide INTO KAFKA CONNECTION kafka (TOPIC '{topic}')"
+        engine.run(f"CREATE SINK {sink} FROM wide INTO KAFKA CONNECTION kafka (TOPIC '{topic}')"
                    " KEY (id) FORMAT JSON ENVELOPE UPSERT")
         ended, sample = end.wait_settled(ROWS + 1, TIMEOUT_S, must_run(engine),
                                          sample=costs.sample)
-    wait_running(engine, "wide_sink")
+    wait_running(engine, sink)
     spent = costs.until(sample)
-    figures.add("penstock", "messages/s", ROWS / (ended - began))
-    figures.add("penstock", "s", ended - began)
-    figures.add("penstock CPU", "s/M messages", spent["penstock"] / ROWS * 1e6)
-    figures.add("  Kafka beside it", "s/M messages", spent["Kafka"] / ROWS * 1e6)
-    figures.add("penstock VmHWM", "MiB", peak_memory_mib(engine.pid()))
+    _add(figures, name, ended - began, spent["penstock"], spent)
+    figures.add(f"{name} VmHWM", "MiB", spent["peak MiB"])
     return spent["threads"]
+
+
+def _add(figures, name, seconds, cpu_seconds_used, spent):
+    """The figures that every way of sending has."""
+    figures.add(name, "messages/s", ROWS / seconds)
+    figures.add(name, "s", seconds)
+    figures.add(f"{name} CPU", "s/M messages", cpu_seconds_used / ROWS * 1e6)
+    figures.add(f"  {name}: Kafka", "s/M messages", spent["Kafka"] / ROWS * 1e6)
+    figures.add(f"  {name}: other load meanwhile", "cores", spent["other cores"])
 
 
 def _keep(servers, topic, path, figures):
@@ -117,22 +143,20 @@ def _keep(servers, topic, path, figures):
     figures.add("value of a message", "bytes", value_bytes / count)
 
 
-def _reference(servers, topic, figures):
+def _reference(servers, number, figures):
+    topic = _topic(AT_ONCE, number)
     path = os.path.join(servers.fast_directory, "messages")
     _keep(servers, topic, path, figures)
-    bare_topic = topic + "-bare"
+    bare_topic = _topic(BARE, number)
     make_topic(servers.kafka.bootstrap, bare_topic)
-    kafka_before = servers.kafka_cpu_seconds()
+    costs = Costs(servers)
     with CommittedEnd(servers.kafka.bootstrap, bare_topic) as end:
         end.offset()
         program = servers.bare_producer(bare_topic, path, MESSAGES_PER_TRANSACTION)
-        ended, kafka_after = end.wait_settled(ROWS + 1, TIMEOUT_S,
-                                              sample=servers.kafka_cpu_seconds)
+        ended, sample = end.wait_settled(ROWS + 1, TIMEOUT_S, sample=costs.sample)
     program.finish()
+    spent = costs.until(sample)
     os.remove(path)
-    figures.add("bare producer", "messages/s", ROWS / (ended - program.began))
-    figures.add("bare producer", "s", ended - program.began)
-    figures.add("bare producer CPU", "s/M messages", program.cpu_seconds / ROWS * 1e6)
-    figures.add("  Kafka behind it", "s/M messages", (kafka_after - kafka_before) / ROWS * 1e6)
-    figures.add("bare producer VmHWM", "MiB", program.peak_mib)
-    servers.delete_topics(topic, bare_topic)
+    _add(figures, BARE, ended - program.began, program.cpu_seconds, spent)
+    figures.add(f"{BARE} VmHWM", "MiB", program.peak_mib)
+    servers.delete_topics(topic, _topic(AT_REST, number), bare_topic)

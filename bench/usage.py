@@ -60,15 +60,18 @@ def peak_memory_mib(pid):
     raise StackError(f"process {pid} is gone")
 
 
+def busy_seconds():
+    """Processor time of the whole machine since its start, without idling and waiting for disks."""
+    with open("/proc/stat") as source:
+        fields = [int(field) for field in source.readline().split()[1:9]]
+    return (sum(fields) - fields[3] - fields[4]) / TICKS
+
+
 def busy_cores(seconds=1.0):
     """How many cores the whole machine uses, looked at for a while."""
-    def look():
-        with open("/proc/stat") as source:
-            fields = [int(field) for field in source.readline().split()[1:9]]
-        return sum(fields) - fields[3] - fields[4]  # Without idle and waiting for disks.
-    before = look()
+    before = busy_seconds()
     time.sleep(seconds)
-    return (look() - before) / TICKS / seconds
+    return (busy_seconds() - before) / seconds
 
 
 def sync_milliseconds(directory):
