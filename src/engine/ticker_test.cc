@@ -72,6 +72,19 @@ TEST(RuleT1, ALargeJumpForwardIsFollowedAtDoublePaceAndLogged) {
   EXPECT_EQ(ticks.mint().ms, clock.wall_ms()) << "and goes with the clock again";
 }
 
+// Ticks that come every millisecond and a half must not slow the clock down.
+TEST(RuleT1, TheDoublePaceDoesNotDependOnHowOftenItIsAsked) {
+  ManualClock clock(kStartMs);
+  TickClock ticks(clock, Timestamp{0});
+  ticks.mint();
+  clock.jump_to(kStartMs + kHourMs);
+  for (int i = 0; i < 10'000; ++i) {
+    clock.pass_us(1'500);
+    ticks.mint();
+  }
+  EXPECT_NEAR(static_cast<double>(ticks.now_ms() - kStartMs), 30'000, 10);
+}
+
 // --- T2 ---
 
 TEST_F(RuleT2, AStartWaitsOutTheBound) {
