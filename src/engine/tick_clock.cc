@@ -33,7 +33,8 @@ uint64_t TickClock::now_ms() {
   }
   if (elapsed_ms > 0) {
     wall_ms_ = expected;
-    monotonic_us_ = monotonic;
+    // Whole milliseconds only: what is left counts next time.
+    monotonic_us_ += elapsed_ms * 1000;
   }
   return expected;
 }
