@@ -13,9 +13,12 @@ using connect::Lsn;
 constexpr uint64_t kLaggingPerMs = 20;
 constexpr int64_t kLaggingUs = 3'000;
 constexpr std::chrono::microseconds kNap{1'000};
-// While lagging, inputs are gathered up to this many bytes or microseconds.
+// While lagging, inputs are gathered: larger ticks cost less, most of all behind a GROUP BY. For a
+// quarter of the lag at most, so that gathering never is what lags; in bytes half a tick's worth.
 constexpr size_t kGatherBytes = 512 << 10;
+constexpr size_t kMostGatherBytes = 4 << 20;
 constexpr uint64_t kGatherUs = 5'000;
+constexpr uint64_t kMostGatherUs = 250'000;
 // An idle position is written this often, and only if it moved: the server keeps its log from
 // there.
 constexpr uint64_t kIdleBindingUs = 1'000'000;
@@ -41,7 +44,7 @@ SourceResult<bool> ChangePump::drain() {
   uint64_t bytes = 0;
   Lsn server_end;
   bool drained = false;
-  while (messages < kMessagesPerTurn && assembler_.pending_bytes() < data::kChunkBytes) {
+  while (messages < kMessagesPerTurn && assembler_.pending_bytes() < gather_bytes_) {
     auto message = stream_.next();
     if (!message) return std::unexpected(fault_of(message.error()));
     if (!*message) {
@@ -75,6 +78,8 @@ bool ChangePump::lagging() {
         static_cast<int64_t>(clock_.wall_us()) - (assembler_.commit_time_us() + kPostgresEpochUs);
     // Younger than now: the clocks differ, and the rate alone decides.
     lagging_ = busy && (age > kLaggingUs || age < 0);
+    gather_us_ = std::clamp(age > 0 ? static_cast<uint64_t>(age) / 4 : 0, kGatherUs, kMostGatherUs);
+    gather_bytes_ = gather_us_ == kMostGatherUs ? kMostGatherBytes : kGatherBytes;
     messages_ = 0;
     window_begin_us_ = now;
   }
@@ -93,12 +98,12 @@ SourceResult<void> ChangePump::submit(ChangeAssembler::Taken taken) {
                            [this] { return keep_alive(); });
 }
 
-SourceResult<void> ChangePump::hand_over_due(bool drained) {
+SourceResult<void> ChangePump::hand_over_due() {
   uint64_t now = clock_.monotonic_us();
   if (assembler_.has_pending()) {
     if (pending_since_us_ == 0) pending_since_us_ = now;
-    bool gather = drained && lagging_ && assembler_.pending_bytes() < kGatherBytes &&
-                  now - pending_since_us_ < kGatherUs;
+    bool gather = lagging_ && assembler_.pending_bytes() < gather_bytes_ &&
+                  now - pending_since_us_ < gather_us_;
     if (gather) return {};
     pending_since_us_ = 0;
     auto taken = assembler_.take();
@@ -128,7 +133,7 @@ SourceResult<void> ChangePump::turn(std::chrono::microseconds wait) {
   auto drained = drain();
   if (!drained) return std::unexpected(drained.error());
   bool behind = lagging();
-  if (auto handed = hand_over_due(*drained); !handed) return handed;
+  if (auto handed = hand_over_due(); !handed) return handed;
   if (auto acknowledged = acknowledge(); !acknowledged) return acknowledged;
   if (!*drained) return {};
   if (behind) {

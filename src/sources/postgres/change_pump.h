@@ -33,7 +33,7 @@ class ChangePump {
 
  private:
   SourceResult<bool> drain();
-  SourceResult<void> hand_over_due(bool drained);
+  SourceResult<void> hand_over_due();
   SourceResult<void> submit(ChangeAssembler::Taken taken);
   SourceResult<void> acknowledge();
   SourceResult<void> keep_alive();
@@ -48,6 +48,8 @@ class ChangePump {
   uint64_t messages_ = 0;  // Since window_begin_us_.
   uint64_t window_begin_us_ = 0;
   bool lagging_ = false;
+  uint64_t gather_us_ = 0;  // While lagging; as lagging() found last.
+  size_t gather_bytes_ = 512 << 10;
   uint64_t pending_since_us_ = 0;  // 0 = nothing is pending.
   uint64_t last_binding_us_ = 0;
   connect::Lsn acknowledged_;
