@@ -174,3 +174,28 @@ def test_values_of_every_type(ready, name, topic_reader):
         '"c9":"2011-11-11","c10":"a\\"\\\\\\né","c11":"7","c12":1.5}}')
     assert '"c4":0,"c5":null,"c6":"NaN","c7":"-501.500","c8":null,"c9":"-0043-03-15","c10":""' \
         in first
+
+
+def test_errors_in_the_collection_hold_the_sink_back(ready, name, topic_reader):
+    """Rule K7: nothing of the time of an error is sent; afterwards the net change is, at once."""
+    ready.run("CREATE TABLE d (id int NOT NULL, divisor int)", "INSERT INTO d VALUES (1, 1)",
+              "CREATE MATERIALIZED VIEW v AS SELECT id, max(10 / divisor) AS q FROM d GROUP BY id")
+    _sink(ready, name, "KEY (id) FORMAT JSON ENVELOPE DEBEZIUM", "v")
+    reader = topic_reader(name)
+    reader.wait_count(1)
+    ready.run("INSERT INTO d VALUES (2, 0)", "INSERT INTO d VALUES (3, 5)",
+              "UPDATE d SET divisor = 2 WHERE id = 1", "INSERT INTO d VALUES (4, 1)",
+              "DELETE FROM d WHERE id = 4")
+    status = "SELECT status, error FROM mz_internal.mz_sink_statuses WHERE name = 's'"
+    wait_until(lambda: ready.run(status)[0][0] == "stalled" and
+               "division by zero" in ready.run(status)[0][1], 30, "the stall")
+    assert len(reader.read_to_end()) == 1
+    ready.crash()
+    assert len(reader.read_to_end()) == 1
+    ready.run("DELETE FROM d WHERE id = 2")
+    messages = reader.wait_count(3)
+    assert sorted(_pairs(messages)[1:], key=str) == sorted([
+        ({"id": 1}, {"before": {"id": 1, "q": 10}, "after": {"id": 1, "q": 5}}),
+        ({"id": 3}, {"before": None, "after": {"id": 3, "q": 2}})], key=str)
+    assert len({m.time for m in messages[1:]}) == 1
+    wait_until(lambda: ready.run(status)[0][0] == "running", 30, "the sink to run")

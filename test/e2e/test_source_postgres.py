@@ -1,6 +1,12 @@
 """PostgreSQL in: snapshot, changes, whole transactions, and what happens when either side goes."""
+import os
+import tempfile
+import threading
+
 import psycopg
 import pytest
+
+from stack.postgres import PASSWORD, Postgres
 
 from stack.processes import wait_until
 
@@ -116,3 +122,78 @@ def test_a_missing_publication_is_said_at_once(engine, pg, connect_postgres):
     connect_postgres(engine, pg.info.dbname)
     with pytest.raises(psycopg.Error):
         engine.run("CREATE SOURCE s FROM POSTGRES CONNECTION pg (PUBLICATION 'nothing')")
+
+
+def test_a_table_added_later_has_every_change_once(engine, pg, connect_postgres):
+    """Rule P2: the table is copied beside the stream, which goes on meanwhile."""
+    for table in ("t", "late"):
+        pg.execute(f"CREATE TABLE {table} (id int PRIMARY KEY, v text, n numeric)")
+        pg.execute(f"ALTER TABLE {table} REPLICA IDENTITY FULL")
+        pg.execute(f"INSERT INTO {table} SELECT g, 'v', g FROM generate_series(1, 20000) AS g")
+    pg.execute("CREATE PUBLICATION p FOR ALL TABLES")
+    connect_postgres(engine, pg.info.dbname)
+    engine.run("CREATE SOURCE s FROM POSTGRES CONNECTION pg (PUBLICATION 'p')",
+               "CREATE TABLE t FROM SOURCE s (REFERENCE public.t)", "SELECT count(*) FROM t")
+    stop = threading.Event()
+
+    def write():
+        with psycopg.connect(pg.info.dsn, password=PASSWORD) as connection:
+            number = 0
+            while not stop.is_set():
+                number += 1
+                connection.execute("UPDATE late SET n = n + 1 WHERE id %% 100 = %s", [number % 100])
+                connection.execute("UPDATE t SET n = n + 1 WHERE id = %s", [number])
+                connection.execute("INSERT INTO late VALUES (%s, 'new', 0)", [30000 + number])
+                connection.commit()
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        for name in ("late", "again"):
+            engine.run(f"CREATE TABLE {name} FROM SOURCE s (REFERENCE public.late)",
+                       f"SELECT count(*) FROM {name}")
+    finally:
+        stop.set()
+        writer.join()
+    _wait_same(engine, pg)
+    for name in ("late", "again"):
+        rows = "SELECT id, v, n FROM {} ORDER BY id"
+        wanted = pg.execute(rows.format("late")).fetchall()
+        wait_until(lambda: engine.run(rows.format(name)) == wanted, 30, f"the rows of {name}")
+
+
+def test_another_server_is_not_taken_for_the_right_one(engine, run_directory):
+    """Rule P4: a fault of identity ingests nothing, and mends by itself."""
+    servers = []
+    for value in ("right", "wrong"):
+        server = Postgres(os.path.join(tempfile.mkdtemp(dir=run_directory), "postgres"))
+        server.create(port=servers[0].port if servers else None).up(leash=True)
+        with psycopg.connect(server.address, autocommit=True) as pg:
+            pg.execute("CREATE TABLE t (id int PRIMARY KEY, v text)")
+            pg.execute("ALTER TABLE t REPLICA IDENTITY FULL")
+            pg.execute("INSERT INTO t VALUES (1, %s)", [value])
+            pg.execute("CREATE PUBLICATION p FOR ALL TABLES")
+        if not servers:
+            engine.run(f"CREATE SECRET password AS '{PASSWORD}'",
+                       "CREATE CONNECTION pg TO POSTGRES (HOST '127.0.0.1', USER 'postgres',"
+                       f" PORT {server.port}, PASSWORD SECRET password, DATABASE 'postgres')",
+                       "CREATE SOURCE s FROM POSTGRES CONNECTION pg (PUBLICATION 'p')",
+                       "CREATE TABLE t FROM SOURCE s (REFERENCE public.t)", "SELECT * FROM t")
+        servers.append(server)
+        server.kill()
+    right, wrong = servers
+    status = "SELECT status, error FROM mz_internal.mz_source_statuses WHERE name = 's'"
+    try:
+        wrong.up(leash=True)
+        wait_until(lambda: engine.run(status)[0][0] == "stalled" and
+                   "system identifier" in engine.run(status)[0][1], 60, "the wrong server's stall")
+        assert engine.run("SELECT v FROM t") == [("right",)]
+        wrong.kill()
+        right.up(leash=True)
+        with psycopg.connect(right.address, autocommit=True) as pg:
+            pg.execute("INSERT INTO t VALUES (2, 'later')")
+        wait_until(lambda: engine.run("SELECT v FROM t ORDER BY id") == [("right",), ("later",)],
+                   60, "the row of the right server")
+        assert engine.run(status)[0][0] == "running"
+    finally:
+        for server in servers:
+            server.wipe()
