@@ -31,14 +31,17 @@ def cpu_seconds(pid):
 
 def family_cpu_seconds(pid):
     """Processor time of a process and of its children, those that ended included."""
-    _, fields = _stat(f"/proc/{pid}/stat")
-    ticks = sum(int(field) for field in fields[11:15])
-    for entry in os.listdir("/proc"):
-        with contextlib.suppress(OSError, ValueError):
-            _, fields = _stat(f"/proc/{int(entry)}/stat")
-            if int(fields[1]) == pid:
-                ticks += int(fields[11]) + int(fields[12])
-    return ticks / TICKS
+    while True:
+        _, own = _stat(f"/proc/{pid}/stat")
+        ticks = sum(int(field) for field in own[11:15])
+        for entry in os.listdir("/proc"):
+            with contextlib.suppress(OSError, ValueError):
+                _, fields = _stat(f"/proc/{int(entry)}/stat")
+                if int(fields[1]) == pid:
+                    ticks += int(fields[11]) + int(fields[12])
+        # A child that ended meanwhile may have been missed in both places.
+        if _stat(f"/proc/{pid}/stat")[1][13:15] == own[13:15]:
+            return ticks / TICKS
 
 
 def thread_cpu_seconds(pid):
