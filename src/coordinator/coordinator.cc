@@ -10,6 +10,7 @@
 
 #include "base/bounded_queue.h"
 #include "base/log.h"
+#include "base/thread_name.h"
 #include "coordinator/apply_effects.h"
 #include "coordinator/outside/contacts.h"
 #include "coordinator/outside/retention_watch.h"
@@ -235,6 +236,7 @@ Status CoordinatorThread::start() {
   storage_.start_maintenance();
   RETURN_IF_ERROR(engine_.start());
   thread_ = std::thread([this] {
+    name_this_thread("coordinator");
     while (std::optional<std::function<void()>> command = commands_.pop()) (*command)();
   });
   RETURN_IF_ERROR(cleanup_.start());

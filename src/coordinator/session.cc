@@ -45,6 +45,13 @@ StatementDescription description_of(const PreparedStatement& statement) {
 
 }  // namespace
 
+Result<storage::StagedParts> stage_rows(storage::Storage& storage, CollectionId table,
+                                        const std::vector<data::BatchRef>& rows) {
+  ASSIGN_OR_RETURN(std::unique_ptr<storage::StagingWriter> staging, storage.stage(table));
+  for (const data::BatchRef& batch : rows) RETURN_IF_ERROR(staging->append(*batch));
+  return staging->finish();
+}
+
 Session::Session(const Services& services, SessionVariables variables, std::string role,
                  bool is_superuser, uint32_t connection_id, uint32_t cancel_secret, std::string id)
     : services_(services),
@@ -165,6 +172,17 @@ Status Session::check_room() const {
   return fail(Error(sql_state::kDiskFull, "the disk of the data directory is nearly full")
                   .with_detail("Less than 5 % of it is free: nothing is ingested or written.")
                   .with_hint("Writes are accepted again by themselves when there is room."));
+}
+
+Status Session::add_rows(CollectionId table, std::vector<data::BatchRef> rows) {
+  transaction_->add_rows(table, std::move(rows));
+  if (transaction_->write_bytes() <= storage::kStageBytes) return {};
+  for (const storage::CollectionInput& input : transaction_->take_rows()) {
+    ASSIGN_OR_RETURN(storage::StagedParts parts,
+                     stage_rows(services_.storage, input.collection, input.rows));
+    transaction_->add_staged(std::move(parts));
+  }
+  return {};
 }
 
 Status Session::commit_writes() {

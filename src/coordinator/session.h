@@ -34,6 +34,10 @@ struct Portal {
   std::vector<types::Datum> parameters;
 };
 
+// Rows too many for one batch, on disk and invisible until a tick shows them.
+Result<storage::StagedParts> stage_rows(storage::Storage& storage, CollectionId table,
+                                        const std::vector<data::BatchRef>& rows);
+
 class Session {
  public:
   Session(const Services& services, SessionVariables variables, std::string role, bool is_superuser,
@@ -93,6 +97,8 @@ class Session {
   Result<std::string> end_block(bool commit);
   // Rows may be written. Error 53100: the disk is nearly full (rule S5).
   Status check_room() const;
+  // Adds rows to what the transaction will write; many go to disk until then (rule T4).
+  Status add_rows(CollectionId table, std::vector<data::BatchRef> rows);
   // Commits a write transaction now: one tick, acknowledged when durable.
   Status commit_writes();
 

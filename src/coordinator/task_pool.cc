@@ -1,6 +1,8 @@
 // A pool that grows to its limit and never shrinks: threads that sleep cost little.
 #include "coordinator/task_pool.h"
 
+#include "base/thread_name.h"
+
 #include <utility>
 
 namespace penstock::coordinator {
@@ -29,6 +31,7 @@ void TaskPool::stop() {
 }
 
 void TaskPool::run() {
+  name_this_thread("session");
   std::unique_lock lock(mutex_);
   while (true) {
     ++idle_;

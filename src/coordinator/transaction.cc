@@ -49,6 +49,11 @@ void Transaction::add_rows(CollectionId table, std::vector<data::BatchRef> rows)
   collections_.push_back({table, std::move(rows), {}});
 }
 
+std::vector<storage::CollectionInput> Transaction::take_rows() {
+  write_bytes_ = 0;
+  return std::exchange(collections_, {});
+}
+
 void Transaction::add_staged(storage::StagedParts parts) {
   staged_.push_back(std::move(parts));
 }

@@ -38,6 +38,8 @@ class Transaction {
   // back.
   void add_rows(CollectionId table, std::vector<data::BatchRef> rows);
   void add_staged(storage::StagedParts parts);
+  // The rows added so far, to be staged instead.
+  std::vector<storage::CollectionInput> take_rows();
   bool has_writes() const { return !collections_.empty() || !staged_.empty(); }
   size_t write_bytes() const { return write_bytes_; }
   std::vector<CollectionId> written_tables() const;

@@ -7,6 +7,7 @@
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/thread_name.h"
 #include "engine/tick_feeder.h"
 
 namespace penstock::engine {
@@ -113,6 +114,7 @@ std::shared_ptr<const IndexRows> Cluster::index(ObjectId index) const {
 }
 
 void Cluster::run() {
+  name_this_thread("cluster " + std::to_string(id_.value));
   while (true) {
     Status turned = turn();
     if (!turned) {

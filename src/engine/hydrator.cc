@@ -7,6 +7,7 @@
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/thread_name.h"
 #include "engine/engine.h"
 #include "engine/tick_feeder.h"
 #include "storage/row_sum.h"
@@ -134,6 +135,7 @@ std::unique_ptr<Maintained> Hydrator::next_ready() {
 }
 
 void Hydrator::run() {
+  name_this_thread("hydrator " + std::to_string(cluster_.value));
   std::unique_lock lock(mutex_);
   while (!stopping_) {
     std::unique_ptr<Maintained> item = next_ready();

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/thread_name.h"
 
 namespace penstock::engine {
 namespace {
@@ -66,6 +67,7 @@ bool Ticker::try_submit(storage::TickInputRef input, SubmitCallbacks callbacks) 
 }
 
 void Ticker::run() {
+  name_this_thread("ticker");
   std::optional<Waiting> next;
   while (!stop_.stopped()) {
     if (!next) next = queue_.pop();

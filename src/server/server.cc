@@ -1,5 +1,6 @@
 // Wiring of the ports on one event loop.
 #include "server/server.h"
+#include "base/thread_name.h"
 
 #include <atomic>
 #include <chrono>
@@ -54,7 +55,10 @@ Result<std::unique_ptr<Server>> Server::create(const ListenAddresses& listen) {
     return route(method, target, made.addresses, made.ready.load());
   });
   made.http->serve();
-  made.thread = std::thread([&made] { made.loop.run(); });
+  made.thread = std::thread([&made] {
+    name_this_thread("server");
+    made.loop.run();
+  });
   return std::unique_ptr<Server>(new Server(std::move(parts)));
 }
 

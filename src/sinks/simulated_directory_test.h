@@ -216,6 +216,7 @@ inline SinkConfig config() {
   out.spill_directory = "/tmp";
   out.limits.retry_first = std::chrono::milliseconds(0);
   out.limits.retry_most = std::chrono::milliseconds(0);
+  out.limits.transaction_pace = std::chrono::microseconds(0);
   out.limits.idle_wait = std::chrono::milliseconds(0);
   out.limits.topic_wait = std::chrono::milliseconds(0);
   return out;

@@ -21,6 +21,8 @@ struct SinkLimits {
   // A transaction ends when nothing more is there to send, or at one of these.
   size_t transaction_bytes = 32 << 20;
   std::chrono::milliseconds transaction_time{250};
+  // Between a commit's acknowledgement and the next transaction: see SinkTransaction::pace.
+  std::chrono::microseconds transaction_pace{2'000};
   // Of a snapshot's and a large tick's transactions, well below the transaction timeout (K5).
   size_t part_bytes = 32 << 20;
   std::chrono::milliseconds part_time{2'000};

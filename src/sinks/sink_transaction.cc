@@ -114,8 +114,17 @@ void SinkTransaction::open_topics(int32_t partitions) {
   progress_topic_ = producer_->open_topic(config_.progress_topic);
 }
 
+// EndTxn is acknowledged before the broker has written all markers; a transaction that begins in
+// that time is put off by 20 ms and more.
+void SinkTransaction::pace() {
+  std::chrono::microseconds since(clock_.monotonic_us() - committed_us_);
+  std::chrono::microseconds pace = config_.limits.transaction_pace;
+  if (since < pace) stop_.wait_for(pace - since);
+}
+
 Step<void> SinkTransaction::send_raw(const connect::OutgoingMessage& message) {
   if (!open_) {
+    pace();
     auto begun = producer_->begin();
     if (!begun) return lost("Transaction error", begun.error());
     open_ = true;
@@ -227,6 +236,7 @@ Step<CommittedProgress> SinkTransaction::commit(const ProgressClaim& claim, cons
                 injected(KafkaFault::kOutcomeUnknown, "sink.after_commit_ack"));
   }
   open_ = false;
+  committed_us_ = clock_.monotonic_us();
   metrics_->commit.observe(static_cast<double>(clock_.monotonic_us() - start_us) / 1e6);
   if (clock_.wall_ms() > durable.ms) {
     metrics_->freshness.observe(static_cast<double>(clock_.wall_ms() - durable.ms) / 1e3);

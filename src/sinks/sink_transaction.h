@@ -63,6 +63,7 @@ class SinkTransaction {
  private:
   struct Metrics;
 
+  void pace();
   Step<void> send_raw(const connect::OutgoingMessage& message);
   Step<void> send_progress(const ProgressClaim& claim, const LifeId& life);
   Step<void> wait_durable(Timestamp durable, data::UpdateStream& stream);
@@ -85,7 +86,8 @@ class SinkTransaction {
   std::string stamp_text_;  // The header's value.
   bool open_ = false;
   uint64_t begun_us_ = 0;
-  uint64_t messages_ = 0;  // Of the open transaction, or the one in doubt.
+  uint64_t committed_us_ = 0;  // When the last one was acknowledged.
+  uint64_t messages_ = 0;      // Of the open transaction, or the one in doubt.
   uint64_t bytes_ = 0;
   std::optional<ProgressClaim> doubt_;
 };

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/thread_name.h"
 #include "storage/collection_stream.h"
 #include "storage/part_staging.h"
 
@@ -110,6 +111,7 @@ Result<bool> DirectoryStorage::maintain() {
 }
 
 void DirectoryStorage::run_maintenance() {
+  name_this_thread("maintenance");
   int turns = 0;
   while (!stop_.stopped() && !durability_.failure()) {
     if (turns++ % kTurnsBetweenDiskLooks == 0) look_at_disk();

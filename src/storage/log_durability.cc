@@ -7,6 +7,7 @@
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/thread_name.h"
 
 namespace penstock::storage {
 
@@ -78,6 +79,7 @@ Timestamp LogDurability::greatest_upper() const {
 }
 
 void LogDurability::run() {
+  name_this_thread("log sync");
   std::unique_lock lock(mutex_);
   while (true) {
     work_.wait(lock, [&] { return stopping_ || (appended_ > synced_ && !failure_); });

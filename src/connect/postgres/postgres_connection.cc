@@ -18,6 +18,7 @@ namespace {
 using SteadyClock = std::chrono::steady_clock;
 
 // How long a stop may go unnoticed.
+constexpr int kFillCalls = 32;  // At least 256 KiB together.
 constexpr std::chrono::microseconds kStopPoll{100'000};
 
 struct ResultDeleter {
@@ -335,8 +336,13 @@ PostgresResult<CopyPiece> PostgresConnection::try_copy_piece() {
   }
 }
 
+// libpq reads some kilobytes a call: a server that is ahead has much more waiting, and who naps
+// between reads must take all of it.
 PostgresResult<void> PostgresConnection::fill() {
-  if (PQconsumeInput(conn_) == 0) return std::unexpected(last_error(PostgresFault::kTransient));
+  for (int calls = 0; calls < kFillCalls; ++calls) {
+    if (PQconsumeInput(conn_) == 0) return std::unexpected(last_error(PostgresFault::kTransient));
+    if (!poll_socket(PQsocket(conn_), POLLIN, std::chrono::microseconds(0))) break;
+  }
   return {};
 }
 

@@ -100,8 +100,8 @@ class TableCopy final : public CopySink {
     Status taken = take_rows();
     if (taken) taken = flush();
     if (taken && staging_) taken = finish_staging();
+    if (taken) taken = session_.add_rows(table(), std::move(batches_));
     if (!taken) return done(std::unexpected(taken.error()));
-    session_.transaction().add_rows(table(), std::move(batches_));
     done(fmt::format("COPY {}", rows_));
   }
 

@@ -95,7 +95,16 @@ Status write_now(Session& session, CollectionId table, std::vector<data::BatchRe
                  TableLocks::Guard guard) {
   RETURN_IF_ERROR(session.check_room());
   auto input = std::make_shared<storage::TickInput>();
-  input->collections.push_back({table, std::move(rows), {}});
+  size_t bytes = 0;
+  for (const data::BatchRef& batch : rows) bytes += batch->memory_bytes();
+  if (bytes > storage::kStageBytes) {
+    ASSIGN_OR_RETURN(storage::StagedParts parts,
+                     stage_rows(session.services().storage, table, rows));
+    input->staged.push_back(std::move(parts));
+    rows.clear();
+  } else {
+    input->collections.push_back({table, std::move(rows), {}});
+  }
   auto held = std::make_shared<TableLocks::Guard>(std::move(guard));
   Result<Timestamp> done =
       session.services().engine.submit_and_wait(std::move(input), [held] { held->release(); });
@@ -172,7 +181,7 @@ Result<ExecuteResponse> execute_insert(Session& session, const sql::InsertStatem
   if (!plan.returning.empty()) {
     ASSIGN_OR_RETURN(returned, returning_rows(plan, rows));
   }
-  session.transaction().add_rows(CollectionId{plan.table->id.value}, std::move(changes));
+  RETURN_IF_ERROR(session.add_rows(CollectionId{plan.table->id.value}, std::move(changes)));
   return respond(plan, rows, std::move(returned));
 }
 

@@ -6,6 +6,7 @@
 #include "base/backoff.h"
 #include "base/failpoint.h"
 #include "base/log.h"
+#include "base/thread_name.h"
 #include "coordinator/outside/client_options.h"
 #include "coordinator/outside/stored_ledger.h"
 #include "sinks/sink_cleanup.h"
@@ -87,6 +88,7 @@ void Cleanup::remove_orphaned_secrets() {
 }
 
 void Cleanup::run() {
+  name_this_thread("cleanup");
   Backoff backoff(std::chrono::milliseconds(100), std::chrono::seconds(30));
   std::chrono::milliseconds wait(50);
   while (!stop_.wait_for(wait)) {

@@ -1,6 +1,8 @@
 // Adding up what holders retain.
 #include "coordinator/outside/retention_watch.h"
 
+#include "base/thread_name.h"
+
 #include <charconv>
 
 namespace penstock::coordinator {
@@ -27,6 +29,7 @@ RetentionWatch::RetentionWatch(const storage::Storage& storage,
 
 void RetentionWatch::start() {
   thread_ = std::thread([this] {
+    name_this_thread("retention");
     while (!stop_.wait_for(kInterval)) look();
   });
 }

@@ -11,6 +11,7 @@
 #include "base/check.h"
 #include "base/failpoint.h"
 #include "base/log.h"
+#include "base/thread_name.h"
 #include "coordinator/outside/client_options.h"
 #include "coordinator/outside/stored_ledger.h"
 #include "coordinator/sequence/item_facts.h"
@@ -60,6 +61,7 @@ class SinkRunner {
   }
 
   void run() {
+    name_this_thread("sink " + defs::object_id_text(sink_));
     context_.statuses.set(sink_, "starting", "kafka", "", "");
     Backoff backoff(std::chrono::milliseconds(100), std::chrono::seconds(10));
     while (!stop_.stopped()) {

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "base/log.h"
+#include "base/thread_name.h"
 #include "defs/names.h"
 
 namespace penstock::coordinator {
@@ -146,6 +147,7 @@ Status LedgerBook::write_waiting() {
 }
 
 void LedgerBook::run() {
+  name_this_thread("ledger");
   bool stopped = false;
   while (!stopped) {
     stopped = stop_.wait_for(kWriteEvery);

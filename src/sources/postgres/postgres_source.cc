@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/failpoint.h"
 #include "base/log.h"
+#include "base/thread_name.h"
 #include "data/row_error.h"
 
 namespace penstock::sources {
@@ -137,6 +138,7 @@ bool PostgresSource::wait_before_retry(std::chrono::milliseconds time) {
 }
 
 void PostgresSource::run() {
+  name_this_thread("source " + std::to_string(id_.value));
   host_.set_status(id_, reported_);
   Backoff backoff(kFirstRetry, kMostRetry);
   while (!stop_.stopped()) {

@@ -164,6 +164,8 @@ KafkaResult<std::unique_ptr<TopicReader>> make_reader(const KafkaClientOptions& 
   ConfigEntries config = client_config(client);
   config.emplace_back("enable.partition.eof", "true");
   config.emplace_back("auto.offset.reset", "error");
+  // Behind a transaction's marker the end is seen only with the next, empty answer.
+  config.emplace_back("fetch.wait.max.ms", "10");
   config.emplace_back("queued.max.messages.kbytes", std::to_string(options.queue_bytes / 1024));
   auto nothing = [](rd_kafka_conf_t*) {};
   bool committed = options.isolation == KafkaIsolation::kReadCommitted;
