@@ -19,6 +19,7 @@ class Slice {
   Slice() = default;
   // `text` must outlive the slice if it is longer than kInlineBytes.
   explicit Slice(std::string_view text) : length_(static_cast<uint32_t>(text.size())) {
+    if (text.empty()) return;  // It may be nowhere at all.
     if (text.size() <= kInlineBytes) {
       std::memcpy(rest_, text.data(), text.size());
     } else {

@@ -115,8 +115,9 @@ TEST(Connection, StartupByteByByte) {
 
 TEST(Connection, StartupOptions) {
   Wire wire;
-  const std::string_view parameters(
-      "user\0joe\0options\0-c cluster=c1 --search-path=a\\ b -x\0application_name\0app\0", 78);
+  using namespace std::string_view_literals;
+  const std::string_view parameters =
+      "user\0joe\0options\0-c cluster=c1 --search-path=a\\ b -x\0application_name\0app\0"sv;
   const Lines lines = wire.say(client::startup(parameters));
   using Pair = std::pair<std::string, std::string>;
   EXPECT_THAT(wire.startup.parameters,
