@@ -54,8 +54,11 @@ class Cluster {
   Status turn();
   std::vector<std::unique_ptr<Maintained>> spliceable();
   void take_hydrated();
-  Status catch_up(Maintained& item, Timestamp now);
-  Status splice(std::unique_ptr<Maintained> item);
+  bool is_interrupted() const;
+  std::set<storage::Timeline> others_of(const Maintained& item) const;
+  bool await_others(const std::set<storage::Timeline>& others, Timestamp time);
+  Result<bool> catch_up(Maintained& item, Timestamp now);
+  Result<bool> splice(std::unique_ptr<Maintained>& item);
   Status step_from_storage(Timestamp until);
   Status step(Timestamp time, const Tick* tick);
   Status step_one(Maintained& item, Timestamp time, const Tick* tick);
@@ -89,9 +92,10 @@ class Cluster {
   // --- the thread's own ---
   std::vector<std::unique_ptr<Maintained>> items_;  // What one reads of another comes first.
   std::map<CollectionId, StepOutput*> step_outputs_;
-  Timestamp next_;               // The next tick to step: all before it are seen.
-  uint64_t logged_us_ = 0;       // When U_c was last written.
-  bool moved_silently_ = false;  // U_c has moved in memory since.
+  std::set<storage::Timeline> others_;  // Clusters whose views they read.
+  Timestamp next_;                      // The next tick to step: all before it are seen.
+  uint64_t logged_us_ = 0;              // When U_c was last written.
+  bool moved_silently_ = false;         // U_c has moved in memory since.
   uint64_t stepped_bytes_ = 0;
 
   std::atomic<bool> releasing_ = false;

@@ -65,10 +65,11 @@ class ClusterTest : public EngineTest {
   void start_with_a_stuck_cluster() {
     open();
     append(1, creation({spec_of(10, storage::kInputs), spec_of(40, kTwo), spec_of(41, kTwo),
-                        spec_of(60, kThree)}));
+                        spec_of(42, kOne), spec_of(60, kThree)}));
     append_exports(kThree, 2, publication({60}));
     append(4, {});
     append_exports(kTwo, 4, publication({40, 41}));
+    append_exports(kOne, 4, publication({42}));
     storage_.reset();
     views_[40] = {CollectionId{40}, kTwo, copy_plan(60, 40)};
     views_[41] = {CollectionId{41}, kTwo, copy_plan(10, 41)};
@@ -84,7 +85,7 @@ class ClusterTest : public EngineTest {
     return input;
   }
 
-  void expect_everything_agrees();
+  void expect_everything_agrees(int looks);
   History history(const std::vector<uint64_t>& ids) {
     History out;
     for (uint64_t id : ids) out.add(id, changes(id), *info(id).publication);
@@ -92,14 +93,15 @@ class ClusterTest : public EngineTest {
   }
 };
 
-// Inserts, updates and deletes at random until told to stop; on its own thread.
+// Inserts, updates and deletes at random until told to stop, for some hundred ticks at most; on its
+// own thread.
 class RandomWriter {
  public:
   RandomWriter(Engine& engine, std::vector<uint64_t> tables) {
     thread_ = std::jthread([&engine, tables](const std::stop_token& stop) {
       Rng rng(7);
       std::map<uint64_t, std::map<int64_t, std::string>> model;
-      while (!stop.stop_requested()) {
+      for (int tick = 0; tick < 500 && !stop.stop_requested(); ++tick) {
         storage::TickInput input;
         for (uint64_t table : tables) {
           if (rng.one_in(3)) continue;
@@ -135,6 +137,7 @@ class RandomWriter {
 using RuleT4 = ClusterTest;
 using RuleT5 = ClusterTest;
 using RuleT6 = ClusterTest;
+using WaitingForAnotherCluster = ClusterTest;
 
 // --- T4, T5 ---
 
@@ -223,8 +226,9 @@ TEST_F(RuleT6, ATickWhoseExportsWereLostIsSteppedForEverybody) {
   create_view(20, kOne, copy_plan(10, 20));
   create_view(21, kOne, count_plan(20, 21));
   create_index(30, kOne, copy_plan(10, 30));
+  create_view(24, kTwo, both_plan(20, 11, 24));
   Timestamp before = write(10, {{1, "a"}});
-  for (uint64_t id : {20, 21}) await_published(id);
+  for (uint64_t id : {20, 21, 24}) await_published(id);
   close();
   open();
   Timestamp lost = storage_->durability().upper(storage::kInputs);
@@ -234,15 +238,16 @@ TEST_F(RuleT6, ATickWhoseExportsWereLostIsSteppedForEverybody) {
   storage_.reset();
   indexes_[31] = {ObjectId{31}, kOne, copy_plan(20, 31), {0}};
   open();
-  for (uint64_t id : {10, 11, 20, 21}) keep_history(id);
+  for (uint64_t id : {10, 11, 20, 21, 24}) keep_history(id);
   make_engine();
   storage_->start_maintenance();
   ASSERT_TRUE(engine_->start());
-  for (uint64_t id : {20, 21, 30, 31}) await_running(id);
+  for (uint64_t id : {20, 21, 24, 30, 31}) await_running(id);
   Timestamp now = write(10, {{5, "d"}});
   RowMap expected = {{{2, "b"}, 1}, {{3, "b"}, 1}, {{5, "d"}, 1}};
   EXPECT_EQ(rows_at(20, now), expected);
   EXPECT_EQ(rows_at(21, now), counted(expected));
+  EXPECT_EQ(rows_at(24, now), sum(expected, {{{4, "c"}, 1}}));
   EXPECT_EQ(rows_of_result(*peek(index_request(30, std::nullopt, now))), expected);
   EXPECT_EQ(rows_of_result(*peek(index_request(31, std::nullopt, now))), expected);
   EXPECT_EQ(changes(20, before), changes(10, before)) << "each change at its own tick";
@@ -263,7 +268,7 @@ TEST_F(RuleT6, AClusterThatLagsIsWaitedFor) {
   EXPECT_TRUE(changes(10).contains(second));
 }
 
-void ClusterTest::expect_everything_agrees() {
+void ClusterTest::expect_everything_agrees(int looks) {
   start();
   create_table(10);
   create_table(11);
@@ -284,7 +289,7 @@ void ClusterTest::expect_everything_agrees() {
     ASSERT_EQ(rows_of_result(*found), counts ? counted(rows) : rows) << index;
   };
   for (uint64_t id : {22, 24, 25}) await_published(id);
-  for (int i = 0; i < 100; ++i) {
+  for (int i = 0; i < looks; ++i) {
     look(30, 10, false);
     look(31, 22, true);
     look(32, 20, false);
@@ -294,6 +299,7 @@ void ClusterTest::expect_everything_agrees() {
   writer.stop();
   await_caught_up(kOne);
   await_caught_up(kTwo);
+  EXPECT_GT(changes(10).size(), 20u);
   History all = history({10, 11, 20, 21, 22, 23, 24, 25});
   all.expect(20, [&](Timestamp time) { return all.at(10, time); });
   all.expect(21, [&](Timestamp time) { return counted(all.at(10, time)); });
@@ -304,7 +310,59 @@ void ClusterTest::expect_everything_agrees() {
 }
 
 TEST_F(RuleT6, EverythingAgreesTickByTickWhateverIsSplicedInMeanwhile) {
-  expect_everything_agrees();
+  expect_everything_agrees(100);
+}
+
+// The queue takes one tick and a step takes long; what comes meanwhile is read from storage.
+TEST_F(RuleT6, EverythingAgreesTickByTickAlsoBehindASmallQueue) {
+  engine_options_.cluster_queue_bytes = 1;
+  Armed slow("engine.before_step=delay:3");
+  expect_everything_agrees(3);
+}
+
+// --- a cluster whose thread waits for another one can still be asked for something ---
+
+TEST_F(WaitingForAnotherCluster, ItsViewsCanBeRemoved) {
+  start_with_a_stuck_cluster();
+  create_view(20, kOne, copy_plan(10, 20));
+  await_published(20);
+  create_view(21, kOne, both_plan(10, 41, 21));
+  Timestamp time = write(10, {{1, "a"}});
+  ASSERT_TRUE(eventually([&] { return info(20).upper > time || state(21) == std::nullopt; }));
+  within("stop_view", [&] { engine_->stop_view(CollectionId{21}); });
+  EXPECT_EQ(state(21), std::nullopt);
+  EXPECT_EQ(rows_at(20, write(10, {{2, "b"}})), (RowMap{{{1, "a"}, 1}, {{2, "b"}, 1}}));
+  EXPECT_FALSE(info(21).publication);
+}
+
+// A published view in the middle of a step, and one that reads tables only beside it.
+TEST_F(WaitingForAnotherCluster, AStepIsGivenUpForWhatIsRemoved) {
+  views_[42] = {CollectionId{42}, kOne, both_plan(10, 41, 42)};
+  start_with_a_stuck_cluster();
+  create_view(20, kOne, copy_plan(10, 20));
+  write(10, {{1, "a"}});
+  within("stop_view", [&] { engine_->stop_view(CollectionId{20}); });
+  within("stop_view", [&] { engine_->stop_view(CollectionId{42}); });
+  Timestamp time = write(10, {{2, "b"}});
+  EXPECT_TRUE(eventually([&] { return storage_->durability().upper(kOne) > time; }));
+}
+
+// u11 is published after the last tick of the other cluster, so there is no time yet at which both
+// can be read.
+TEST_F(WaitingForAnotherCluster, AViewWithoutACommonTimeWaits) {
+  start_with_a_stuck_cluster();
+  create_table(11);
+  create_view(20, kOne, both_plan(11, 41, 20));
+  create_view(21, kOne, both_plan(11, 41, 21));
+  ASSERT_TRUE(eventually([&] { return state(20) == ViewState::kHydrating; }));
+  within("stop_view", [&] { engine_->stop_view(CollectionId{20}); });
+  ASSERT_TRUE(eventually([&] { return state(21) == ViewState::kHydrating; }));
+  restart();
+  for (uint64_t id : {10, 11, 21, 41}) keep_history(id);
+  write(11, {{1, "a"}});
+  free_the_stuck_cluster();
+  await_published(21);
+  EXPECT_EQ(rows_at(21, *info(21).publication), (RowMap{{{1, "a"}, 1}}));
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/failpoint.h"
 #include "engine/engine.h"
 #include "engine/plans_test.h"
 
@@ -42,6 +43,15 @@ inline void within(const char* what, const std::function<void()>& call) {
   std::fprintf(stderr, "[  FAILED  ] %s does not return\n", what);
   std::_Exit(1);
 }
+
+// Failpoints armed while it lives.
+class Armed {
+ public:
+  explicit Armed(const char* failpoints) { arm_failpoints(failpoints); }
+  ~Armed() { arm_failpoints(""); }
+  Armed(const Armed&) = delete;
+  Armed& operator=(const Armed&) = delete;
+};
 
 class ManualClock final : public Clock {
  public:
