@@ -316,7 +316,7 @@ void Cluster::rebuild_all() {
   releasing_.store(false);
   log_warn("engine", "a cluster retained too much history: its views are built anew",
            {{"cluster", std::to_string(id_.value)}});
-  step_outputs_.clear();
+  stepped_.clear();
   {
     std::lock_guard lock(mutex_);
     std::ranges::move(hydrated_, std::back_inserter(items_));
@@ -363,16 +363,26 @@ Status Cluster::step_from_storage(Timestamp until) {
   return {};
 }
 
+// What a view of this cluster gives out at this tick: also a difference that rehydration found.
+Status Cluster::feed_own(Maintained& item, Maintained& view) {
+  if (view.corrected && view.first_contents) {
+    for (storage::Stream stream : {storage::Stream::kRows, storage::Stream::kErrors}) {
+      ASSIGN_OR_RETURN(std::unique_ptr<data::OrderedRows> rows,
+                       storage_.staged_rows(*view.first_contents, stream));
+      RETURN_IF_ERROR(feed_ordered(*rows, stream, view.id, *item.circuit));
+    }
+  }
+  for (const data::BatchRef& batch : view.output.rows()) item.circuit->feed(view.id, *batch);
+  for (const data::BatchRef& batch : view.output.errors()) {
+    item.circuit->feed_errors(view.id, *batch);
+  }
+  return {};
+}
+
 Status Cluster::feed_import(Maintained& item, CollectionId import, Timestamp time,
                             const Tick* tick) {
-  auto own = step_outputs_.find(import);
-  if (own != step_outputs_.end()) {
-    for (const data::BatchRef& batch : own->second->rows()) item.circuit->feed(import, *batch);
-    for (const data::BatchRef& batch : own->second->errors()) {
-      item.circuit->feed_errors(import, *batch);
-    }
-    return {};
-  }
+  auto own = stepped_.find(import);
+  if (own != stepped_.end()) return feed_own(item, *own->second);
   ASSIGN_OR_RETURN(storage::CollectionInfo info, storage_.reader().info(import));
   if (info.spec.timeline == id_) return {};  // It has been stopped: nothing changes any more.
   // A view of another cluster has been waited for.
@@ -405,7 +415,7 @@ Status Cluster::step_one(Maintained& item, Timestamp time, const Tick* tick) {
     item.index->apply(item.output.rows(), item.output.errors(), time);
     item.output.clear();
   } else {
-    step_outputs_[item.id] = &item.output;
+    stepped_[item.id] = &item;
   }
   return {};
 }
@@ -437,7 +447,7 @@ Status Cluster::step(Timestamp time, const Tick* tick) {
   static Histogram& stepped = hop("cluster_step");
   uint64_t began_us = clock_.monotonic_us();
   failpoint("engine.before_step");
-  step_outputs_.clear();
+  stepped_.clear();
   storage::TickInput exports;
   for (auto& item : items_) {
     RETURN_IF_ERROR(step_one(*item, time, tick));

@@ -63,6 +63,7 @@ class Cluster {
   Status step(Timestamp time, const Tick* tick);
   Status step_one(Maintained& item, Timestamp time, const Tick* tick);
   Status feed_import(Maintained& item, CollectionId import, Timestamp time, const Tick* tick);
+  Status feed_own(Maintained& item, Maintained& view);
   Status put_output(Maintained& item, storage::TickInput& exports);
   Status append(Timestamp time, storage::TickInput exports);
   void advance_holds(Timestamp time);
@@ -91,11 +92,11 @@ class Cluster {
 
   // --- the thread's own ---
   std::vector<std::unique_ptr<Maintained>> items_;  // What one reads of another comes first.
-  std::map<CollectionId, StepOutput*> step_outputs_;
-  std::set<storage::Timeline> others_;  // Clusters whose views they read.
-  Timestamp next_;                      // The next tick to step: all before it are seen.
-  uint64_t logged_us_ = 0;              // When U_c was last written.
-  bool moved_silently_ = false;         // U_c has moved in memory since.
+  std::map<CollectionId, Maintained*> stepped_;     // Views that have seen the tick being stepped.
+  std::set<storage::Timeline> others_;              // Clusters whose views they read.
+  Timestamp next_;               // The next tick to step: all before it are seen.
+  uint64_t logged_us_ = 0;       // When U_c was last written.
+  bool moved_silently_ = false;  // U_c has moved in memory since.
   uint64_t stepped_bytes_ = 0;
 
   std::atomic<bool> releasing_ = false;
