@@ -177,30 +177,55 @@ std::vector<std::unique_ptr<Maintained>> Cluster::spliceable() {
 }
 
 void Cluster::take_hydrated() {
-  std::vector<std::unique_ptr<Maintained>> items = spliceable();
-  for (std::unique_ptr<Maintained>& item : items) {
+  bool any = false;
+  for (std::unique_ptr<Maintained>& item : spliceable()) {
     CollectionId id = item->id;
-    Status spliced = splice(std::move(item));
+    Result<bool> spliced = splice(item);
     if (!spliced) failed_(spliced.error());
     std::lock_guard lock(mutex_);
+    if (spliced && !*spliced) {
+      if (!removing_.contains(id)) hydrated_.push_back(std::move(item));
+      continue;
+    }
     awaited_.erase(id);
+    any = true;
   }
   // First contents and differences go out with a tick, and nobody else may be making one.
-  if (!items.empty()) wants_tick_();
+  if (any) wants_tick_();
 }
 
-// Steps the circuit to `now`. What it gives out on the way belongs to the first contents of a new
-// view.
-Status Cluster::catch_up(Maintained& item, Timestamp now) {
+bool Cluster::is_interrupted() const {
+  std::lock_guard lock(mutex_);
+  return stopping_ || releasing_.load() || !removing_.empty();
+}
+
+// The other clusters whose views the item reads.
+std::set<storage::Timeline> Cluster::others_of(const Maintained& item) const {
+  std::set<storage::Timeline> out;
   for (CollectionId import : item.imports) {
-    ASSIGN_OR_RETURN(storage::CollectionInfo info, storage_.reader().info(import));
-    if (info.spec.timeline == storage::kInputs || info.spec.timeline == id_) continue;
-    // A view of another cluster, which may lag.
-    while (!storage_.durability().wait_upper(info.spec.timeline, now, kIdleTurn)) {
-      std::lock_guard lock(mutex_);
-      if (stopping_) return {};
+    Result<storage::CollectionInfo> info = storage_.reader().info(import);
+    if (info && info->spec.timeline != storage::kInputs && info->spec.timeline != id_) {
+      out.insert(info->spec.timeline);
     }
   }
+  return out;
+}
+
+// Waits until other clusters, which may lag, have stepped `time`: before anything is stepped here,
+// so that it can be given up. False when it was: somebody wants something else of this thread.
+bool Cluster::await_others(const std::set<storage::Timeline>& others, Timestamp time) {
+  for (storage::Timeline other : others) {
+    while (!storage_.durability().wait_upper(other, time, kIdleTurn)) {
+      if (is_interrupted()) return false;
+    }
+  }
+  return true;
+}
+
+// Steps the circuit to `now`; whether it was not interrupted before. What it gives out on the way
+// belongs to the first contents of a new view.
+Result<bool> Cluster::catch_up(Maintained& item, Timestamp now) {
+  if (!await_others(others_of(item), now)) return false;
   ASSIGN_OR_RETURN(std::vector<Timestamp> ticks,
                    changed_ticks(storage_.reader(), item.imports, item.time.next(), now.next()));
   for (Timestamp tick : ticks) {
@@ -214,19 +239,23 @@ Status Cluster::catch_up(Maintained& item, Timestamp now) {
     }
   }
   item.time = now;
-  return {};
+  return true;
 }
 
 // Brings the circuit to where the cluster is, or the cluster to where it is: every tick is stepped
-// for everybody.
-Status Cluster::splice(std::unique_ptr<Maintained> item) {
+// for everybody. Takes the item, unless the cluster was interrupted on the way: then once more.
+Result<bool> Cluster::splice(std::unique_ptr<Maintained>& item) {
   if (item->time >= next_) RETURN_IF_ERROR(step_from_storage(item->time.next()));
+  if (item->time >= next_) return false;
   Timestamp now = next_.previous();
-  if (item->time < now) RETURN_IF_ERROR(catch_up(*item, now));
+  if (item->time < now) {
+    ASSIGN_OR_RETURN(bool caught_up, catch_up(*item, now));
+    if (!caught_up) return false;
+  }
   if (item->index) item->index->advance(item->time);
   items_.push_back(std::move(item));
   sort_items();
-  return {};
+  return true;
 }
 
 // Views that others of this cluster read come before them.
@@ -249,6 +278,8 @@ void Cluster::sort_items() {
     CHECK(sorted.size() > before);
   }
   items_ = std::move(sorted);
+  others_.clear();
+  for (const auto& item : items_) others_.merge(others_of(*item));
   std::lock_guard lock(mutex_);
   imports_.clear();
   running_.clear();
@@ -269,10 +300,16 @@ void Cluster::drop_removed() {
     removing = removing_;
   }
   if (removing.empty()) return;
+  // It may have gone back there meanwhile.
+  for (CollectionId id : removing) hydrator_->cancel(id);
   std::erase_if(items_, [&](const auto& item) { return removing.contains(item->id); });
   sort_items();
   std::lock_guard lock(mutex_);
-  for (CollectionId id : removing) removing_.erase(id);
+  for (CollectionId id : removing) {
+    removing_.erase(id);
+    awaited_.erase(id);
+    std::erase_if(hydrated_, [&](const auto& item) { return item->id == id; });
+  }
   changed_.notify_all();
 }
 
@@ -281,7 +318,12 @@ void Cluster::rebuild_all() {
   releasing_.store(false);
   log_warn("engine", "a cluster retained too much history: its views are built anew",
            {{"cluster", std::to_string(id_.value)}});
-  step_outputs_.clear();
+  stepped_.clear();
+  {
+    std::lock_guard lock(mutex_);
+    std::ranges::move(hydrated_, std::back_inserter(items_));
+    hydrated_.clear();
+  }
   for (std::unique_ptr<Maintained>& item : items_) {
     item->holds.clear();
     item->circuit.reset();
@@ -301,12 +343,15 @@ void Cluster::rebuild_all() {
 
 // --- stepping ---
 
+// Every tick before `until` at which something changed that comes from outside: inputs, and views
+// of other clusters, which change at ticks of their own inputs.
 Status Cluster::step_from_storage(Timestamp until) {
+  if (!await_others(others_, until.previous())) return {};
   std::set<CollectionId> imports;
   for (const auto& item : items_) {
     for (CollectionId import : item->imports) {
       Result<storage::CollectionInfo> info = storage_.reader().info(import);
-      if (info && info->spec.timeline == storage::kInputs) imports.insert(import);
+      if (info && info->spec.timeline != id_) imports.insert(import);
     }
   }
   std::vector<CollectionId> list(imports.begin(), imports.end());
@@ -314,34 +359,38 @@ Status Cluster::step_from_storage(Timestamp until) {
                    changed_ticks(storage_.reader(), list, next_, until));
   for (Timestamp tick : ticks) {
     RETURN_IF_ERROR(step(tick, nullptr));
-    std::lock_guard lock(mutex_);
-    if (stopping_ || releasing_.load()) return {};
+    if (is_interrupted()) return {};
   }
   if (next_ < until) RETURN_IF_ERROR(step(until.previous(), nullptr));
   return {};
 }
 
+// What a view of this cluster gives out at this tick: also a difference that rehydration found.
+Status Cluster::feed_own(Maintained& item, Maintained& view) {
+  if (view.corrected && view.first_contents) {
+    for (storage::Stream stream : {storage::Stream::kRows, storage::Stream::kErrors}) {
+      ASSIGN_OR_RETURN(std::unique_ptr<data::OrderedRows> rows,
+                       storage_.staged_rows(*view.first_contents, stream));
+      RETURN_IF_ERROR(feed_ordered(*rows, stream, view.id, *item.circuit));
+    }
+  }
+  for (const data::BatchRef& batch : view.output.rows()) item.circuit->feed(view.id, *batch);
+  for (const data::BatchRef& batch : view.output.errors()) {
+    item.circuit->feed_errors(view.id, *batch);
+  }
+  return {};
+}
+
 Status Cluster::feed_import(Maintained& item, CollectionId import, Timestamp time,
                             const Tick* tick) {
-  auto own = step_outputs_.find(import);
-  if (own != step_outputs_.end()) {
-    for (const data::BatchRef& batch : own->second->rows()) item.circuit->feed(import, *batch);
-    for (const data::BatchRef& batch : own->second->errors()) {
-      item.circuit->feed_errors(import, *batch);
-    }
-    return {};
-  }
+  auto own = stepped_.find(import);
+  if (own != stepped_.end()) return feed_own(item, *own->second);
   ASSIGN_OR_RETURN(storage::CollectionInfo info, storage_.reader().info(import));
   if (info.spec.timeline == id_) return {};  // It has been stopped: nothing changes any more.
-  if (info.spec.timeline != storage::kInputs) {
-    // A view of another cluster: wait until that one has stepped this tick.
-    while (!storage_.durability().wait_upper(info.spec.timeline, time, kIdleTurn)) {
-      std::lock_guard lock(mutex_);
-      if (stopping_) return {};
-    }
+  // A view of another cluster has been waited for.
+  if (tick == nullptr || info.spec.timeline != storage::kInputs) {
     return feed_tick(storage_.reader(), import, time, *item.circuit);
   }
-  if (tick == nullptr) return feed_tick(storage_.reader(), import, time, *item.circuit);
   for (const storage::TickInputRef& input : tick->inputs) {
     for (const storage::StagedParts& parts : input->staged) {
       if (parts.collection != import) continue;
@@ -368,7 +417,7 @@ Status Cluster::step_one(Maintained& item, Timestamp time, const Tick* tick) {
     item.index->apply(item.output.rows(), item.output.errors(), time);
     item.output.clear();
   } else {
-    step_outputs_[item.id] = &item.output;
+    stepped_[item.id] = &item;
   }
   return {};
 }
@@ -396,10 +445,11 @@ Status Cluster::put_output(Maintained& item, storage::TickInput& exports) {
 }
 
 Status Cluster::step(Timestamp time, const Tick* tick) {
+  if (!await_others(others_, time)) return {};  // The tick will be read from storage.
   static Histogram& stepped = hop("cluster_step");
   uint64_t began_us = clock_.monotonic_us();
   failpoint("engine.before_step");
-  step_outputs_.clear();
+  stepped_.clear();
   storage::TickInput exports;
   for (auto& item : items_) {
     RETURN_IF_ERROR(step_one(*item, time, tick));

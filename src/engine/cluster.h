@@ -54,12 +54,16 @@ class Cluster {
   Status turn();
   std::vector<std::unique_ptr<Maintained>> spliceable();
   void take_hydrated();
-  Status catch_up(Maintained& item, Timestamp now);
-  Status splice(std::unique_ptr<Maintained> item);
+  bool is_interrupted() const;
+  std::set<storage::Timeline> others_of(const Maintained& item) const;
+  bool await_others(const std::set<storage::Timeline>& others, Timestamp time);
+  Result<bool> catch_up(Maintained& item, Timestamp now);
+  Result<bool> splice(std::unique_ptr<Maintained>& item);
   Status step_from_storage(Timestamp until);
   Status step(Timestamp time, const Tick* tick);
   Status step_one(Maintained& item, Timestamp time, const Tick* tick);
   Status feed_import(Maintained& item, CollectionId import, Timestamp time, const Tick* tick);
+  Status feed_own(Maintained& item, Maintained& view);
   Status put_output(Maintained& item, storage::TickInput& exports);
   Status append(Timestamp time, storage::TickInput exports);
   void advance_holds(Timestamp time);
@@ -88,7 +92,8 @@ class Cluster {
 
   // --- the thread's own ---
   std::vector<std::unique_ptr<Maintained>> items_;  // What one reads of another comes first.
-  std::map<CollectionId, StepOutput*> step_outputs_;
+  std::map<CollectionId, Maintained*> stepped_;     // Views that have seen the tick being stepped.
+  std::set<storage::Timeline> others_;              // Clusters whose views they read.
   Timestamp next_;               // The next tick to step: all before it are seen.
   uint64_t logged_us_ = 0;       // When U_c was last written.
   bool moved_silently_ = false;  // U_c has moved in memory since.

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/failpoint.h"
 #include "engine/engine.h"
 #include "engine/plans_test.h"
 
@@ -22,7 +23,7 @@ using storage::RowMap;
 using storage::TestUpdate;
 using Changes = std::map<Timestamp, RowMap>;
 
-inline constexpr std::chrono::seconds kPatience{30};
+inline constexpr std::chrono::seconds kPatience{20};
 
 // Polls until it is so; false when it is not in time.
 inline bool eventually(const std::function<bool()>& so) {
@@ -42,6 +43,15 @@ inline void within(const char* what, const std::function<void()>& call) {
   std::fprintf(stderr, "[  FAILED  ] %s does not return\n", what);
   std::_Exit(1);
 }
+
+// Failpoints armed while it lives.
+class Armed {
+ public:
+  explicit Armed(const char* failpoints) { arm_failpoints(failpoints); }
+  ~Armed() { arm_failpoints(""); }
+  Armed(const Armed&) = delete;
+  Armed& operator=(const Armed&) = delete;
+};
 
 class ManualClock final : public Clock {
  public:
@@ -200,10 +210,16 @@ class EngineTest : public testing::Test {
     return storage::read_all(
         storage_->reader().snapshot(CollectionId{id}, storage::Stream::kRows, time));
   }
-  // What changed at which tick after `after`, up to now.
+  // What changed at which tick after `after`, up to now; what was there at first counts as a
+  // change.
   Changes changes(uint64_t id, Timestamp after = Timestamp{}) {
     Changes out;
     storage::CollectionInfo now = info(id);
+    if (after < now.since) {
+      if (RowMap first = rows_at(id, now.since); !first.empty()) out[now.since] = std::move(first);
+      after = now.since;
+    }
+    if (after.next() >= now.upper) return out;
     auto read = storage_->reader().ticks(now.spec.id, after.next(), now.upper, size_t{1} << 30);
     EXPECT_TRUE(read) << (read ? "" : read.error().message);
     if (!read) return out;

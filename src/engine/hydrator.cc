@@ -66,6 +66,7 @@ bool Hydrator::cancel(CollectionId id) {
   if (waiting_.size() != before) return true;
   if (building_ == nullptr || building_->id != id) return false;
   cancel_building_ = true;
+  changed_.notify_all();
   if (building_->circuit) building_->circuit->abandon();
   changed_.wait(lock, [&] { return building_ == nullptr || building_->id != id; });
   return true;
@@ -179,19 +180,31 @@ Status hold_imports_at(storage::Storage& storage, Maintained& item, Timestamp ti
   return {};
 }
 
-// Holds every import at the latest time that all have reached.
+// Holds every import at the latest time that all have reached. There may be none yet: a view of a
+// cluster that lags beside a table whose history begins later. What is held until then stays.
 Result<Timestamp> Hydrator::hold_imports(Maintained& item) {
-  while (true) {
-    Timestamp time = last_tick(storage_, storage::kInputs);
-    for (CollectionId import : item.imports) {
-      ASSIGN_OR_RETURN(storage::CollectionInfo info, storage_.reader().info(import));
-      time = std::min(time, last_tick(storage_, info.spec.timeline));
+  ASSIGN_OR_RETURN(Timestamp time, common_time(item));
+  RETURN_IF_ERROR(hold_imports_at(storage_, item, time));
+  auto is_held = [&](const auto& hold) { return hold->time() <= time; };
+  while (!std::ranges::all_of(item.holds, is_held)) {
+    {
+      std::unique_lock lock(mutex_);
+      changed_.wait_for(lock, kPublicationPoll, [&] { return cancel_building_; });
+      if (cancel_building_) return fail(sql_state::kQueryCanceled, "hydration was given up");
     }
-    RETURN_IF_ERROR(hold_imports_at(storage_, item, time));
-    bool held =
-        std::ranges::all_of(item.holds, [&](const auto& hold) { return hold->time() <= time; });
-    if (held) return time;  // Otherwise something was folded meanwhile: once more.
+    ASSIGN_OR_RETURN(time, common_time(item));
   }
+  for (auto& hold : item.holds) hold->advance(time);
+  return time;
+}
+
+Result<Timestamp> Hydrator::common_time(const Maintained& item) const {
+  Timestamp time = last_tick(storage_, storage::kInputs);
+  for (CollectionId import : item.imports) {
+    ASSIGN_OR_RETURN(storage::CollectionInfo info, storage_.reader().info(import));
+    time = std::min(time, last_tick(storage_, info.spec.timeline));
+  }
+  return time;
 }
 
 Status Hydrator::build_at(Maintained& item, Timestamp time, const Drain& drain) {
@@ -310,11 +323,7 @@ Status Hydrator::build(Maintained& item) {
   if (item.circuit->abandoned()) return {};
   if (item.index) item.index->advance(time);
   // What passed meanwhile is caught up with here, so that the cluster is held up by little.
-  Timestamp now = last_tick(storage_, storage::kInputs);
-  for (CollectionId import : item.imports) {
-    ASSIGN_OR_RETURN(storage::CollectionInfo info, storage_.reader().info(import));
-    now = std::min(now, last_tick(storage_, info.spec.timeline));
-  }
+  ASSIGN_OR_RETURN(Timestamp now, common_time(item));
   if (now > item.time) RETURN_IF_ERROR(catch_up(item, now));
   if (item.index || item.circuit->abandoned()) return {};
   ASSIGN_OR_RETURN(item.first_contents, staging_->finish());

@@ -52,6 +52,7 @@ class Hydrator {
   Status stage_difference(Maintained& item, Timestamp stored_until);
   Status catch_up(Maintained& item, Timestamp until);
   Result<Timestamp> hold_imports(Maintained& item);
+  Result<Timestamp> common_time(const Maintained& item) const;
 
   storage::Storage& storage_;
   const ClusterId cluster_;

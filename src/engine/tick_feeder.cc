@@ -23,6 +23,8 @@ Status feed_unordered(storage::UnorderedRows& rows, storage::Stream stream, Coll
   return {};
 }
 
+}  // namespace
+
 Status feed_ordered(data::OrderedRows& rows, storage::Stream stream, CollectionId collection,
                     dataflow::Circuit& circuit) {
   while (true) {
@@ -35,8 +37,6 @@ Status feed_ordered(data::OrderedRows& rows, storage::Stream stream, CollectionI
     }
   }
 }
-
-}  // namespace
 
 Status feed_snapshot(const storage::CollectionReader& reader, CollectionId collection,
                      Timestamp time, dataflow::Circuit& circuit,

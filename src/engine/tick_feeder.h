@@ -22,6 +22,10 @@ Status feed_snapshot(const storage::CollectionReader& reader, CollectionId colle
 Status feed_tick(const storage::CollectionReader& reader, CollectionId collection, Timestamp time,
                  dataflow::Circuit& circuit);
 
+// Feeds rows or errors of the collection as they come. The step is not finished.
+Status feed_ordered(data::OrderedRows& rows, storage::Stream stream, CollectionId collection,
+                    dataflow::Circuit& circuit);
+
 // The ticks in [from, until) at which one of the collections changed, ascending. Reads ahead at
 // most `limit` of them.
 Result<std::vector<Timestamp>> changed_ticks(const storage::CollectionReader& reader,

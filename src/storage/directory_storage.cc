@@ -73,6 +73,34 @@ Status DirectoryStorage::discard(const StagedParts& parts) {
   return {};
 }
 
+Result<std::unique_ptr<data::OrderedRows>> DirectoryStorage::staged_rows(const StagedParts& parts,
+                                                                         Stream stream) const {
+  std::shared_ptr<const RowFormat> format;
+  {
+    std::lock_guard lock(state_.mutex);
+    const CollectionState* known = state_.find(parts.collection);
+    if (known == nullptr) return fail(no_such_collection(parts.collection));
+    format = known->format(stream);
+  }
+  DatabaseSnapshotRef snapshot = database_->snapshot();
+  std::vector<std::unique_ptr<EntrySource>> sources;
+  for (const PartRef& part : parts.parts) {
+    if (part.errors != (stream == Stream::kErrors)) continue;
+    PartEntry entry{.first = Timestamp::min(),
+                    .part = part.id,
+                    .first_block = 0,
+                    .blocks = part.blocks,
+                    .updates = part.updates,
+                    .bytes = part.bytes,
+                    .timed = false};
+    ASSIGN_OR_RETURN(
+        std::unique_ptr<EntrySource> source,
+        part_source(*database_, snapshot, entry, {Timestamp::min(), Timestamp::max()}, ""));
+    sources.push_back(std::move(source));
+  }
+  return merge_sources(std::move(format), std::move(sources));
+}
+
 Result<std::unique_ptr<data::UpdateStream>> DirectoryStorage::open_stream(CollectionId collection) {
   ASSIGN_OR_RETURN(CollectionInfo info, reader_.info(collection));
   return std::make_unique<CollectionStream>(reader_, durability_, std::move(info.spec));

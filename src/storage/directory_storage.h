@@ -47,6 +47,8 @@ class DirectoryStorage : public Storage {
   MetaStore& meta() override { return meta_; }
   Result<std::unique_ptr<StagingWriter>> stage(CollectionId collection) override;
   Status discard(const StagedParts& parts) override;
+  Result<std::unique_ptr<data::OrderedRows>> staged_rows(const StagedParts& parts,
+                                                         Stream stream) const override;
   Result<std::unique_ptr<data::UpdateStream>> open_stream(CollectionId collection) override;
   std::vector<Life> lives() const override;
   Status forget_lives_before(const std::array<char, 16>& oldest_needed) override;

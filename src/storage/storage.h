@@ -72,6 +72,10 @@ class Storage {
 
   virtual Result<std::unique_ptr<StagingWriter>> stage(CollectionId collection) = 0;
   virtual Status discard(const StagedParts& parts) = 0;
+  // What no tick has published yet, for whoever staged it. REQUIRES: it will not be published
+  // before it is read.
+  virtual Result<std::unique_ptr<data::OrderedRows>> staged_rows(const StagedParts& parts,
+                                                                 Stream stream) const = 0;
 
   // The collection as a sink reads it. Holds are the caller's business.
   virtual Result<std::unique_ptr<data::UpdateStream>> open_stream(CollectionId collection) = 0;

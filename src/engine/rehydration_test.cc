@@ -1,0 +1,236 @@
+// Rules S4-S6: what a restart finds again, what a cluster lets go of, and how a view that is not
+// what it was is put right.
+#include "engine/engine_fixture_test.h"
+#include "engine/hydrator.h"
+
+namespace penstock::engine {
+namespace {
+
+class Rehydration : public EngineTest {
+ protected:
+  static constexpr Timestamp kStored{2};
+
+  // An earlier process published views at tick 2: u10 is a table, what the views hold is given.
+  void store(const std::vector<TestUpdate>& table, const std::map<uint64_t, RowMap>& views) {
+    open();
+    std::vector<storage::CollectionSpec> specs = {spec_of(10, storage::kInputs)};
+    for (const auto& [id, rows] : views) specs.push_back(spec_of(id, views_.at(id).cluster));
+    storage::TickInput input = creation(std::move(specs));
+    input.collections = rows_of(10, table).collections;
+    append(1, std::move(input));
+    append(kStored.ms, {});
+    for (ClusterId cluster : {kOne, kTwo}) {
+      storage::TickInput exports;
+      for (const auto& [id, rows] : views) {
+        if (views_.at(id).cluster != cluster) continue;
+        std::vector<TestUpdate> updates;
+        for (const auto& [row, diff] : rows) updates.push_back({row.first, row.second, diff});
+        exports.collections.push_back({CollectionId{id}, {storage::test_batch(updates)}, {}});
+        exports.publish.push_back(CollectionId{id});
+      }
+      append_exports(cluster, kStored.ms, std::move(exports));
+    }
+    storage_.reset();
+    open();
+    for (const storage::CollectionInfo& info : storage_->reader().all()) {
+      keep_history(info.spec.id.value);
+    }
+  }
+  void go_on() {
+    make_engine();
+    ASSERT_TRUE(engine_->start());
+    for (const auto& [id, spec] : views_) await_running(id);
+  }
+  void view(uint64_t id, ClusterId cluster, plan::DataflowPlan plan) {
+    views_[id] = {CollectionId{id}, cluster, std::move(plan)};
+  }
+};
+
+using RuleS4 = Rehydration;
+using RuleS5 = Rehydration;
+using RuleS6 = Rehydration;
+
+// --- S6 ---
+
+TEST_F(RuleS6, ADifferenceIsAppendedAtTheNextTick) {
+  view(20, kOne, copy_plan(10, 20));
+  store({{1, "a"}, {2, "b"}}, {{20, {{{1, "a"}, 1}, {{9, "z"}, 1}}}});
+  go_on();
+  ASSERT_TRUE(eventually([&] { return !changes(20, kStored).empty(); }));
+  Timestamp next = write(10, {{3, "c"}});
+  await_caught_up(kOne);
+  Changes appended = changes(20, kStored);
+  ASSERT_EQ(appended.size(), 2u);
+  EXPECT_EQ(appended.begin()->second, (RowMap{{{2, "b"}, 1}, {{9, "z"}, -1}}));
+  EXPECT_EQ(appended[next], (RowMap{{{3, "c"}, 1}}));
+  EXPECT_EQ(rows_at(20, next), (RowMap{{{1, "a"}, 1}, {{2, "b"}, 1}, {{3, "c"}, 1}}));
+}
+
+TEST_F(RuleS6, WhatIsReproducedGetsNothing) {
+  view(20, kOne, copy_plan(10, 20));
+  view(21, kOne, count_plan(20, 21));
+  store({{1, "a"}, {2, "a"}}, {{20, {{{1, "a"}, 1}, {{2, "a"}, 1}}}, {21, {{{2, "a"}, 1}}}});
+  go_on();
+  Timestamp next = write(10, {{3, "b"}});
+  await_caught_up(kOne);
+  EXPECT_EQ(changes(20, kStored), (Changes{{next, {{{3, "b"}, 1}}}}));
+  EXPECT_EQ(changes(21, kStored), (Changes{{next, {{{1, "b"}, 1}}}}));
+}
+
+TEST_F(RuleS6, ErrorsBelongToIt) {
+  PlanMaker maker;
+  maker.divided(maker.import(10));
+  view(20, kOne, maker.to(20));
+  store({{0, "a"}, {10, "b"}}, {{20, {{{100, "b"}, 1}}}});
+  go_on();
+  Timestamp first = submit({});
+  ASSERT_TRUE(eventually([&] { return info(20).upper > first; }));
+  auto read = peek(request(copy_plan(20, 999), first));
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().message, "Evaluation error: division by zero");
+  Timestamp mended = write(10, {{0, "a", -1}});
+  ASSERT_TRUE(eventually([&] { return info(20).upper > mended; }));
+  EXPECT_TRUE(peek(request(copy_plan(20, 999), mended)));
+}
+
+// Readers in the same cluster are stepped with it, others read it from storage.
+TEST_F(RuleS6, ADifferenceReachesWhateverReadsTheView) {
+  view(20, kOne, copy_plan(10, 20));
+  view(21, kOne, count_plan(20, 21));
+  view(22, kOne, both_plan(20, 21, 22));
+  view(24, kTwo, copy_plan(20, 24));
+  indexes_[30] = {ObjectId{30}, kOne, copy_plan(20, 30), {0}};
+  store(
+      {{1, "a"}, {2, "b"}},
+      {{20, {{{1, "a"}, 1}}}, {21, {{{1, "a"}, 1}}}, {22, {{{1, "a"}, 2}}}, {24, {{{1, "a"}, 1}}}});
+  go_on();
+  await_running(30);
+  Timestamp now = submit({});
+  RowMap rows = {{{1, "a"}, 1}, {{2, "b"}, 1}};
+  EXPECT_EQ(rows_at(20, now), rows);
+  EXPECT_EQ(rows_at(21, now), (RowMap{{{1, "a"}, 1}, {{1, "b"}, 1}}));
+  EXPECT_EQ(rows_at(22, now), (RowMap{{{1, "a"}, 2}, {{1, "b"}, 1}, {{2, "b"}, 1}}));
+  EXPECT_EQ(rows_at(24, now), rows);
+  EXPECT_EQ(rows_of_result(*peek(index_request(30, std::nullopt, now))), rows);
+}
+
+TEST_F(RuleS6, RehydrationKeepsNoRows) {
+  view(20, kOne, copy_plan(10, 20));
+  std::vector<TestUpdate> rows;
+  RowMap stored;
+  for (int64_t i = 0; i < 5000; ++i) {
+    rows.push_back({i, "a"});
+    stored[{i, "a"}] = 1;
+  }
+  store(rows, {{20, stored}});
+  std::promise<std::unique_ptr<Maintained>> built;
+  Hydrator hydrator(
+      *storage_, kOne, [] { return false; },
+      [&](std::unique_ptr<Maintained> item) { built.set_value(std::move(item)); },
+      [](const Error& error) { ADD_FAILURE() << error.message; });
+  auto item = std::make_unique<Maintained>();
+  item->id = CollectionId{20};
+  item->cluster = kOne;
+  item->plan = copy_plan(10, 20);
+  item->imports = {CollectionId{10}};
+  ASSERT_TRUE(hold_imports_at(*storage_, *item, kStored));
+  hydrator.add(std::move(item));
+  auto future = built.get_future();
+  ASSERT_EQ(future.wait_for(kPatience), std::future_status::ready);
+  std::unique_ptr<Maintained> done = future.get();
+  EXPECT_EQ(done->time, kStored);
+  EXPECT_TRUE(done->output.empty());
+  EXPECT_EQ(done->output.bytes(), 0u);
+  EXPECT_FALSE(done->first_contents);
+}
+
+// --- S4 ---
+
+// The cluster fell behind in the process before; nothing it has not stepped may be folded, though
+// the second view is hydrated only when the first one is there.
+TEST_F(RuleS4, HoldsOfViewsAreBackBeforeAnythingIsFolded) {
+  storage_options_.maintenance.fold_bytes = 1;
+  storage_options_.maintenance.fold_entries = 1;
+  view(20, kOne, copy_plan(10, 20));
+  view(21, kOne, count_plan(10, 21));
+  std::vector<TestUpdate> rows;
+  RowMap stored;
+  for (int64_t i = 0; i < 20'000; ++i) {
+    rows.push_back({i, "a"});
+    stored[{i, "a"}] = 1;
+  }
+  store(rows, {{20, stored}, {21, {{{20'000, "a"}, 1}}}});
+  append(3, rows_of(10, {{-1, "b"}}));
+  append(4, rows_of(10, {{-2, "b"}}));
+  holds_.clear();
+  for (uint64_t id : {20, 21}) keep_history(id);
+  make_engine();
+  storage_->start_maintenance();
+  ASSERT_TRUE(eventually([&] { return info(10).since >= kStored; }));
+  EXPECT_EQ(info(10).since, kStored);
+  std::multiset<std::string> holders;
+  for (const storage::HoldInfo& hold : storage_->holds().holds()) {
+    if (hold.collection.value == 10) holders.insert(hold.holder);
+  }
+  EXPECT_EQ(holders, (std::multiset<std::string>{cluster_holder(kOne), cluster_holder(kOne)}));
+  ASSERT_TRUE(engine_->start());
+  await_caught_up(kOne);
+  EXPECT_EQ(changes(20, kStored),
+            (Changes{{Timestamp{3}, {{{-1, "b"}, 1}}}, {Timestamp{4}, {{{-2, "b"}, 1}}}}));
+  EXPECT_EQ(changes(21, kStored), (Changes{{Timestamp{3}, {{{1, "b"}, 1}}},
+                                           {Timestamp{4}, {{{1, "b"}, -1}, {{2, "b"}, 1}}}}));
+  EXPECT_TRUE(eventually([&] { return info(10).since > Timestamp{4}; })) << "and moves on";
+}
+
+// --- S5 ---
+
+TEST_F(RuleS5, ReleasedViewsAreBuiltAnewAndTheDifferenceIsAppended) {
+  start();
+  create_table(10);
+  create_view(20, kOne, copy_plan(10, 20));
+  create_view(21, kOne, count_plan(20, 21));
+  create_index(30, kOne, copy_plan(10, 30));
+  create_index(31, kOne, copy_plan(20, 31));
+  for (uint64_t id : {20, 21}) await_published(id);
+  for (uint64_t id : {30, 31}) await_running(id);
+  Timestamp before = write(10, {{1, "a"}});
+  await_caught_up(kOne);
+  std::map<uint64_t, std::future<Result<PeekResult>>> waiting;
+  Timestamp last;
+  {
+    // The cluster is in the middle of a step while ticks pass.
+    Armed slow("engine.before_step=delay:300");
+    for (int64_t i = 2; i < 6; ++i) last = write(10, {{i, "b"}});
+    engine_->release_history(kOne);
+    for (uint64_t index : {30, 31}) {
+      waiting[index] = std::async(std::launch::async, [this, index, last] {
+        return peek(index_request(index, std::nullopt, last));
+      });
+    }
+  }
+  ASSERT_TRUE(eventually([&] { return changes(20, before).size() > 0; }));
+  Timestamp next = write(10, {{7, "c"}});
+  EXPECT_EQ(rows_at(10, next).size(), 6u);
+  EXPECT_EQ(rows_at(20, next), rows_at(10, next));
+  EXPECT_EQ(rows_at(21, next), (RowMap{{{1, "a"}, 1}, {{1, "c"}, 1}, {{4, "b"}, 1}}));
+  for (uint64_t index : {30, 31}) {
+    auto found = peek(index_request(index, std::nullopt, next));
+    ASSERT_TRUE(found) << found.error().message;
+    EXPECT_EQ(rows_of_result(*found), rows_at(10, next)) << index;
+  }
+  for (auto& [index, result] : waiting) {
+    within("a peek meanwhile", [&] { result.wait(); });
+    Result<PeekResult> read = result.get();
+    ASSERT_TRUE(read) << read.error().message;
+    EXPECT_GE(read->time, last);
+    EXPECT_EQ(rows_of_result(*read), rows_at(index == 30 ? 10 : 20, read->time)) << index;
+  }
+  RowMap at_once;
+  for (const auto& [time, change] : changes(20, before)) {
+    if (change.size() > at_once.size()) at_once = change;
+  }
+  EXPECT_GE(at_once.size(), 3u) << "what was not stepped comes as one difference";
+}
+
+}  // namespace
+}  // namespace penstock::engine
