@@ -142,7 +142,7 @@ class Run:
         for export in self.exports:
             if export not in self.late:
                 self._execute(export.create())
-        if self.mode in ("engine", "unsynced"):
+        if self._has_guests():
             self._move_broker("127.0.0.1:1")
         for writer in self.writers:
             writer.start()
@@ -175,7 +175,7 @@ class Run:
             done += 1
             if self.late and done >= 2:
                 self._execute(self.late.pop().create())
-            if self.mode in ("engine", "unsynced"):
+            if self._has_guests():
                 self._pass_by()
             self._look_for_failures()
             if time.monotonic() - began > self.options.timeout:
@@ -183,6 +183,7 @@ class Run:
                               f"{self.options.timeout} s")
         if self.mode in ("engine", "unsynced"):
             self._disarm()
+        if self._has_guests():
             self._move_broker(self.kafka.bootstrap)
         for writer in self.writers:
             writer.stopping.set()
@@ -191,6 +192,10 @@ class Run:
             if writer.is_alive():
                 raise Failure(f"{writer.name} does not come to an end")
         self._look_for_failures()
+
+    def _has_guests(self):
+        """Whether objects come and go, and a broker is away, during the run."""
+        return self.mode in ("engine", "unsynced") and not self.options.plain
 
     def _move_broker(self, address):
         """One sink's broker goes far away, or comes back."""
@@ -419,7 +424,7 @@ class Run:
 
     def _look_for_slots(self, deadline):
         """Sources that were dropped leave no slot behind."""
-        if self.mode not in ("engine", "unsynced"):
+        if not self._has_guests():
             return
         self._execute("DROP SOURCE IF EXISTS passing_bank CASCADE")
         with psycopg.connect(self.stack.postgres.address, autocommit=True) as admin:
@@ -527,6 +532,8 @@ def main():
     parser.add_argument("--pace", type=float, default=0.003, help="mean pause of a writer, s")
     parser.add_argument("--settle", type=float, default=120, help="patience at the end, s")
     parser.add_argument("--timeout", type=float, default=240, help="patience in between, s")
+    parser.add_argument("--plain", action="store_true",
+                        help="no objects that come and go: for the engine that this is tested with")
     parser.add_argument("--failpoint", action="append",
                         help="only these, '' for none; default: all listed")
     parser.add_argument("--directory", default=os.path.join(RUN_DIRECTORY, f"kill-{os.getpid()}"),

@@ -25,7 +25,7 @@ def _kill_test(reference, directory, fault):
         [sys.executable, os.path.join(FAULT_FOLDER, "kill_test.py"), "--mode", "engine",
          "--directory", os.path.join(directory, f"kill-{fault or 'right'}"), "--seeds", "1",
          "--transactions", "800", "--writers", "2", "--pace", "0.01", "--settle", "60",
-         "--failpoint", ""],
+         "--failpoint", "", "--plain"],
         env={**os.environ, "PENSTOCK_BINARY": reference, "REFERENCE_FAULT": fault},
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=400)
     return done.returncode, done.stdout
