@@ -1,6 +1,7 @@
 // CREATE TABLE, VIEW, MATERIALIZED VIEW and INDEX.
 #include <fmt/core.h>
 
+#include "coordinator/sequence/cluster_order.h"
 #include "coordinator/sequence/item_facts.h"
 #include "coordinator/sequence/statements.h"
 #include "sql/ddl/option_reader.h"
@@ -55,6 +56,14 @@ Result<std::vector<ObjectId>> store_names(sql::Statement& statement,
 
 CreateCollection collection_for(const CatalogItem& item, ClusterId timeline, bool publish) {
   return {{CollectionId{item.id.value}, *item.relation, timeline}, publish};
+}
+
+Status check_order(const CatalogItem& item, const SequenceContext& context, const Sequenced& out) {
+  std::set<ObjectId> leaving;
+  for (const catalog::CatalogChange& change : out.changes) {
+    if (const auto* drop = std::get_if<catalog::DropItem>(&change)) leaving.insert(drop->id);
+  }
+  return check_cluster_order(item, context.catalog, context.names, leaving);
 }
 
 Result<bool> view_name(const FullName& name, ItemKind kind, bool or_replace, bool if_not_exists,
@@ -151,6 +160,7 @@ Result<Sequenced> sequence(const sql::CreateMaterializedView& statement, Sequenc
   CatalogItem item = new_item(name, ItemKind::kMaterializedView, context);
   ASSIGN_OR_RETURN(item.cluster, cluster_for(statement.in_cluster, context));
   RETURN_IF_ERROR(fill_view(item, view.query, view.columns, plan_context(context, true)));
+  RETURN_IF_ERROR(check_order(item, context, out));
   view.name = sql::name_reference(item);
   view.if_not_exists = view.or_replace = false;
   view.in_cluster = sql::Identifier{context.catalog.cluster_name(item.cluster), false, {}};
@@ -202,6 +212,7 @@ Result<Sequenced> sequence(const sql::CreateIndex& statement, SequenceContext& c
   item.create_sql = sql::print(stored);
   item.facts = catalog::IndexFacts{plan.on->id, std::move(plan.key)};
   item.uses = {plan.on->id};
+  RETURN_IF_ERROR(check_order(item, context, out));
   ASSIGN_OR_RETURN(engine::IndexSpec spec, index_spec(item, context.catalog));
   out.effects.push_back(RunIndex{std::move(spec)});
   out.changes.push_back(put_item(std::move(item)));
