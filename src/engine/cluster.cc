@@ -233,6 +233,7 @@ Result<bool> Cluster::catch_up(Maintained& item, Timestamp now) {
       RETURN_IF_ERROR(feed_tick(storage_.reader(), import, tick, *item.circuit));
     }
     item.circuit->finish_step();
+    if (item.circuit->abandoned()) return false;
     if (item.index) {
       item.index->apply(item.output.rows(), item.output.errors(), tick);
       item.output.clear();
@@ -319,6 +320,7 @@ void Cluster::rebuild_all() {
   log_warn("engine", "a cluster retained too much history: its views are built anew",
            {{"cluster", std::to_string(id_.value)}});
   stepped_.clear();
+  hydrator_->release_history();
   {
     std::lock_guard lock(mutex_);
     std::ranges::move(hydrated_, std::back_inserter(items_));
@@ -412,6 +414,7 @@ Status Cluster::step_one(Maintained& item, Timestamp time, const Tick* tick) {
     RETURN_IF_ERROR(feed_import(item, import, time, tick));
   }
   item.circuit->finish_step();
+  if (item.circuit->abandoned()) return {};  // What came out means nothing: all is built anew.
   item.time = time;
   if (item.index) {
     item.index->apply(item.output.rows(), item.output.errors(), time);

@@ -72,6 +72,11 @@ bool Hydrator::cancel(CollectionId id) {
   return true;
 }
 
+void Hydrator::release_history() {
+  std::lock_guard lock(mutex_);
+  for (const auto& item : waiting_) item->holds.clear();
+}
+
 void Hydrator::stop() {
   {
     std::lock_guard lock(mutex_);
@@ -158,12 +163,15 @@ void Hydrator::run() {
     if (cancel_building_) {
       item.reset();
     } else if (built && item->circuit->abandoned()) {
+      item->holds.clear();
       waiting_.push_back(std::move(item));  // The cluster let go of its history: once more.
     } else if (built) {
       ready_(std::move(item));
     } else {
+      lock.unlock();
       log_error("engine", "hydration failed", {{"error", built.error().message}});
       failed_(built.error());
+      lock.lock();
     }
     building_ = nullptr;
     changed_.notify_all();
@@ -273,12 +281,13 @@ Status Hydrator::stage_difference(Maintained& item, Timestamp stored_until) {
                      storage_.reader().snapshot(item.id, stream, stored_until));
     while (true) {
       ASSIGN_OR_RETURN(std::optional<data::BatchRef> batch, stored->next());
-      if (!batch) break;
+      if (!batch || item.circuit->abandoned()) break;
       data::DeltaBatch removed = negated(**batch);
       RETURN_IF_ERROR(stream == storage::Stream::kRows ? staging_->append(removed)
                                                        : staging_->append_errors(removed));
     }
   }
+  if (item.circuit->abandoned()) return {};
   ASSIGN_OR_RETURN(item.first_contents, staging_->finish());
   item.corrected = true;
   return {};
@@ -308,6 +317,7 @@ Status Hydrator::catch_up(Maintained& item, Timestamp until) {
 
 Status Hydrator::build(Maintained& item) {
   failpoint("engine.before_hydration");
+  if (item.index) item.index->clear();  // An attempt that was given up left its rows.
   if (!item.index) {
     ASSIGN_OR_RETURN(storage::CollectionInfo info, storage_.reader().info(item.id));
     if (info.publication) return rehydrate(item, info);

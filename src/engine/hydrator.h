@@ -34,6 +34,8 @@ class Hydrator {
   void add(std::unique_ptr<Maintained> item);
   // Gives up the item wherever it is; true when it was here (also: being built right now).
   bool cancel(CollectionId id);
+  // What waits lets go of its holds, and is built where history now begins.
+  void release_history();
   void stop();
   std::vector<ViewStatus> statuses() const;
 

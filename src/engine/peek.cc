@@ -170,6 +170,8 @@ Result<PeekResult> peek(storage::Storage& storage, const PeekRequest& request,
       }
       time = found->time;
       timelines.push_back(storage::kInputs);
+      Result<storage::CollectionInfo> on = storage.reader().info(request.lookup->on);
+      if (on && on->spec.timeline != storage::kInputs) timelines.push_back(on->spec.timeline);
       for (const data::BatchRef& batch : found->errors) {
         circuit->feed_errors(import, *marked_errors(*batch));
       }

@@ -22,6 +22,7 @@ namespace penstock::engine {
 // the one asked for unless exact_time is set.
 struct IndexLookup {
   ObjectId index;
+  CollectionId on;  // What it indexes: the answer waits until that is durable (rule D2).
   std::optional<std::vector<std::vector<types::Datum>>> keys;
 };
 

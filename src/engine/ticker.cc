@@ -82,8 +82,11 @@ void Ticker::run() {
     Status appended = append(std::move(inputs));
     if (!appended) {
       log_error("engine", "a tick could not be appended", {{"error", appended.error().message}});
-      std::lock_guard lock(failure_mutex_);
-      failure_ = appended.error();
+      {
+        std::lock_guard lock(failure_mutex_);
+        failure_ = appended.error();
+      }
+      queue_.close();  // Nobody may wait for room in it.
       return;
     }
   }

@@ -71,6 +71,7 @@ void choose_index(const catalog::CatalogState& catalog, const std::string& clust
   if (best == nullptr) return;
   engine::IndexLookup lookup;
   lookup.index = best->id;
+  lookup.on = node.collection;
   if (best_pinned) {
     std::vector<types::Datum> key;
     for (size_t column : std::get<catalog::IndexFacts>(best->facts).key) {

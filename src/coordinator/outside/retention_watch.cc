@@ -10,6 +10,7 @@ namespace {
 
 constexpr uint64_t kDefaultLimit = uint64_t{16} << 30;
 constexpr std::chrono::seconds kInterval{1};
+constexpr int kLooksBetweenReleases = 60;
 
 }  // namespace
 
@@ -40,18 +41,22 @@ void RetentionWatch::stop() {
 }
 
 void RetentionWatch::look() {
-  std::map<std::string, uint64_t> retained;
+  std::map<std::pair<std::string, CollectionId>, uint64_t> by_collection;
   for (const storage::HoldInfo& hold : storage_.holds().holds()) {
-    retained[hold.holder] += hold.retained_bytes;
+    // Views of one cluster hold the same history.
+    uint64_t& most = by_collection[{hold.holder, hold.collection}];
+    most = std::max(most, hold.retained_bytes);
   }
+  std::map<std::string, uint64_t> retained;
+  for (const auto& [place, bytes] : by_collection) retained[place.first] += bytes;
   uint64_t limit = max_retained_bytes(*catalog_());
   for (const auto& [holder, bytes] : retained) {
     if (bytes <= limit / 2) continue;
-    auto [entry, is_new] = warned_.try_emplace(holder, false);
+    auto [entry, is_new] = warned_.try_emplace(holder, 0);
     if (is_new) actions_.warn({holder, bytes, limit});
-    if (bytes <= limit || entry->second) continue;
-    entry->second = true;
-    actions_.release({holder, bytes, limit});
+    if (bytes <= limit) continue;
+    // Again after a while: it may not have worked.
+    if (entry->second++ % kLooksBetweenReleases == 0) actions_.release({holder, bytes, limit});
   }
   std::erase_if(warned_, [&](const auto& entry) {
     auto found = retained.find(entry.first);

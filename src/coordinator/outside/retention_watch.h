@@ -47,7 +47,7 @@ class RetentionWatch {
   const storage::Storage& storage_;
   const std::function<CatalogSnapshot()> catalog_;
   const Actions actions_;
-  std::map<std::string, bool> warned_;  // Holders over the half; true = released already.
+  std::map<std::string, int> warned_;  // Holders over the half; looks since they went beyond.
   StopToken stop_;
   std::thread thread_;
 };

@@ -148,6 +148,7 @@ class SinkRunner {
                      context_.storage.writer().append_changes(
                          place_changes(sink_, collection, first), storage::SyncUrgency::kSoon));
     while (!context_.storage.durability().wait_synced(position, std::chrono::milliseconds(100))) {
+      if (std::optional<Error> failure = context_.storage.failure()) return fail(*failure);
       if (stop_.stopped()) return false;
     }
     return true;

@@ -123,6 +123,7 @@ Status LedgerBook::write_durably(ObjectId sink, CollectionId collection,
                                                       storage::SyncUrgency::kSoon));
   }
   while (!storage_.durability().wait_synced(position, std::chrono::milliseconds(100))) {
+    if (std::optional<Error> failure = storage_.failure()) return fail(*failure);
     if (stop_.stopped()) return fail(sql_state::kAdminShutdown, "the server is shutting down");
   }
   return {};
