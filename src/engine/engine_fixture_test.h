@@ -242,7 +242,7 @@ class EngineTest : public testing::Test {
   static PeekRequest index_request(uint64_t index, std::optional<std::vector<int64_t>> ids,
                                    Timestamp time) {
     PeekRequest out = request(copy_plan(index, 999), time);
-    out.lookup = IndexLookup{ObjectId{index}, std::nullopt};
+    out.lookup = IndexLookup{ObjectId{index}, {}, std::nullopt};
     if (!ids) return out;
     out.lookup->keys.emplace();
     for (int64_t id : *ids) out.lookup->keys->push_back({types::Datum::integer(id)});

@@ -115,9 +115,8 @@ TEST(Connection, StartupByteByByte) {
 
 TEST(Connection, StartupOptions) {
   Wire wire;
-  using namespace std::string_view_literals;
-  const std::string_view parameters =
-      "user\0joe\0options\0-c cluster=c1 --search-path=a\\ b -x\0application_name\0app\0"sv;
+  const std::string_view parameters(
+      "user\0joe\0options\0-c cluster=c1 --search-path=a\\ b -x\0application_name\0app\0", 75);
   const Lines lines = wire.say(client::startup(parameters));
   using Pair = std::pair<std::string, std::string>;
   EXPECT_THAT(wire.startup.parameters,
