@@ -206,6 +206,7 @@ SortedBulk::Entry SortedBulk::parse(std::string_view payload) {
 }
 
 Step<void> SortedBulk::fill() {
+  sort_.clear();  // Of what a fill that failed half-way left: rows added twice would add up.
   auto opened = cursor_.kind == BulkKind::kTick
                     ? stream_.tick_rows(cursor_.time, "")
                     : stream_.net_change(cursor_.from.previous(), cursor_.time, "");

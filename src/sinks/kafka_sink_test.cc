@@ -324,6 +324,19 @@ TEST_F(KafkaSinkTest, K5ALargeTickIsPairedAndMovesItsFrontierWithItsLastPart) {
                                upsert("d", 2, 3), upsert("e", 1, 4)}));
 }
 
+TEST_F(KafkaSinkTest, K5AReadThatFailsHalfWayDoublesNothing) {
+  tick(1, {});
+  start();
+  settle();
+  directory_.tick_limit_rows = 4;
+  directory_.break_once_at = 3;
+  tick(3, {{"a", 1, 1}, {"b", 1, 1}, {"c", 1, 1}, {"d", 1, 1}, {"e", 1, 1}});
+  settle();
+  EXPECT_FALSE(directory_.break_once_at);
+  EXPECT_EQ(messages(), (Texts{upsert("a", 1, 3), upsert("b", 1, 3), upsert("c", 1, 3),
+                               upsert("d", 1, 3), upsert("e", 1, 3)}));
+}
+
 TEST_F(KafkaSinkTest, K5RowsThatAreNotTheSameAnyMoreStopIt) {
   config_.limits.part_bytes = 1;
   tick(1, {{"a", 1, 1}, {"b", 2, 1}, {"c", 3, 1}});

@@ -137,7 +137,7 @@ Status SpilledSort::write_run() {
   int file = mkstemp(path.data());
   if (file < 0) return io_error("could not create a temporary file in " + directory_);
   unlink(path.c_str());
-  runs_.push_back(std::make_unique<Run>(file));
+  auto run = std::make_unique<Run>(file);
   std::string buffer;
   for (const Entry& entry : entries_) {
     put_fixed(buffer, entry.key_bytes);
@@ -149,6 +149,7 @@ Status SpilledSort::write_run() {
     buffer.clear();
   }
   RETURN_IF_ERROR(write_all(file, buffer));
+  runs_.push_back(std::move(run));  // Only whole ones.
   entries_.clear();
   arena_.clear();
   return {};
@@ -162,6 +163,13 @@ Status SpilledSort::finish() {
   }
   rewind();
   return {};
+}
+
+void SpilledSort::clear() {
+  runs_.clear();
+  entries_.clear();
+  arena_.clear();
+  rewind();
 }
 
 void SpilledSort::rewind() {

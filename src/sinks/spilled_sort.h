@@ -1,7 +1,8 @@
 // Sorts more entries than memory should hold, by key and then payload, over files that have no name
 // and vanish with the process: runs are sorted in memory, written, and merged while they are read.
 //
-// One owner thread. Life: add()..., finish(), then next() until false; rewind() starts over.
+// One owner thread. Life: add()..., finish(), then next() until false; rewind() starts over. After
+// an error in add() or finish() some entries are there and some are not: clear().
 #pragma once
 
 #include <cstdint>
@@ -25,6 +26,8 @@ class SpilledSort {
   Status add(std::string_view key, std::string_view payload);
   Status finish();
   void rewind();
+  // Forgets everything that was added, for whoever begins again.
+  void clear();
   // Moves to the next entry. The views live until the next call.
   Result<bool> next();
   std::string_view key() const { return key_; }

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "base/rng.h"
 
@@ -55,6 +56,22 @@ TEST(SpilledSort, SaysWhereItCannotWrite) {
   Status second = sort.add("c", "d");
   ASSERT_FALSE(second);
   EXPECT_NE(second.error().message.find("/does/not/exist"), std::string::npos);
+}
+
+TEST(SpilledSort, BeginsAgainAfterAnErrorWithEveryEntryOnce) {
+  std::filesystem::path directory = std::filesystem::path(testing::TempDir()) / "spill-later";
+  std::filesystem::remove_all(directory);
+  SpilledSort sort(directory, 1);
+  ASSERT_TRUE(sort.add("c", "1"));
+  ASSERT_FALSE(sort.add("a", "2"));
+  std::filesystem::create_directory(directory);
+  ASSERT_TRUE(sort.add("b", "3"));
+  sort.clear();
+  Entries expected = {{"a", "2"}, {"b", "3"}, {"c", "1"}};
+  for (const auto& [key, payload] : expected) ASSERT_TRUE(sort.add(key, payload));
+  ASSERT_TRUE(sort.finish());
+  EXPECT_EQ(drain(sort), expected);
+  EXPECT_EQ(sort.runs(), 3u);
 }
 
 }  // namespace
