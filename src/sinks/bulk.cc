@@ -34,6 +34,10 @@ class SnapshotBulk final : public Bulk {
     marks_.push_back({"", 0, 0});
   }
 
+  void pause() override {
+    rows_.reset();
+    chunk_.reset();
+  }
   void forget_before(const BulkCursor& cursor) override {
     while (marks_.size() > 1 && marks_[1].units <= cursor.units) marks_.pop_front();
   }
@@ -125,8 +129,7 @@ Step<bool> SnapshotBulk::read_unit(BulkUnit& unit) {
 
 Step<void> SnapshotBulk::rewind(uint64_t units) {
   while (marks_.size() > 1 && marks_.back().units > units) marks_.pop_back();
-  rows_.reset();
-  chunk_.reset();
+  pause();
   has_previous_ = false;
   cursor_.units = marks_.back().units;
   cursor_.hash = marks_.back().hash;

@@ -206,6 +206,7 @@ void KafkaSink::meet(const Trouble& met) {
   if (met.kind == Trouble::Kind::kStopped) return;
   transaction_.drop_producer();
   bulk_lost_its_place_ = true;
+  if (bulk_) bulk_->pause();  // An open snapshot keeps storage from folding, for a whole outage.
   last_cause_ = met.cause;
   last_remedy_ = met.remedy;
   log_warn(

@@ -337,6 +337,23 @@ TEST_F(KafkaSinkTest, K5AReadThatFailsHalfWayDoublesNothing) {
                                upsert("d", 1, 3), upsert("e", 1, 3)}));
 }
 
+TEST_F(KafkaSinkTest, K5NoSnapshotIsKeptOpenWhileTheBrokerIsAway) {
+  config_.limits.part_bytes = 1;
+  tick(1, {{"a", 1, 1}, {"b", 2, 1}, {"c", 3, 1}, {"d", 4, 1}, {"e", 5, 1}});
+  start();
+  for (int i = 0; i < 3; ++i) sink_->step();
+  ASSERT_EQ(directory_.open_rows, 1u);
+  cluster_.before_call = [](const std::string&) {
+    return KafkaError{KafkaFault::kRetriable, "Connection refused", "_TRANSPORT"};
+  };
+  settle();
+  EXPECT_EQ(directory_.open_rows, 0u);
+  cluster_.before_call = nullptr;
+  settle();
+  EXPECT_EQ(messages(), (Texts{upsert("a", 1, 1), upsert("b", 2, 1), upsert("c", 3, 1),
+                               upsert("d", 4, 1), upsert("e", 5, 1)}));
+}
+
 TEST_F(KafkaSinkTest, K5RowsThatAreNotTheSameAnyMoreStopIt) {
   config_.limits.part_bytes = 1;
   tick(1, {{"a", 1, 1}, {"b", 2, 1}, {"c", 3, 1}});

@@ -53,6 +53,7 @@ class Directory final : public data::UpdateStream, public SinkLedger {
   bool dead = false;  // A killed process changes nothing any more.
   size_t tick_limit_rows = 1'000'000;
   size_t chunk_rows = 3;
+  size_t open_rows = 0;                 // Readers that somebody keeps.
   std::optional<size_t> break_once_at;  // Reading rows fails there, one time.
   // How the rules are broken on purpose.
   bool lies_about_durability = false;
@@ -170,8 +171,10 @@ class Directory final : public data::UpdateStream, public SinkLedger {
    public:
     Rows(std::vector<Change> rows, std::string_view position, Directory& directory)
         : rows_(std::move(rows)), directory_(directory) {
+      ++directory_.open_rows;
       if (!position.empty()) at_ = std::stoul(std::string(position));
     }
+    ~Rows() override { --directory_.open_rows; }
     Result<std::optional<Chunk>> next() override {
       if (directory_.break_once_at && at_ >= *directory_.break_once_at) {
         directory_.break_once_at.reset();
