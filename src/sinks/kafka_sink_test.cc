@@ -393,6 +393,22 @@ TEST_F(KafkaSinkTest, K6AKeyThatIsNotEnforcedIsCounted) {
   EXPECT_EQ(report_->statistics().key_violations, 1u);
 }
 
+TEST_F(KafkaSinkTest, K6AKeyThatJsonCannotTellApartIsCounted) {
+  using types::SqlType;
+  using types::TypeId;
+  for (const SqlType& type :
+       {SqlType::of(TypeId::kFloat8), SqlType::array_of(SqlType::of(TypeId::kFloat4))}) {
+    config_.def.relation.columns[0].type.type = type;
+    EXPECT_FALSE(ChangeEncoder(config_).key_is_proven());
+    SinkConfig natural = config_;
+    natural.def.natural_key = natural.def.key;
+    natural.def.key.reset();
+    EXPECT_FALSE(ChangeEncoder(natural).key_is_proven());
+  }
+  config_.def.relation.columns[0].type.type = SqlType::of(TypeId::kNumeric);
+  EXPECT_TRUE(ChangeEncoder(config_).key_is_proven());
+}
+
 TEST_F(KafkaSinkTest, K7ErrorsHoldBackAndTheNetChangeFollows) {
   tick(1, {{"a", 1, 1}});
   start();
