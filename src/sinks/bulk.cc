@@ -331,6 +331,7 @@ Step<void> Bulk::seek(const BulkCursor& cursor) {
   if (!done) return done;
   BulkUnit skipped;
   while (cursor_.units < cursor.units) {
+    if (stop_.stopped()) return stopped();
     auto more = next(skipped);
     if (!more) return std::unexpected(more.error());
     if (!*more) break;

@@ -69,6 +69,7 @@ class Directory final : public data::UpdateStream, public SinkLedger {
 
   Result<std::unique_ptr<data::OrderedRows>> snapshot(Timestamp as_of,
                                                       std::string_view position) override {
+    if (while_waiting) while_waiting();
     return std::make_unique<Rows>(fold(0, as_of.ms), position, *this);
   }
   Result<std::vector<std::string>> errors_at(Timestamp time) override {
