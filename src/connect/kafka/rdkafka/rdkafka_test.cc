@@ -100,6 +100,20 @@ class MockCluster : public ::testing::Test {
   StopToken stop_;
 };
 
+TEST(InSlices, NoSliceKeepsAStopWaitingForLong) {
+  StopToken stop;
+  int calls = 0;
+  int longest = 0;
+  auto done = rdkafka::in_slices(60s, stop, "asking", [&](int slice_ms) {
+    longest = std::max(longest, slice_ms);
+    if (++calls == 6) stop.stop();
+    return static_cast<int>(RD_KAFKA_RESP_ERR__TIMED_OUT);
+  });
+  EXPECT_FALSE(done);
+  EXPECT_EQ(calls, 6);
+  EXPECT_LE(longest, 500);
+}
+
 TEST_F(MockCluster, CommitsAndReportsTheMarkedOffset) {
   auto made = fenced_producer();
   for (int64_t round = 0; round < 3; ++round) {
