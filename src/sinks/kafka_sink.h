@@ -73,7 +73,7 @@ class KafkaSink {
   void meet(const Trouble& met);
   void stall(const std::string& cause, const std::string& remedy);
   void succeed();
-  void note_waiting(const std::string& complaint);
+  void note_waiting(const std::string& cause, const std::string& otherwise);
   std::string missing_topic();
   void report_running();
   void move_next(Timestamp next);

@@ -533,6 +533,39 @@ TEST_F(KafkaSinkTest, K10StaysStartingThenStallsWithTheCauseAndReturns) {
   EXPECT_EQ(statuses_, std::vector{SinkHealth::kStalled});
 }
 
+TEST_F(KafkaSinkTest, K10SaysWhatIsWaitedFor) {
+  tick(1, {});
+  start();
+  Texts said;
+  auto listen = [&] {
+    std::string error = report_->status().error;
+    if (!error.empty() && (said.empty() || said.back() != error)) said.push_back(error);
+  };
+  cluster_.fence_turns = 4;
+  cluster_.before_call = [&](const std::string&) -> std::optional<KafkaError> {
+    if (cluster_.fence_turns > 0) clock_.advance(6'000'000);
+    listen();
+    return std::nullopt;
+  };
+  settle();
+  EXPECT_EQ(said, Texts{"kafka: waiting for the transaction coordinator"});
+  EXPECT_EQ(report_->status().health, SinkHealth::kRunning);
+  said.clear();
+  cluster_.before_call = nullptr;
+  syncs_by_itself_ = false;
+  tick(5, {{"a", 1, 1}});
+  int waits = 0;
+  directory_.while_waiting = [&] {
+    if (cluster_.begun == 0) return;
+    clock_.advance(6'000'000);
+    listen();
+    if (++waits > 8) directory_.sync();
+  };
+  settle();
+  EXPECT_EQ(said, Texts{"internal: waiting for the log's sync"});
+  EXPECT_EQ(messages().size(), 1u);
+}
+
 TEST_F(KafkaSinkTest, K10ARefusalIsSaidAtOnceAndDoesNotFlap) {
   config_.limits.message_max_bytes = 20;
   tick(1, {});
