@@ -590,9 +590,14 @@ TEST_F(KafkaSinkTest, TopicsAreMadeAsAskedAndOnlyAtTheFirstStart) {
   directory_.sync();
   crash();
   cluster_.topics.erase("data");
+  config_.limits.retry_first = std::chrono::milliseconds(1);
+  config_.limits.retry_most = std::chrono::milliseconds(1);
   start();
   settle();
   EXPECT_FALSE(cluster_.topics.contains("data"));
+  EXPECT_NE(report_->status().health, SinkHealth::kStalled);  // The broker may not know it yet.
+  clock_.advance(11'000'000);
+  settle();
   EXPECT_EQ(report_->status().error, "kafka: topic data does not exist");
 }
 

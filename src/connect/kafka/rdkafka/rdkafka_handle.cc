@@ -16,7 +16,8 @@ bool is_fencing(int code) {
          code == RD_KAFKA_RESP_ERR_PRODUCER_FENCED;
 }
 
-// Refusals that stand until somebody changes a permission, a setting or the data.
+// Refusals that stand until somebody changes a permission, a setting or the data. An unknown topic
+// is none: a broker that has just started may not know its topics yet.
 bool is_refusal(int code) {
   switch (code) {
     case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
@@ -36,8 +37,6 @@ bool is_refusal(int code) {
     case RD_KAFKA_RESP_ERR_POLICY_VIOLATION:
     case RD_KAFKA_RESP_ERR_INVALID_PARTITIONS:
     case RD_KAFKA_RESP_ERR_INVALID_REPLICATION_FACTOR:
-    case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
-    case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
     case RD_KAFKA_RESP_ERR__INVALID_ARG:
     case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
     case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:

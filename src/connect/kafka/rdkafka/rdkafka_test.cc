@@ -45,6 +45,10 @@ TEST(KafkaClassification, SaysWhatIsKnownAboutTheTransaction) {
   EXPECT_EQ(classify(Call::kFence, RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE), kRetriable);
   EXPECT_EQ(classify(Call::kAbort, RD_KAFKA_RESP_ERR__TIMED_OUT), kOutcomeUnknown);
   EXPECT_EQ(classify(Call::kAdmin, RD_KAFKA_RESP_ERR_INVALID_CONFIG), kFatal);
+  for (int code : {RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC, RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION}) {
+    EXPECT_EQ(classify(Call::kRead, code), kRetriable);
+    EXPECT_EQ(classify(Call::kDelivery, code), kAbort);
+  }
   EXPECT_EQ(classify(Call::kRead, RD_KAFKA_RESP_ERR__TRANSPORT), kRetriable);
 }
 
