@@ -16,10 +16,9 @@ Step<void> KafkaSink::run() {
     auto checked = check_errors_at_resume();
     if (!checked || !errors_checked_) return checked;
   }
-  if (wanted_bulk()) return run_bulk();
   auto refreshed = refresh_partitions();
   if (!refreshed) return refreshed;
-  return run_ticks();
+  return wanted_bulk() ? run_bulk() : run_ticks();
 }
 
 Step<bool> KafkaSink::has_errors(Timestamp time) {
@@ -82,6 +81,8 @@ Step<void> KafkaSink::run_ticks() {
     if (transaction_.open() && full) {
       auto committed = commit_ticks();
       if (!committed) return committed;
+      auto refreshed = refresh_partitions();  // With a backlog, here only.
+      if (!refreshed) return refreshed;
     }
   }
   if (read->large_tick) {

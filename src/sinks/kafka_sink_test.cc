@@ -666,6 +666,31 @@ TEST_F(KafkaSinkTest, AGrownTopicIsUsedWithoutARestart) {
   EXPECT_EQ(cluster_.partition("data", 3).log.front().value, R"({"k":"b","v":7})");
 }
 
+TEST_F(KafkaSinkTest, AGrownTopicIsUsedInTheMiddleOfABulkAndOfABacklog) {
+  config_.def.metadata_refresh_ms = 1'000;
+  config_.partition_by = expr::column_ref(1, {types::SqlType::of(types::TypeId::kUInt8), true});
+  config_.limits.part_bytes = 1;
+  config_.limits.transaction_bytes = 1;
+  tick(1, {{"a", 1, 1}, {"b", 1, 1}});
+  tick(2, {{"c", 1, 1}});
+  tick(3, {{"d", 3, 1}});
+  tick(4, {{"e", 3, 1}});
+  start();
+  for (int i = 0; i < 20 && messages().empty(); ++i) sink_->step();
+  cluster_.create("data", 2);
+  clock_.advance(2'000'000);
+  for (int i = 0; i < 20 && messages().size() < 2; ++i) sink_->step();
+  EXPECT_EQ(cluster_.partition("data", 1).log.size(), 2u);  // "b" and a marker.
+  cluster_.before_call = [&](const std::string&) -> std::optional<KafkaError> {
+    if (messages().size() == 3) cluster_.create("data", 4);
+    clock_.advance(2'000'000);
+    return std::nullopt;
+  };
+  settle();
+  EXPECT_EQ(messages().size(), 5u);
+  EXPECT_FALSE(cluster_.partition("data", 3).log.empty());
+}
+
 TEST_F(KafkaSinkTest, DebeziumPairsBeforeAndAfter) {
   config_.def.envelope = defs::SinkEnvelope::kDebezium;
   tick(1, {{"a", 1, 1}});
