@@ -111,8 +111,10 @@ class KafkaSink {
   bool loaded_ = false;
   bool resumed_in_this_life_ = false;
 
-  Timestamp next_;  // The next tick to read.
-  Timestamp sent_;  // The frontier of the open transaction.
+  Timestamp next_;                    // The next tick to read.
+  Timestamp sent_;                    // The frontier of the open transaction.
+  std::optional<Timestamp> sending_;  // The tick that was begun last.
+  Timestamp alone_until_;             // A message of these ticks was refused: one transaction each.
   bool errors_checked_ = false;
   std::vector<std::vector<uint64_t>> partition_values_;  // Per batch of the tick being sent.
   std::string value_;

@@ -18,7 +18,13 @@ Step<void> KafkaSink::run() {
   }
   auto refreshed = refresh_partitions();
   if (!refreshed) return refreshed;
-  return wanted_bulk() ? run_bulk() : run_ticks();
+  if (wanted_bulk()) return run_bulk();
+  auto done = run_ticks();
+  // Which message was refused is not always known: what was open goes out tick by tick, so that
+  // everything before the refused one is committed.
+  bool refused = !done && done.error().kind == Trouble::Kind::kRefused;
+  if (refused && sending_) alone_until_ = std::max(alone_until_, *sending_);
+  return done;
 }
 
 Step<bool> KafkaSink::has_errors(Timestamp time) {
@@ -72,6 +78,10 @@ Step<void> KafkaSink::run_ticks() {
       auto errors = has_errors(tick.time);
       if (!errors) return std::unexpected(errors.error());
       if (*errors) return begin_errors(tick.time, tick.time.next());
+    }
+    if (transaction_.open() && tick.time <= alone_until_) {
+      auto committed = commit_ticks();
+      if (!committed) return committed;
     }
     auto sent = send_tick(tick);
     if (!sent) return sent;
@@ -131,6 +141,7 @@ Step<void> KafkaSink::check_key(Timestamp time) {
 }
 
 Step<void> KafkaSink::send_tick(const data::TickUpdates& tick) {
+  sending_ = tick.time;
   partition_values_.clear();
   for (const data::BatchRef& batch : tick.rows) {
     partition_values_.push_back(encoder_.partition_values(*batch));

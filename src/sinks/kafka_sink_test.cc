@@ -580,6 +580,23 @@ TEST_F(KafkaSinkTest, K10ARefusalIsSaidAtOnceAndDoesNotFlap) {
   EXPECT_EQ(report_->statistics().messages_staged, 0u);
 }
 
+TEST_F(KafkaSinkTest, K10WhatComesBeforeARefusedMessageIsCommitted) {
+  config_.limits.message_max_bytes = 200;
+  tick(1, {});
+  start();
+  settle();
+  tick(5, {{"a", 1, 1}});
+  tick(6, {{"b", 1, 1}});
+  tick(7, {{"c", 1, 1}, {std::string(300, 'x'), 1, 1}});
+  tick(8, {{"d", 1, 1}});
+  settle();
+  EXPECT_EQ(messages(), (Texts{upsert("a", 1, 5), upsert("b", 1, 6)}));
+  EXPECT_EQ(report_->status().health, SinkHealth::kStalled);
+  EXPECT_EQ(directory_.memory.place.next, Timestamp{7});
+  ASSERT_EQ(report_->status().hints.size(), 1u);
+  EXPECT_NE(report_->status().hints[0].find("1000000 bytes"), std::string::npos);
+}
+
 TEST_F(KafkaSinkTest, TopicsAreMadeAsAskedAndOnlyAtTheFirstStart) {
   config_.def.topic_options.partition_count = 3;
   tick(1, {{"a", 1, 1}});
