@@ -31,7 +31,7 @@ class SnapshotBulk final : public Bulk {
   SnapshotBulk(const BulkCursor& cursor, data::UpdateStream& stream, ChangeEncoder& encoder,
                const StopToken& stop)
       : Bulk(cursor, encoder, stop), stream_(stream) {
-    marks_.push_back({"", 0, 0});
+    marks_.emplace_back();
   }
 
   void pause() override {
@@ -47,11 +47,16 @@ class SnapshotBulk final : public Bulk {
   Step<void> rewind(uint64_t units) override;
 
  private:
+  struct Previous {
+    std::string key;
+    std::string value;
+  };
   // Where a chunk begins.
   struct Mark {
     std::string position;
     uint64_t units = 0;
     uint64_t hash = 0;
+    std::optional<Previous> previous = {};  // The row before, which may be of the same key.
   };
   Step<bool> next_chunk();
 
@@ -63,8 +68,7 @@ class SnapshotBulk final : public Bulk {
   std::vector<uint64_t> partition_values_;
   size_t row_ = 0;
   std::string key_;
-  std::string previous_key_;
-  bool has_previous_ = false;
+  std::optional<Previous> previous_;
   std::string value_;
 };
 
@@ -74,7 +78,7 @@ Step<bool> SnapshotBulk::next_chunk() {
     if (!opened) return storage_trouble(opened.error());
     rows_ = std::move(*opened);
   } else if (chunk_) {
-    marks_.push_back({chunk_end_, cursor_.units, cursor_.hash});
+    marks_.push_back({chunk_end_, cursor_.units, cursor_.hash, previous_});
   }
   auto chunk = rows_->next();
   if (!chunk) return storage_trouble(chunk.error());
@@ -119,10 +123,15 @@ Step<bool> SnapshotBulk::read_unit(BulkUnit& unit) {
   unit.changes = message.copies;
   if (encoder_.has_group_key()) {
     // Rows of a key are neighbours when the collection is stored by it; others are not looked for.
-    if (has_previous_ && previous_key_ == key_) ++unit.changes;
-    if (unit.changes > 1) unit.violation = violation_text(key_, cursor_.time, value_, value_);
-    previous_key_ = key_;
-    has_previous_ = true;
+    bool neighbour = previous_ && previous_->key == key_;
+    if (neighbour) ++unit.changes;
+    if (unit.changes > 1) {
+      const std::string& other = neighbour ? previous_->value : value_;
+      unit.violation = violation_text(key_, cursor_.time, other, value_);
+    }
+    if (!previous_) previous_.emplace();
+    previous_->key = key_;
+    previous_->value = value_;
   }
   return true;
 }
@@ -130,7 +139,7 @@ Step<bool> SnapshotBulk::read_unit(BulkUnit& unit) {
 Step<void> SnapshotBulk::rewind(uint64_t units) {
   while (marks_.size() > 1 && marks_.back().units > units) marks_.pop_back();
   pause();
-  has_previous_ = false;
+  previous_ = marks_.back().previous;
   cursor_.units = marks_.back().units;
   cursor_.hash = marks_.back().hash;
   return {};

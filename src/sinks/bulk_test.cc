@@ -38,5 +38,26 @@ TEST_F(BulkTest, AStopEndsTheWayBackToACursor) {
   EXPECT_EQ(found.error().kind, Trouble::Kind::kStopped);
 }
 
+TEST_F(BulkTest, ASnapshotNamesBothRowsOfAKeyAlsoAcrossChunksAndAfterARewind) {
+  directory_.chunk_rows = 2;
+  rows({{"a", 1, 1}, {"b", 2, 1}, {"b", 3, 1}, {"c", 4, 1}});
+  auto bulk = snapshot();
+  BulkUnit unit;
+  ASSERT_TRUE(bulk->next(unit));
+  ASSERT_TRUE(bulk->next(unit));
+  EXPECT_EQ(unit.violation, "");
+  BulkCursor behind_first = bulk->cursor();
+  const std::string expected =
+      R"(key {"k":"b"} changes more than once at time 1: {"k":"b","v":2} and {"k":"b","v":3})";
+  ASSERT_TRUE(bulk->next(unit));
+  EXPECT_EQ(unit.violation, expected);
+  bulk->forget_before(behind_first);
+  ASSERT_TRUE(bulk->seek(behind_first));
+  ASSERT_TRUE(bulk->next(unit));
+  EXPECT_EQ(unit.violation, expected);
+  ASSERT_TRUE(bulk->next(unit));
+  EXPECT_EQ(unit.violation, "");
+}
+
 }  // namespace
 }  // namespace penstock::sinks
