@@ -154,7 +154,7 @@ class SortedBulk final : public Bulk {
       : Bulk(cursor, encoder, stop),
         stream_(stream),
         partitions_by_value_(config.partition_by != nullptr),
-        sort_(config.spill_directory, config.limits.sort_bytes) {}
+        sort_(config.spill_directory, config.limits.sort_bytes, stop) {}
 
  protected:
   Step<bool> read_unit(BulkUnit& unit) override;
@@ -175,6 +175,9 @@ class SortedBulk final : public Bulk {
   };
   Step<void> fill();
   Status add_row(const data::DeltaBatch& batch, size_t row, uint64_t partition);
+  std::unexpected<Trouble> sort_trouble(const Error& error) const {
+    return stop_.stopped() ? stopped() : storage_trouble(error);
+  }
   static Entry parse(std::string_view payload);
   Step<bool> read_group();
   void make_message(const Pair& pair, SinkMessage& message);
@@ -232,11 +235,11 @@ Step<void> SortedBulk::fill() {
     std::vector<uint64_t> partitions = encoder_.partition_values(batch);
     for (size_t row = 0; row < batch.size(); ++row) {
       Status added = add_row(batch, row, partitions.empty() ? 0 : partitions[row]);
-      if (!added) return storage_trouble(added.error());
+      if (!added) return sort_trouble(added.error());
     }
   }
   Status finished = sort_.finish();
-  if (!finished) return storage_trouble(finished.error());
+  if (!finished) return sort_trouble(finished.error());
   filled_ = true;
   return {};
 }

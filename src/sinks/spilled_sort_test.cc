@@ -24,9 +24,10 @@ Entries drain(SpilledSort& sort) {
 }
 
 TEST(SpilledSort, SortsByKeyThenPayload) {
+  StopToken stop;
   for (size_t memory_bytes : {1, 200, 5'000, 1 << 20}) {
     Rng rng(memory_bytes);
-    SpilledSort sort(testing::TempDir(), memory_bytes);
+    SpilledSort sort(testing::TempDir(), memory_bytes, stop);
     Entries expected;
     for (size_t i = 0; i < 500; ++i) {
       std::string key(rng.below(4), static_cast<char>('a' + rng.below(3)));
@@ -41,17 +42,20 @@ TEST(SpilledSort, SortsByKeyThenPayload) {
     sort.rewind();
     EXPECT_EQ(drain(sort), expected) << memory_bytes;
     EXPECT_EQ(sort.runs() > 1, memory_bytes < (1 << 20));
+    EXPECT_LT(sort.runs(), 256u);  // Open files.
   }
 }
 
 TEST(SpilledSort, Empty) {
-  SpilledSort sort(testing::TempDir(), 100);
+  StopToken stop;
+  SpilledSort sort(testing::TempDir(), 100, stop);
   ASSERT_TRUE(sort.finish());
   EXPECT_EQ(drain(sort), Entries{});
 }
 
 TEST(SpilledSort, SaysWhereItCannotWrite) {
-  SpilledSort sort("/does/not/exist", 1);
+  StopToken stop;
+  SpilledSort sort("/does/not/exist", 1, stop);
   ASSERT_TRUE(sort.add("a", "b"));
   Status second = sort.add("c", "d");
   ASSERT_FALSE(second);
@@ -59,9 +63,10 @@ TEST(SpilledSort, SaysWhereItCannotWrite) {
 }
 
 TEST(SpilledSort, BeginsAgainAfterAnErrorWithEveryEntryOnce) {
+  StopToken stop;
   std::filesystem::path directory = std::filesystem::path(testing::TempDir()) / "spill-later";
   std::filesystem::remove_all(directory);
-  SpilledSort sort(directory, 1);
+  SpilledSort sort(directory, 1, stop);
   ASSERT_TRUE(sort.add("c", "1"));
   ASSERT_FALSE(sort.add("a", "2"));
   std::filesystem::create_directory(directory);
@@ -72,6 +77,15 @@ TEST(SpilledSort, BeginsAgainAfterAnErrorWithEveryEntryOnce) {
   ASSERT_TRUE(sort.finish());
   EXPECT_EQ(drain(sort), expected);
   EXPECT_EQ(sort.runs(), 3u);
+}
+
+TEST(SpilledSort, AStopEndsTheMergingOfManyRuns) {
+  StopToken stop;
+  SpilledSort sort(testing::TempDir(), 1, stop);
+  stop.stop();
+  size_t added = 0;
+  while (added < 1'000 && sort.add("a", "b")) ++added;
+  EXPECT_LT(added, 1'000u);
 }
 
 }  // namespace
