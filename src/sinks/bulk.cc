@@ -31,9 +31,13 @@ class SnapshotBulk final : public Bulk {
   SnapshotBulk(const BulkCursor& cursor, data::UpdateStream& stream, ChangeEncoder& encoder,
                const StopToken& stop)
       : Bulk(cursor, encoder, stop), stream_(stream) {
-    marks_.push_back({"", 0, 0});
+    marks_.emplace_back();
   }
 
+  void pause() override {
+    rows_.reset();
+    chunk_.reset();
+  }
   void forget_before(const BulkCursor& cursor) override {
     while (marks_.size() > 1 && marks_[1].units <= cursor.units) marks_.pop_front();
   }
@@ -43,11 +47,16 @@ class SnapshotBulk final : public Bulk {
   Step<void> rewind(uint64_t units) override;
 
  private:
+  struct Previous {
+    std::string key;
+    std::string value;
+  };
   // Where a chunk begins.
   struct Mark {
     std::string position;
     uint64_t units = 0;
     uint64_t hash = 0;
+    std::optional<Previous> previous = {};  // The row before, which may be of the same key.
   };
   Step<bool> next_chunk();
 
@@ -59,8 +68,7 @@ class SnapshotBulk final : public Bulk {
   std::vector<uint64_t> partition_values_;
   size_t row_ = 0;
   std::string key_;
-  std::string previous_key_;
-  bool has_previous_ = false;
+  std::optional<Previous> previous_;
   std::string value_;
 };
 
@@ -70,7 +78,7 @@ Step<bool> SnapshotBulk::next_chunk() {
     if (!opened) return storage_trouble(opened.error());
     rows_ = std::move(*opened);
   } else if (chunk_) {
-    marks_.push_back({chunk_end_, cursor_.units, cursor_.hash});
+    marks_.push_back({chunk_end_, cursor_.units, cursor_.hash, previous_});
   }
   auto chunk = rows_->next();
   if (!chunk) return storage_trouble(chunk.error());
@@ -115,19 +123,23 @@ Step<bool> SnapshotBulk::read_unit(BulkUnit& unit) {
   unit.changes = message.copies;
   if (encoder_.has_group_key()) {
     // Rows of a key are neighbours when the collection is stored by it; others are not looked for.
-    if (has_previous_ && previous_key_ == key_) ++unit.changes;
-    if (unit.changes > 1) unit.violation = violation_text(key_, cursor_.time, value_, value_);
-    previous_key_ = key_;
-    has_previous_ = true;
+    bool neighbour = previous_ && previous_->key == key_;
+    if (neighbour) ++unit.changes;
+    if (unit.changes > 1) {
+      const std::string& other = neighbour ? previous_->value : value_;
+      unit.violation = violation_text(key_, cursor_.time, other, value_);
+    }
+    if (!previous_) previous_.emplace();
+    previous_->key = key_;
+    previous_->value = value_;
   }
   return true;
 }
 
 Step<void> SnapshotBulk::rewind(uint64_t units) {
   while (marks_.size() > 1 && marks_.back().units > units) marks_.pop_back();
-  rows_.reset();
-  chunk_.reset();
-  has_previous_ = false;
+  pause();
+  previous_ = marks_.back().previous;
   cursor_.units = marks_.back().units;
   cursor_.hash = marks_.back().hash;
   return {};
@@ -142,7 +154,7 @@ class SortedBulk final : public Bulk {
       : Bulk(cursor, encoder, stop),
         stream_(stream),
         partitions_by_value_(config.partition_by != nullptr),
-        sort_(config.spill_directory, config.limits.sort_bytes) {}
+        sort_(config.spill_directory, config.limits.sort_bytes, stop) {}
 
  protected:
   Step<bool> read_unit(BulkUnit& unit) override;
@@ -163,6 +175,9 @@ class SortedBulk final : public Bulk {
   };
   Step<void> fill();
   Status add_row(const data::DeltaBatch& batch, size_t row, uint64_t partition);
+  std::unexpected<Trouble> sort_trouble(const Error& error) const {
+    return stop_.stopped() ? stopped() : storage_trouble(error);
+  }
   static Entry parse(std::string_view payload);
   Step<bool> read_group();
   void make_message(const Pair& pair, SinkMessage& message);
@@ -206,6 +221,7 @@ SortedBulk::Entry SortedBulk::parse(std::string_view payload) {
 }
 
 Step<void> SortedBulk::fill() {
+  sort_.clear();  // Of what a fill that failed half-way left: rows added twice would add up.
   auto opened = cursor_.kind == BulkKind::kTick
                     ? stream_.tick_rows(cursor_.time, "")
                     : stream_.net_change(cursor_.from.previous(), cursor_.time, "");
@@ -219,11 +235,11 @@ Step<void> SortedBulk::fill() {
     std::vector<uint64_t> partitions = encoder_.partition_values(batch);
     for (size_t row = 0; row < batch.size(); ++row) {
       Status added = add_row(batch, row, partitions.empty() ? 0 : partitions[row]);
-      if (!added) return storage_trouble(added.error());
+      if (!added) return sort_trouble(added.error());
     }
   }
   Status finished = sort_.finish();
-  if (!finished) return storage_trouble(finished.error());
+  if (!finished) return sort_trouble(finished.error());
   filled_ = true;
   return {};
 }
@@ -327,6 +343,7 @@ Step<void> Bulk::seek(const BulkCursor& cursor) {
   if (!done) return done;
   BulkUnit skipped;
   while (cursor_.units < cursor.units) {
+    if (stop_.stopped()) return stopped();
     auto more = next(skipped);
     if (!more) return std::unexpected(more.error());
     if (!*more) break;

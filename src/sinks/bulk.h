@@ -46,6 +46,8 @@ class Bulk {
   Step<bool> next(BulkUnit& unit);
   // Goes to a cursor of this bulk. A halt when the rows before it are not the same any more.
   Step<void> seek(const BulkCursor& cursor);
+  // Lets go of the rows being read; seek() opens them again. Nothing else is called in between.
+  virtual void pause() {}
   // Nothing before the cursor will be asked for again.
   virtual void forget_before(const BulkCursor&) {}
 

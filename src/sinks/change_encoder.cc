@@ -1,6 +1,7 @@
 // Keys, values and partition hashes.
 #include "sinks/change_encoder.h"
 
+#include <algorithm>
 #include <numeric>
 
 #include "data/rows.h"
@@ -9,6 +10,21 @@
 #include "sinks/pairing.h"
 
 namespace penstock::sinks {
+namespace {
+
+// Whether values that differ are encoded alike: NULL, NaN and the infinities are all null in JSON.
+bool folds_values(const types::SqlType& type) {
+  if (type.element) return folds_values(*type.element);
+  return type.id == types::TypeId::kFloat4 || type.id == types::TypeId::kFloat8;
+}
+
+bool folds_values(const types::RelationType& relation, const std::vector<size_t>& key) {
+  return std::any_of(key.begin(), key.end(), [&](size_t column) {
+    return folds_values(relation.columns[column].type.type);
+  });
+}
+
+}  // namespace
 
 ChangeEncoder::ChangeEncoder(const SinkConfig& config) : envelope_(config.def.envelope) {
   const defs::SinkDef& def = config.def;
@@ -19,10 +35,10 @@ ChangeEncoder::ChangeEncoder(const SinkConfig& config) : envelope_(config.def.en
   sends_key_ = def.key.has_value();
   if (def.key) {
     group_ = std::make_unique<format::JsonEncoder>(def.relation, *def.key);
-    key_is_proven_ = def.key_is_proven;
+    key_is_proven_ = def.key_is_proven && !folds_values(def.relation, *def.key);
   } else if (def.natural_key) {
     group_ = std::make_unique<format::JsonEncoder>(def.relation, *def.natural_key);
-    key_is_proven_ = true;
+    key_is_proven_ = !folds_values(def.relation, *def.natural_key);
   }
   if (config.partition_by) partition_by_.emplace(config.partition_by);
 }

@@ -31,7 +31,8 @@ class ChangeEncoder {
   void append_group_key(const data::DeltaBatch& batch, size_t row, std::string& out) const;
   // Whether more than one change of a group in a tick is a violation of a key.
   bool has_group_key() const { return group_ != nullptr; }
-  // Whether the key is proven, so that a violation means that something is wrong.
+  // Whether the encoded key is proven, so that a violation means that something is wrong. A key
+  // with floats is not, though it be unique: what JSON cannot say of them is null.
   bool key_is_proven() const { return key_is_proven_; }
 
   void append_row(const data::DeltaBatch& batch, size_t row, std::string& out) const {

@@ -27,7 +27,9 @@ KafkaSink::KafkaSink(SinkConfig config, const SinkWorld& world)
         encoder_.append_group_key(batch, row, out);
       }),
       transaction_(config_, world.kafka, world.report, world.clock, world.stop,
-                   [this](const std::string& complaint) { note_waiting(complaint); }),
+                   [this](const std::string& cause, const std::string& otherwise) {
+                     note_waiting(cause, otherwise);
+                   }),
       backoff_(config_.limits.retry_first, config_.limits.retry_most) {
   world_.report.set_status({});
   unhealthy_since_us_ = world_.clock.monotonic_us();
@@ -117,7 +119,7 @@ Step<ProgressView> KafkaSink::read_progress_topic(connect::KafkaIsolation isolat
                       .timeout = config_.limits.transaction_timeout + std::chrono::seconds(30)};
   if (place_.k) query.from = place_.k->offset;
   auto view = read_progress(**reader, query, world_.stop, [this] {
-    note_waiting("waiting for open transactions in topic " + config_.progress_topic);
+    note_waiting("", "kafka: waiting for open transactions in topic " + config_.progress_topic);
   });
   if (!view) return kafka_trouble("reading progress", view.error());
   return *view;
@@ -195,7 +197,7 @@ Step<void> KafkaSink::retry() {
   while (left.count() > 0) {
     auto slice = std::min(left, kRetrySlice);
     if (world_.stop.wait_for(slice)) return stopped();
-    note_waiting("");
+    note_waiting("", "");
     left -= slice;
   }
   state_ = SinkState::kStarting;
@@ -206,6 +208,7 @@ void KafkaSink::meet(const Trouble& met) {
   if (met.kind == Trouble::Kind::kStopped) return;
   transaction_.drop_producer();
   bulk_lost_its_place_ = true;
+  if (bulk_) bulk_->pause();  // An open snapshot keeps storage from folding, for a whole outage.
   last_cause_ = met.cause;
   last_remedy_ = met.remedy;
   log_warn(
@@ -247,20 +250,18 @@ void KafkaSink::succeed() {
   report_running();
 }
 
-// K10: what does not pass within 10 s is said, though it is tried on.
-void KafkaSink::note_waiting(const std::string& complaint) {
+// K10: what does not pass within 10 s is said, though it is tried on. `cause` is known for certain;
+// `otherwise` is said when nothing else is known.
+void KafkaSink::note_waiting(const std::string& cause, const std::string& otherwise) {
   uint64_t now_us = world_.clock.monotonic_us();
   if (!unhealthy_since_us_) unhealthy_since_us_ = now_us;
   auto waited = std::chrono::microseconds(now_us - *unhealthy_since_us_);
   if (waited < config_.limits.stalled_after) return;
-  std::string cause = last_cause_;
-  if (!complaint.empty()) {
-    cause = "kafka: " + complaint;
-  } else if (cause.empty()) {
-    cause = missing_topic();
-  }
-  if (cause.empty()) cause = "kafka: no answer from the broker";
-  stall(cause, last_remedy_);
+  std::string said = cause.empty() ? last_cause_ : cause;
+  if (said.empty() && state_ == SinkState::kRunning) said = missing_topic();
+  if (said.empty()) said = otherwise;
+  if (said.empty()) said = "kafka: no answer from the broker";
+  stall(said, last_remedy_);
 }
 
 // Clients wait in silence for a topic that is gone. Asked once in a while; "" when it is there.

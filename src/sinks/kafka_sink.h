@@ -73,7 +73,7 @@ class KafkaSink {
   void meet(const Trouble& met);
   void stall(const std::string& cause, const std::string& remedy);
   void succeed();
-  void note_waiting(const std::string& complaint);
+  void note_waiting(const std::string& cause, const std::string& otherwise);
   std::string missing_topic();
   void report_running();
   void move_next(Timestamp next);
@@ -111,8 +111,10 @@ class KafkaSink {
   bool loaded_ = false;
   bool resumed_in_this_life_ = false;
 
-  Timestamp next_;  // The next tick to read.
-  Timestamp sent_;  // The frontier of the open transaction.
+  Timestamp next_;                    // The next tick to read.
+  Timestamp sent_;                    // The frontier of the open transaction.
+  std::optional<Timestamp> sending_;  // The tick that was begun last.
+  Timestamp alone_until_;             // A message of these ticks was refused: one transaction each.
   bool errors_checked_ = false;
   std::vector<std::vector<uint64_t>> partition_values_;  // Per batch of the tick being sent.
   std::string value_;

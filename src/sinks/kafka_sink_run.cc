@@ -16,10 +16,15 @@ Step<void> KafkaSink::run() {
     auto checked = check_errors_at_resume();
     if (!checked || !errors_checked_) return checked;
   }
-  if (wanted_bulk()) return run_bulk();
   auto refreshed = refresh_partitions();
   if (!refreshed) return refreshed;
-  return run_ticks();
+  if (wanted_bulk()) return run_bulk();
+  auto done = run_ticks();
+  // Which message was refused is not always known: what was open goes out tick by tick, so that
+  // everything before the refused one is committed.
+  bool refused = !done && done.error().kind == Trouble::Kind::kRefused;
+  if (refused && sending_) alone_until_ = std::max(alone_until_, *sending_);
+  return done;
 }
 
 Step<bool> KafkaSink::has_errors(Timestamp time) {
@@ -74,6 +79,10 @@ Step<void> KafkaSink::run_ticks() {
       if (!errors) return std::unexpected(errors.error());
       if (*errors) return begin_errors(tick.time, tick.time.next());
     }
+    if (transaction_.open() && tick.time <= alone_until_) {
+      auto committed = commit_ticks();
+      if (!committed) return committed;
+    }
     auto sent = send_tick(tick);
     if (!sent) return sent;
     next_ = tick.time.next();
@@ -82,6 +91,8 @@ Step<void> KafkaSink::run_ticks() {
     if (transaction_.open() && full) {
       auto committed = commit_ticks();
       if (!committed) return committed;
+      auto refreshed = refresh_partitions();  // With a backlog, here only.
+      if (!refreshed) return refreshed;
     }
   }
   if (read->large_tick) {
@@ -130,6 +141,7 @@ Step<void> KafkaSink::check_key(Timestamp time) {
 }
 
 Step<void> KafkaSink::send_tick(const data::TickUpdates& tick) {
+  sending_ = tick.time;
   partition_values_.clear();
   for (const data::BatchRef& batch : tick.rows) {
     partition_values_.push_back(encoder_.partition_values(*batch));

@@ -324,6 +324,36 @@ TEST_F(KafkaSinkTest, K5ALargeTickIsPairedAndMovesItsFrontierWithItsLastPart) {
                                upsert("d", 2, 3), upsert("e", 1, 4)}));
 }
 
+TEST_F(KafkaSinkTest, K5AReadThatFailsHalfWayDoublesNothing) {
+  tick(1, {});
+  start();
+  settle();
+  directory_.tick_limit_rows = 4;
+  directory_.break_once_at = 3;
+  tick(3, {{"a", 1, 1}, {"b", 1, 1}, {"c", 1, 1}, {"d", 1, 1}, {"e", 1, 1}});
+  settle();
+  EXPECT_FALSE(directory_.break_once_at);
+  EXPECT_EQ(messages(), (Texts{upsert("a", 1, 3), upsert("b", 1, 3), upsert("c", 1, 3),
+                               upsert("d", 1, 3), upsert("e", 1, 3)}));
+}
+
+TEST_F(KafkaSinkTest, K5NoSnapshotIsKeptOpenWhileTheBrokerIsAway) {
+  config_.limits.part_bytes = 1;
+  tick(1, {{"a", 1, 1}, {"b", 2, 1}, {"c", 3, 1}, {"d", 4, 1}, {"e", 5, 1}});
+  start();
+  for (int i = 0; i < 3; ++i) sink_->step();
+  ASSERT_EQ(directory_.open_rows, 1u);
+  cluster_.before_call = [](const std::string&) {
+    return KafkaError{KafkaFault::kRetriable, "Connection refused", "_TRANSPORT"};
+  };
+  settle();
+  EXPECT_EQ(directory_.open_rows, 0u);
+  cluster_.before_call = nullptr;
+  settle();
+  EXPECT_EQ(messages(), (Texts{upsert("a", 1, 1), upsert("b", 2, 1), upsert("c", 3, 1),
+                               upsert("d", 4, 1), upsert("e", 5, 1)}));
+}
+
 TEST_F(KafkaSinkTest, K5RowsThatAreNotTheSameAnyMoreStopIt) {
   config_.limits.part_bytes = 1;
   tick(1, {{"a", 1, 1}, {"b", 2, 1}, {"c", 3, 1}});
@@ -361,6 +391,22 @@ TEST_F(KafkaSinkTest, K6AKeyThatIsNotEnforcedIsCounted) {
   settle();
   EXPECT_EQ(messages(), (Texts{upsert("c", 1, 6), upsert("c", 2, 6), upsert("d", 1, 6)}));
   EXPECT_EQ(report_->statistics().key_violations, 1u);
+}
+
+TEST_F(KafkaSinkTest, K6AKeyThatJsonCannotTellApartIsCounted) {
+  using types::SqlType;
+  using types::TypeId;
+  for (const SqlType& type :
+       {SqlType::of(TypeId::kFloat8), SqlType::array_of(SqlType::of(TypeId::kFloat4))}) {
+    config_.def.relation.columns[0].type.type = type;
+    EXPECT_FALSE(ChangeEncoder(config_).key_is_proven());
+    SinkConfig natural = config_;
+    natural.def.natural_key = natural.def.key;
+    natural.def.key.reset();
+    EXPECT_FALSE(ChangeEncoder(natural).key_is_proven());
+  }
+  config_.def.relation.columns[0].type.type = SqlType::of(TypeId::kNumeric);
+  EXPECT_TRUE(ChangeEncoder(config_).key_is_proven());
 }
 
 TEST_F(KafkaSinkTest, K7ErrorsHoldBackAndTheNetChangeFollows) {
@@ -487,6 +533,39 @@ TEST_F(KafkaSinkTest, K10StaysStartingThenStallsWithTheCauseAndReturns) {
   EXPECT_EQ(statuses_, std::vector{SinkHealth::kStalled});
 }
 
+TEST_F(KafkaSinkTest, K10SaysWhatIsWaitedFor) {
+  tick(1, {});
+  start();
+  Texts said;
+  auto listen = [&] {
+    std::string error = report_->status().error;
+    if (!error.empty() && (said.empty() || said.back() != error)) said.push_back(error);
+  };
+  cluster_.fence_turns = 4;
+  cluster_.before_call = [&](const std::string&) -> std::optional<KafkaError> {
+    if (cluster_.fence_turns > 0) clock_.advance(6'000'000);
+    listen();
+    return std::nullopt;
+  };
+  settle();
+  EXPECT_EQ(said, Texts{"kafka: waiting for the transaction coordinator"});
+  EXPECT_EQ(report_->status().health, SinkHealth::kRunning);
+  said.clear();
+  cluster_.before_call = nullptr;
+  syncs_by_itself_ = false;
+  tick(5, {{"a", 1, 1}});
+  int waits = 0;
+  directory_.while_waiting = [&] {
+    if (cluster_.begun == 0) return;
+    clock_.advance(6'000'000);
+    listen();
+    if (++waits > 8) directory_.sync();
+  };
+  settle();
+  EXPECT_EQ(said, Texts{"internal: waiting for the log's sync"});
+  EXPECT_EQ(messages().size(), 1u);
+}
+
 TEST_F(KafkaSinkTest, K10ARefusalIsSaidAtOnceAndDoesNotFlap) {
   config_.limits.message_max_bytes = 20;
   tick(1, {});
@@ -501,6 +580,23 @@ TEST_F(KafkaSinkTest, K10ARefusalIsSaidAtOnceAndDoesNotFlap) {
   EXPECT_EQ(report_->statistics().messages_staged, 0u);
 }
 
+TEST_F(KafkaSinkTest, K10WhatComesBeforeARefusedMessageIsCommitted) {
+  config_.limits.message_max_bytes = 200;
+  tick(1, {});
+  start();
+  settle();
+  tick(5, {{"a", 1, 1}});
+  tick(6, {{"b", 1, 1}});
+  tick(7, {{"c", 1, 1}, {std::string(300, 'x'), 1, 1}});
+  tick(8, {{"d", 1, 1}});
+  settle();
+  EXPECT_EQ(messages(), (Texts{upsert("a", 1, 5), upsert("b", 1, 6)}));
+  EXPECT_EQ(report_->status().health, SinkHealth::kStalled);
+  EXPECT_EQ(directory_.memory.place.next, Timestamp{7});
+  ASSERT_EQ(report_->status().hints.size(), 1u);
+  EXPECT_NE(report_->status().hints[0].find("1000000 bytes"), std::string::npos);
+}
+
 TEST_F(KafkaSinkTest, TopicsAreMadeAsAskedAndOnlyAtTheFirstStart) {
   config_.def.topic_options.partition_count = 3;
   tick(1, {{"a", 1, 1}});
@@ -511,9 +607,14 @@ TEST_F(KafkaSinkTest, TopicsAreMadeAsAskedAndOnlyAtTheFirstStart) {
   directory_.sync();
   crash();
   cluster_.topics.erase("data");
+  config_.limits.retry_first = std::chrono::milliseconds(1);
+  config_.limits.retry_most = std::chrono::milliseconds(1);
   start();
   settle();
   EXPECT_FALSE(cluster_.topics.contains("data"));
+  EXPECT_NE(report_->status().health, SinkHealth::kStalled);  // The broker may not know it yet.
+  clock_.advance(11'000'000);
+  settle();
   EXPECT_EQ(report_->status().error, "kafka: topic data does not exist");
 }
 
@@ -580,6 +681,31 @@ TEST_F(KafkaSinkTest, AGrownTopicIsUsedWithoutARestart) {
   settle();
   ASSERT_FALSE(cluster_.partition("data", 3).log.empty());
   EXPECT_EQ(cluster_.partition("data", 3).log.front().value, R"({"k":"b","v":7})");
+}
+
+TEST_F(KafkaSinkTest, AGrownTopicIsUsedInTheMiddleOfABulkAndOfABacklog) {
+  config_.def.metadata_refresh_ms = 1'000;
+  config_.partition_by = expr::column_ref(1, {types::SqlType::of(types::TypeId::kUInt8), true});
+  config_.limits.part_bytes = 1;
+  config_.limits.transaction_bytes = 1;
+  tick(1, {{"a", 1, 1}, {"b", 1, 1}});
+  tick(2, {{"c", 1, 1}});
+  tick(3, {{"d", 3, 1}});
+  tick(4, {{"e", 3, 1}});
+  start();
+  for (int i = 0; i < 20 && messages().empty(); ++i) sink_->step();
+  cluster_.create("data", 2);
+  clock_.advance(2'000'000);
+  for (int i = 0; i < 20 && messages().size() < 2; ++i) sink_->step();
+  EXPECT_EQ(cluster_.partition("data", 1).log.size(), 2u);  // "b" and a marker.
+  cluster_.before_call = [&](const std::string&) -> std::optional<KafkaError> {
+    if (messages().size() == 3) cluster_.create("data", 4);
+    clock_.advance(2'000'000);
+    return std::nullopt;
+  };
+  settle();
+  EXPECT_EQ(messages().size(), 5u);
+  EXPECT_FALSE(cluster_.partition("data", 3).log.empty());
 }
 
 TEST_F(KafkaSinkTest, DebeziumPairsBeforeAndAfter) {

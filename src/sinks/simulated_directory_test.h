@@ -53,6 +53,8 @@ class Directory final : public data::UpdateStream, public SinkLedger {
   bool dead = false;  // A killed process changes nothing any more.
   size_t tick_limit_rows = 1'000'000;
   size_t chunk_rows = 3;
+  size_t open_rows = 0;                 // Readers that somebody keeps.
+  std::optional<size_t> break_once_at;  // Reading rows fails there, one time.
   // How the rules are broken on purpose.
   bool lies_about_durability = false;
   std::vector<Life>* all_lives = nullptr;  // Takes everybody's record for its own.
@@ -67,7 +69,8 @@ class Directory final : public data::UpdateStream, public SinkLedger {
 
   Result<std::unique_ptr<data::OrderedRows>> snapshot(Timestamp as_of,
                                                       std::string_view position) override {
-    return std::make_unique<Rows>(fold(0, as_of.ms), position, chunk_rows);
+    if (while_waiting) while_waiting();
+    return std::make_unique<Rows>(fold(0, as_of.ms), position, *this);
   }
   Result<std::vector<std::string>> errors_at(Timestamp time) override {
     int errors = 0;
@@ -100,11 +103,11 @@ class Directory final : public data::UpdateStream, public SinkLedger {
   }
   Result<std::unique_ptr<data::OrderedRows>> tick_rows(Timestamp time,
                                                        std::string_view position) override {
-    return std::make_unique<Rows>(fold(time.ms, time.ms), position, chunk_rows);
+    return std::make_unique<Rows>(fold(time.ms, time.ms), position, *this);
   }
   Result<std::unique_ptr<data::OrderedRows>> net_change(Timestamp after, Timestamp until,
                                                         std::string_view position) override {
-    return std::make_unique<Rows>(fold(after.ms + 1, until.ms), position, chunk_rows);
+    return std::make_unique<Rows>(fold(after.ms + 1, until.ms), position, *this);
   }
   Timestamp durable() const override {
     return {(lies_about_durability ? memory.upper : disk.upper) - 1};
@@ -167,13 +170,19 @@ class Directory final : public data::UpdateStream, public SinkLedger {
 
   class Rows final : public data::OrderedRows {
    public:
-    Rows(std::vector<Change> rows, std::string_view position, size_t chunk_rows)
-        : rows_(std::move(rows)), chunk_rows_(chunk_rows) {
+    Rows(std::vector<Change> rows, std::string_view position, Directory& directory)
+        : rows_(std::move(rows)), directory_(directory) {
+      ++directory_.open_rows;
       if (!position.empty()) at_ = std::stoul(std::string(position));
     }
+    ~Rows() override { --directory_.open_rows; }
     Result<std::optional<Chunk>> next() override {
+      if (directory_.break_once_at && at_ >= *directory_.break_once_at) {
+        directory_.break_once_at.reset();
+        return fail(sql_state::kIoError, "could not read");
+      }
       if (at_ >= rows_.size()) return std::nullopt;
-      size_t end = std::min(at_ + chunk_rows_, rows_.size());
+      size_t end = std::min(at_ + directory_.chunk_rows, rows_.size());
       std::vector<Change> part(rows_.begin() + static_cast<std::ptrdiff_t>(at_),
                                rows_.begin() + static_cast<std::ptrdiff_t>(end));
       at_ = end;
@@ -182,7 +191,7 @@ class Directory final : public data::UpdateStream, public SinkLedger {
 
    private:
     std::vector<Change> rows_;
-    size_t chunk_rows_;
+    Directory& directory_;
     size_t at_ = 0;
   };
 

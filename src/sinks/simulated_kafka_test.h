@@ -57,6 +57,7 @@ class Cluster {
   std::function<std::optional<KafkaError>(const std::string& client)> before_call;
   std::function<Fate()> next_fate;
   bool fencing_works = true;
+  size_t fence_turns = 0;     // How often the next fence has no answer yet.
   bool reading_works = true;  // Else only the record at the first offset is seen.
 
   void create(const std::string& topic, int32_t partitions) {
@@ -185,6 +186,10 @@ class Producer final : public connect::TransactionalProducer {
   }
   KafkaResult<CallState> fence(milliseconds) override {
     if (auto error = session_.meet()) return std::unexpected(*error);
+    if (session_.cluster.fence_turns > 0) {
+      --session_.cluster.fence_turns;
+      return CallState::kPending;
+    }
     epoch_ = session_.cluster.fence(options_.transactional_id);
     return CallState::kDone;
   }

@@ -47,7 +47,8 @@ Step<void> clean_up_dropped_sink(const SinkConfig& config, const SinkPlace& plac
   if (!admin) return kafka_trouble("connecting", admin.error());
   auto partitions = (*admin)->partition_count(config.progress_topic, stop);
   if (!partitions) return kafka_trouble("Meta data fetch error", partitions.error());
-  if (!*partitions || place.halted) return {};
+  // Halted: somebody else may use the id. Not so when it was only let go of for its history.
+  if (!*partitions || (place.halted && !place.history_released)) return {};
   auto foreign = belongs_to_another(config, place, lives, kafka, stop);
   if (!foreign) return std::unexpected(foreign.error());
   if (*foreign) return {};

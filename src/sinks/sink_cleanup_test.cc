@@ -44,6 +44,16 @@ TEST_F(SinkCleanup, LeavesAnotherWriterAlone) {
   EXPECT_EQ(cluster_.committed("progress").size(), 1u);
 }
 
+TEST_F(SinkCleanup, AHaltIsLeftAloneUnlessItWasForItsHistory) {
+  place_.halted = "somebody else writes";
+  ASSERT_TRUE(clean_up());
+  EXPECT_EQ(cluster_.fences, 0u);
+  place_.history_released = true;
+  ASSERT_TRUE(clean_up());
+  EXPECT_EQ(cluster_.fences, 1u);
+  EXPECT_EQ(cluster_.committed("progress").size(), 2u);
+}
+
 TEST_F(SinkCleanup, ASinkThatWroteNothingNeedsNone) {
   cluster_.topics.clear();
   ASSERT_TRUE(clean_up());

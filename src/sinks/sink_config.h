@@ -13,6 +13,8 @@
 
 namespace penstock::sinks {
 
+constexpr size_t kMessageMaxBytes = 1'000'000;
+
 // Together read_bytes and producer_bytes are the budget between collection and acknowledgement:
 // 32 MiB, so that a slow broker stops the reader and nothing grows.
 struct SinkLimits {
@@ -27,7 +29,7 @@ struct SinkLimits {
   size_t part_bytes = 32 << 20;
   std::chrono::milliseconds part_time{2'000};
   size_t sort_bytes = 16 << 20;  // Memory of sorting a large tick.
-  size_t message_max_bytes = 1'000'000;
+  size_t message_max_bytes = kMessageMaxBytes;
   std::chrono::milliseconds transaction_timeout{60'000};
   std::chrono::milliseconds idle_wait{100};
   std::chrono::milliseconds retry_first{100};

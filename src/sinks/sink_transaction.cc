@@ -104,8 +104,13 @@ Step<void> SinkTransaction::fence() {
     if (!state) return lost("Transaction error", state.error());
     if (*state == CallState::kDone) return {};
     if (stop_.stopped()) return stopped();
-    waiting_(producer_->last_trouble());
+    wait_on_broker("kafka: waiting for the transaction coordinator");
   }
+}
+
+void SinkTransaction::wait_on_broker(const std::string& otherwise) {
+  std::string complaint = producer_->last_trouble();
+  waiting_(complaint.empty() ? "" : "kafka: " + complaint, otherwise);
 }
 
 void SinkTransaction::open_topics(int32_t partitions) {
@@ -136,7 +141,7 @@ Step<void> SinkTransaction::send_raw(const connect::OutgoingMessage& message) {
     if (*sent == connect::SendState::kAccepted) return {};
     if (stop_.stopped()) return stopped();
     producer_->serve(kPoll);
-    if (producer_->unacknowledged_bytes() > 0) waiting_(producer_->last_trouble());
+    if (producer_->unacknowledged_bytes() > 0) wait_on_broker("");
   }
 }
 
@@ -187,7 +192,9 @@ Step<void> SinkTransaction::wait_durable(Timestamp durable, data::UpdateStream& 
   while (!stream.wait_durable(durable, milliseconds(5))) {
     if (stop_.stopped()) return stopped();
     producer_->serve(milliseconds(0));
-    if (clock_.monotonic_us() - start_us > 100'000) waiting_("");
+    if (clock_.monotonic_us() - start_us > 100'000) {
+      waiting_("internal: waiting for the log's sync", "");
+    }
   }
   metrics_->durable.observe(static_cast<double>(clock_.monotonic_us() - start_us) / 1e6);
   return {};
@@ -210,7 +217,7 @@ Step<void> SinkTransaction::end() {
       return lost("Transaction error", state.error());
     }
     if (*state == CallState::kDone) return {};
-    waiting_(producer_->last_trouble());
+    wait_on_broker("");
     if (!stop_.stopped()) continue;
     if (stop_seen_us == 0) stop_seen_us = clock_.monotonic_us();
     if (clock_.monotonic_us() - stop_seen_us > kLastCommitUs) return stopped();

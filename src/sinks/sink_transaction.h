@@ -27,8 +27,9 @@ namespace penstock::sinks {
 
 class SinkTransaction {
  public:
-  // Called while something is waited for, with what the connection complains about (or nothing).
-  using Waiting = std::function<void(const std::string& complaint)>;
+  // Called while something is waited for: with what is known to be the cause, as "kafka: ...", or
+  // nothing; and with what to say when nobody knows better.
+  using Waiting = std::function<void(const std::string& cause, const std::string& otherwise)>;
 
   SinkTransaction(const SinkConfig& config, connect::KafkaClient& kafka, SinkReport& report,
                   const Clock& clock, const StopToken& stop, Waiting waiting);
@@ -64,6 +65,7 @@ class SinkTransaction {
   struct Metrics;
 
   void pace();
+  void wait_on_broker(const std::string& otherwise);
   Step<void> send_raw(const connect::OutgoingMessage& message);
   Step<void> send_progress(const ProgressClaim& claim, const LifeId& life);
   Step<void> wait_durable(Timestamp durable, data::UpdateStream& stream);

@@ -1,4 +1,5 @@
-// External merge sort (Knuth, volume 3, 5.4), one level of merging.
+// External merge sort (Knuth, volume 3, 5.4). Whenever kMergedRuns runs of one level are there,
+// they become one of the next, so that few files are open however much is sorted.
 #include "sinks/spilled_sort.h"
 
 #include <unistd.h>
@@ -16,6 +17,7 @@ namespace {
 constexpr size_t kReadBytes = 64 << 10;
 constexpr size_t kWriteBytes = 1 << 20;
 constexpr size_t kHeaderBytes = 8;
+constexpr size_t kMergedRuns = 128;
 
 std::unexpected<Error> io_error(const std::string& doing) {
   SqlState state = errno == ENOSPC ? sql_state::kDiskFull : sql_state::kIoError;
@@ -37,7 +39,7 @@ Status write_all(int file, std::string_view bytes) {
 // A sorted file: [u32 key bytes][u32 payload bytes][key][payload]...
 class SpilledSort::Run {
  public:
-  explicit Run(int file) : file_(file) {}
+  Run(int file, int level) : level_(level), file_(file) {}
   ~Run() { close(file_); }
   Run(const Run&) = delete;
   Run& operator=(const Run&) = delete;
@@ -64,6 +66,8 @@ class SpilledSort::Run {
   }
   std::string_view key() const { return key_; }
   std::string_view payload() const { return payload_; }
+  int level() const { return level_; }
+  int file() const { return file_; }
 
  private:
   Result<bool> have(size_t bytes) {
@@ -84,6 +88,7 @@ class SpilledSort::Run {
     return buffer_.size() >= bytes;
   }
 
+  const int level_;
   const int file_;
   off_t file_offset_ = 0;
   std::string buffer_;
@@ -94,6 +99,28 @@ class SpilledSort::Run {
 
 namespace {
 
+// Of a run's file, many entries at a time.
+class RunWriter {
+ public:
+  explicit RunWriter(int file) : file_(file) {}
+  Status add(std::string_view key, std::string_view payload) {
+    put_fixed(buffer_, static_cast<uint32_t>(key.size()));
+    put_fixed(buffer_, static_cast<uint32_t>(payload.size()));
+    buffer_ += key;
+    buffer_ += payload;
+    return buffer_.size() < kWriteBytes ? Status{} : flush();
+  }
+  Status flush() {
+    RETURN_IF_ERROR(write_all(file_, buffer_));
+    buffer_.clear();
+    return {};
+  }
+
+ private:
+  const int file_;
+  std::string buffer_;
+};
+
 // For std::*_heap, which keep the greatest in front.
 constexpr auto kLater = [](const auto* a, const auto* b) {
   return a->key() != b->key() ? a->key() > b->key() : a->payload() > b->payload();
@@ -101,8 +128,8 @@ constexpr auto kLater = [](const auto* a, const auto* b) {
 
 }  // namespace
 
-SpilledSort::SpilledSort(std::string directory, size_t memory_bytes)
-    : directory_(std::move(directory)), memory_bytes_(memory_bytes) {}
+SpilledSort::SpilledSort(std::string directory, size_t memory_bytes, const StopToken& stop)
+    : directory_(std::move(directory)), memory_bytes_(memory_bytes), stop_(stop) {}
 SpilledSort::~SpilledSort() = default;
 
 std::string_view SpilledSort::key_of(const Entry& entry) const {
@@ -131,26 +158,49 @@ void SpilledSort::sort_memory() {
   });
 }
 
-Status SpilledSort::write_run() {
-  sort_memory();
+Result<std::unique_ptr<SpilledSort::Run>> SpilledSort::new_run(int level) const {
   std::string path = directory_ + "/sort-XXXXXX";
   int file = mkstemp(path.data());
   if (file < 0) return io_error("could not create a temporary file in " + directory_);
   unlink(path.c_str());
-  runs_.push_back(std::make_unique<Run>(file));
-  std::string buffer;
+  return std::make_unique<Run>(file, level);
+}
+
+Status SpilledSort::write_run() {
+  sort_memory();
+  ASSIGN_OR_RETURN(std::unique_ptr<Run> run, new_run(0));
+  RunWriter writer(run->file());
   for (const Entry& entry : entries_) {
-    put_fixed(buffer, entry.key_bytes);
-    put_fixed(buffer, entry.payload_bytes);
-    buffer += key_of(entry);
-    buffer += payload_of(entry);
-    if (buffer.size() < kWriteBytes) continue;
-    RETURN_IF_ERROR(write_all(file, buffer));
-    buffer.clear();
+    RETURN_IF_ERROR(writer.add(key_of(entry), payload_of(entry)));
   }
-  RETURN_IF_ERROR(write_all(file, buffer));
+  RETURN_IF_ERROR(writer.flush());
+  runs_.push_back(std::move(run));  // Only whole ones.
   entries_.clear();
   arena_.clear();
+  return merge_runs();
+}
+
+// Levels descend, so runs of one level are neighbours at the end.
+Status SpilledSort::merge_runs() {
+  while (runs_.size() >= kMergedRuns &&
+         runs_[runs_.size() - kMergedRuns]->level() == runs_.back()->level()) {
+    size_t first = runs_.size() - kMergedRuns;
+    ASSIGN_OR_RETURN(std::unique_ptr<Run> merged, new_run(runs_.back()->level() + 1));
+    RunWriter writer(merged->file());
+    first_merged_ = first;
+    rewind();
+    while (true) {
+      if (stop_.stopped()) return fail(sql_state::kQueryCanceled, "stopped");
+      ASSIGN_OR_RETURN(bool more, next_merged());
+      if (!more) break;
+      RETURN_IF_ERROR(writer.add(key_, payload_));
+    }
+    RETURN_IF_ERROR(writer.flush());
+    first_merged_ = 0;
+    runs_.resize(first);
+    runs_.push_back(std::move(merged));
+    rewind();
+  }
   return {};
 }
 
@@ -162,6 +212,14 @@ Status SpilledSort::finish() {
   }
   rewind();
   return {};
+}
+
+void SpilledSort::clear() {
+  runs_.clear();
+  entries_.clear();
+  arena_.clear();
+  first_merged_ = 0;
+  rewind();
 }
 
 void SpilledSort::rewind() {
@@ -191,7 +249,7 @@ Result<bool> SpilledSort::next_merged() {
   };
   if (!started_) {
     started_ = true;
-    for (const auto& run : runs_) RETURN_IF_ERROR(push(run.get()));
+    for (size_t i = first_merged_; i < runs_.size(); ++i) RETURN_IF_ERROR(push(runs_[i].get()));
   } else if (given_ != nullptr) {
     RETURN_IF_ERROR(push(given_));
   }

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "base/rng.h"
 
@@ -23,9 +24,10 @@ Entries drain(SpilledSort& sort) {
 }
 
 TEST(SpilledSort, SortsByKeyThenPayload) {
+  StopToken stop;
   for (size_t memory_bytes : {1, 200, 5'000, 1 << 20}) {
     Rng rng(memory_bytes);
-    SpilledSort sort(testing::TempDir(), memory_bytes);
+    SpilledSort sort(testing::TempDir(), memory_bytes, stop);
     Entries expected;
     for (size_t i = 0; i < 500; ++i) {
       std::string key(rng.below(4), static_cast<char>('a' + rng.below(3)));
@@ -40,21 +42,50 @@ TEST(SpilledSort, SortsByKeyThenPayload) {
     sort.rewind();
     EXPECT_EQ(drain(sort), expected) << memory_bytes;
     EXPECT_EQ(sort.runs() > 1, memory_bytes < (1 << 20));
+    EXPECT_LT(sort.runs(), 256u);  // Open files.
   }
 }
 
 TEST(SpilledSort, Empty) {
-  SpilledSort sort(testing::TempDir(), 100);
+  StopToken stop;
+  SpilledSort sort(testing::TempDir(), 100, stop);
   ASSERT_TRUE(sort.finish());
   EXPECT_EQ(drain(sort), Entries{});
 }
 
 TEST(SpilledSort, SaysWhereItCannotWrite) {
-  SpilledSort sort("/does/not/exist", 1);
+  StopToken stop;
+  SpilledSort sort("/does/not/exist", 1, stop);
   ASSERT_TRUE(sort.add("a", "b"));
   Status second = sort.add("c", "d");
   ASSERT_FALSE(second);
   EXPECT_NE(second.error().message.find("/does/not/exist"), std::string::npos);
+}
+
+TEST(SpilledSort, BeginsAgainAfterAnErrorWithEveryEntryOnce) {
+  StopToken stop;
+  std::filesystem::path directory = std::filesystem::path(testing::TempDir()) / "spill-later";
+  std::filesystem::remove_all(directory);
+  SpilledSort sort(directory, 1, stop);
+  ASSERT_TRUE(sort.add("c", "1"));
+  ASSERT_FALSE(sort.add("a", "2"));
+  std::filesystem::create_directory(directory);
+  ASSERT_TRUE(sort.add("b", "3"));
+  sort.clear();
+  Entries expected = {{"a", "2"}, {"b", "3"}, {"c", "1"}};
+  for (const auto& [key, payload] : expected) ASSERT_TRUE(sort.add(key, payload));
+  ASSERT_TRUE(sort.finish());
+  EXPECT_EQ(drain(sort), expected);
+  EXPECT_EQ(sort.runs(), 3u);
+}
+
+TEST(SpilledSort, AStopEndsTheMergingOfManyRuns) {
+  StopToken stop;
+  SpilledSort sort(testing::TempDir(), 1, stop);
+  stop.stop();
+  size_t added = 0;
+  while (added < 1'000 && sort.add("a", "b")) ++added;
+  EXPECT_LT(added, 1'000u);
 }
 
 }  // namespace

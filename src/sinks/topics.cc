@@ -57,7 +57,8 @@ Step<int32_t> existing_partitions(connect::ClusterAdmin& admin, const std::strin
   auto count = admin.partition_count(topic, stop);
   if (!count) return kafka_trouble("Meta data fetch error", count.error());
   if (!*count) {
-    return trouble(Trouble::Kind::kRefused, fmt::format("kafka: topic {} does not exist", topic),
+    // Or not yet, on a broker that has just started.
+    return trouble(Trouble::Kind::kRetry, fmt::format("kafka: topic {} does not exist", topic),
                    "The topic was deleted after the sink had written to it. Create it again, or "
                    "drop this sink and create it anew.");
   }

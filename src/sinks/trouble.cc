@@ -1,14 +1,20 @@
 // Texts and remedies of troubles.
 #include "sinks/trouble.h"
 
+#include <fmt/core.h>
+
+#include "sinks/sink_config.h"
+
 namespace penstock::sinks {
 namespace {
 
 std::string remedy_of(const connect::KafkaError& error) {
   if (error.code == "MSG_SIZE_TOO_LARGE") {
-    return "A message is larger than the topic or this sink accepts. Make the row smaller, or "
-           "raise "
-           "the limit of both.";
+    return fmt::format(
+        "A message may have {} bytes, or fewer where max.message.bytes of the topic says so. Raise "
+        "that if it is lower; otherwise the row must become smaller: then drop this sink and "
+        "create it anew.",
+        kMessageMaxBytes);
   }
   if (error.code == "TOPIC_AUTHORIZATION_FAILED") {
     return "Grant Write on the topic, and Read and Write on the progress topic, to the user of the "

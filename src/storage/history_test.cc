@@ -1,6 +1,7 @@
 // Rules S1-S6 and T4: snapshots, ticks and net changes are the same whatever has been folded,
 // merged, published from staging, or lost in a crash.
 #include <map>
+#include <thread>
 
 #include "base/failpoint.h"
 #include "base/rng.h"
@@ -202,6 +203,33 @@ TEST_F(RuleS1, HistoryBehindAHoldMergesIntoParts) {
   maintain_fully();
   EXPECT_EQ(info(10).history_bytes, 0u);
   EXPECT_EQ(ordered_at(10, kTicks - 1), model.at(kTicks - 1));
+}
+
+TEST_F(RuleS1, AnOpenSnapshotKeepsFromFoldingButNotFromMerging) {
+  options_.background = true;
+  options_.maintenance.fold_entries = 1;
+  options_.maintenance.merge_entries = 100;
+  open();
+  create(1, spec(10, kInputs));
+  append(2, rows_input(10, {{1, "first"}}));
+  auto hold = storage_->holds().acquire(CollectionId{10}, "sink u1", Timestamp{2});
+  ASSERT_TRUE(hold);
+  RowMap expected = {{{1, "first"}, 1}};
+  auto rows =
+      storage_->reader().ordered_snapshot(CollectionId{10}, Stream::kRows, Timestamp{2}, "");
+  ASSERT_TRUE(rows);
+  append(3, rows_input(10, {{1, "first", -1}, {1, "3"}}));
+  for (uint64_t tick = 4; tick < 1000; ++tick) {
+    append(tick, rows_input(10, {{1, std::to_string(tick - 1), -1}, {1, std::to_string(tick)}}));
+  }
+  uint64_t before = info(10).history_bytes;
+  storage_->start_maintenance();
+  for (int i = 0; i < 1000 && info(10).history_bytes >= before; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  EXPECT_LT(info(10).history_bytes, before);
+  EXPECT_GT(info(10).history_bytes, 0u);
+  EXPECT_EQ(read_ordered(std::move(rows)), expected);
 }
 
 TEST_F(RuleS2, OpenReadsDoNotCareWhatIsFoldedMeanwhile) {

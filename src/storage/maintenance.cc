@@ -73,14 +73,15 @@ void Maintenance::plan_collection(CollectionState& collection, const Maintenance
   // In memory first: whoever opens a read from now on knows that less may be there.
   collection.since = std::max(collection.since, since);
   // What is read as a whole would only be read and rewritten at once, and kept twice until then.
-  if (!eager && collection.open_snapshots > 0) return;
+  // Merging goes on: history of small entries must not pile up behind a slow reader.
+  bool folds = eager || collection.open_snapshots == 0;
   for (Stream stream : {Stream::kRows, Stream::kErrors}) {
     const StreamState& state = collection.stream(stream);
     Work work;
     work.collection = collection.spec.id;
     work.stream = stream;
     work.since = collection.since;
-    if (plan_fold(state, policy, eager, work) || plan_merge(state, policy, work)) {
+    if ((folds && plan_fold(state, policy, eager, work)) || plan_merge(state, policy, work)) {
       out.push_back(std::move(work));
     }
   }

@@ -16,7 +16,8 @@ bool is_fencing(int code) {
          code == RD_KAFKA_RESP_ERR_PRODUCER_FENCED;
 }
 
-// Refusals that stand until somebody changes a permission, a setting or the data.
+// Refusals that stand until somebody changes a permission, a setting or the data. An unknown topic
+// is none: a broker that has just started may not know its topics yet.
 bool is_refusal(int code) {
   switch (code) {
     case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
@@ -36,8 +37,6 @@ bool is_refusal(int code) {
     case RD_KAFKA_RESP_ERR_POLICY_VIOLATION:
     case RD_KAFKA_RESP_ERR_INVALID_PARTITIONS:
     case RD_KAFKA_RESP_ERR_INVALID_REPLICATION_FACTOR:
-    case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
-    case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
     case RD_KAFKA_RESP_ERR__INVALID_ARG:
     case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
     case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
@@ -188,14 +187,14 @@ KafkaResult<void> in_slices(std::chrono::milliseconds timeout, const StopToken& 
                             const std::string& what,
                             const std::function<int(int slice_ms)>& attempt) {
   auto end = std::chrono::steady_clock::now() + timeout;
-  int slice_ms = 500;
+  constexpr int64_t kSliceMs = 500;  // A stop is seen between two.
   int code = RD_KAFKA_RESP_ERR__TIMED_OUT;
   while (!stop.stopped()) {
     auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
                     end - std::chrono::steady_clock::now())
                     .count();
     if (left <= 0) break;
-    code = attempt(static_cast<int>(std::min<int64_t>(slice_ms, left)));
+    code = attempt(static_cast<int>(std::min<int64_t>(kSliceMs, left)));
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return {};
     bool waits = code == RD_KAFKA_RESP_ERR__TIMED_OUT || code == RD_KAFKA_RESP_ERR__TRANSPORT ||
                  code == RD_KAFKA_RESP_ERR__WAIT_COORD;
@@ -203,7 +202,6 @@ KafkaResult<void> in_slices(std::chrono::milliseconds timeout, const StopToken& 
     if (code == RD_KAFKA_RESP_ERR__TRANSPORT) {
       stop.wait_for(std::chrono::milliseconds(50));  // It answered at once: do not spin.
     }
-    slice_ms = std::min(slice_ms * 2, 4'000);
   }
   if (stop.stopped()) return kafka_fail(KafkaFault::kRetriable, "stopped", "");
   return fail(Call::kAdmin, code,

@@ -45,6 +45,10 @@ TEST(KafkaClassification, SaysWhatIsKnownAboutTheTransaction) {
   EXPECT_EQ(classify(Call::kFence, RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE), kRetriable);
   EXPECT_EQ(classify(Call::kAbort, RD_KAFKA_RESP_ERR__TIMED_OUT), kOutcomeUnknown);
   EXPECT_EQ(classify(Call::kAdmin, RD_KAFKA_RESP_ERR_INVALID_CONFIG), kFatal);
+  for (int code : {RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC, RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION}) {
+    EXPECT_EQ(classify(Call::kRead, code), kRetriable);
+    EXPECT_EQ(classify(Call::kDelivery, code), kAbort);
+  }
   EXPECT_EQ(classify(Call::kRead, RD_KAFKA_RESP_ERR__TRANSPORT), kRetriable);
 }
 
@@ -99,6 +103,20 @@ class MockCluster : public ::testing::Test {
   int topic_ = 0;
   StopToken stop_;
 };
+
+TEST(InSlices, NoSliceKeepsAStopWaitingForLong) {
+  StopToken stop;
+  int calls = 0;
+  int longest = 0;
+  auto done = rdkafka::in_slices(60s, stop, "asking", [&](int slice_ms) {
+    longest = std::max(longest, slice_ms);
+    if (++calls == 6) stop.stop();
+    return static_cast<int>(RD_KAFKA_RESP_ERR__TIMED_OUT);
+  });
+  EXPECT_FALSE(done);
+  EXPECT_EQ(calls, 6);
+  EXPECT_LE(longest, 500);
+}
 
 TEST_F(MockCluster, CommitsAndReportsTheMarkedOffset) {
   auto made = fenced_producer();
