@@ -47,7 +47,8 @@ void ChangeAssembler::remove_table(CollectionId collection) {
   Table* table = find(collection);
   if (table == nullptr) return;
   forget_late(*table);
-  for (const storage::StagedParts& parts : table->staged) static_cast<void>(host_.discard(parts));
+  forget_open(*table);
+  for (const storage::StagedParts& parts : table->staged) discard(parts);
   std::erase(by_oid_[table->decoder.def().upstream.oid], table);
   std::erase_if(tables_, [&](const auto& owned) { return owned.get() == table; });
   last_tables_ = nullptr;
@@ -96,8 +97,7 @@ void ChangeAssembler::restart_at(const SourcePosition& position) {
   for (const auto& table : tables_) {
     table->decoder.unbind();
     table->collector.drop_unmarked();
-    if (table->spilled) table->writer.reset();  // Discards what was not finished.
-    table->spilled = false;
+    forget_open(*table);
     table->touched = false;
     table->ending.clear();
     table->restart_copy = false;
@@ -150,36 +150,49 @@ void ChangeAssembler::begin(const format::PgOutputMessage& message) {
 }
 
 Status ChangeAssembler::commit(const format::PgOutputMessage& message) {
-  in_transaction_ = false;
   if (skipping_) {
+    in_transaction_ = false;
     skipping_ = false;
     return {};
   }
+  // What can fail comes first: the position may pass the transaction only with all of its rows.
+  for (const auto& table : tables_) {
+    if (table->touched) RETURN_IF_ERROR(finish_staging(*table));
+  }
+  in_transaction_ = false;
   position_.lsn = Lsn{message.end_lsn};
   for (const auto& table : tables_) {
-    if (table->touched) RETURN_IF_ERROR(commit_table(*table));
+    if (table->touched) commit_table(*table);
   }
   pending_bytes_ += transaction_bytes_;
   has_pending_ = true;
   apply_outside_failures();
+  for (const auto& table : tables_) {
+    if (table->commits_bytes >= storage::kStageBytes) RETURN_IF_ERROR(spill_commits(*table));
+  }
   return {};
 }
 
-Status ChangeAssembler::commit_table(Table& table) {
+Status ChangeAssembler::finish_staging(Table& table) {
+  if (!table.spilled) return {};
+  RETURN_IF_ERROR(spill_table(table));
+  ASSIGN_OR_RETURN(table.open_parts, table.writer->finish());
+  table.spilled = false;
+  return {};
+}
+
+void ChangeAssembler::commit_table(Table& table) {
   table.touched = false;
   if (table.state == TableState::kLate) return commit_late_table(table);
-  if (table.spilled) {
-    RETURN_IF_ERROR(spill_table(table));
-    ASSIGN_OR_RETURN(storage::StagedParts parts, table.writer->finish());
-    table.staged.push_back(std::move(parts));
-    table.spilled = false;
+  if (table.open_parts) {
+    table.staged.push_back(std::move(*table.open_parts));
+    table.open_parts.reset();
   }
   if (!table.ending.empty()) {
     end_now(table, table.ending);
     table.ending.clear();
   }
   table.collector.mark();
-  return {};
 }
 
 void ChangeAssembler::relation(const format::PgRelation& relation) {
@@ -275,9 +288,9 @@ Status ChangeAssembler::spill_table(Table& table) {
   table.ready.append(table.collector.take_marked());
   CollectedRows open = table.collector.take();
   ASSIGN_OR_RETURN(storage::StagingWriter * writer, writer_of(table));
+  table.spilled = true;  // Also when it fails half-way.
   for (const data::BatchRef& batch : open.rows) RETURN_IF_ERROR(writer->append(*batch));
   for (const data::BatchRef& batch : open.errors) RETURN_IF_ERROR(writer->append_errors(*batch));
-  table.spilled = true;
   return {};
 }
 
