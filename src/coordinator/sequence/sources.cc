@@ -2,8 +2,8 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <set>
 
-#include "base/check.h"
 #include "coordinator/sequence/statements.h"
 #include "sql/ddl/plan_source.h"
 #include "sql/parse/print.h"
@@ -106,6 +106,7 @@ Status add_named_tables(const sql::CreateSource& statement, const CatalogItem& s
   std::vector<defs::UpstreamTable> upstream;
   for (const sql::PlannedSourceTable& table : tables) upstream.push_back(table.def.upstream);
   RETURN_IF_ERROR(findings.check(upstream));
+  std::set<FullName> names;
   for (sql::PlannedSourceTable& table : tables) {
     FullName name{source.name.database, table.schema.value_or(source.name.schema), table.name};
     if (!context.catalog.has_schema(name.database, name.schema)) {
@@ -115,6 +116,10 @@ Status add_named_tables(const sql::CreateSource& statement, const CatalogItem& s
     if (name == source.name) {
       return fail(sql_state::kDuplicateTable,
                   fmt::format("table \"{}\" would have the name of its source", name.item));
+    }
+    if (!names.insert(name).second) {
+      return fail(sql_state::kDuplicateTable,
+                  fmt::format("table \"{}.{}\" is named twice", name.schema, name.item));
     }
     add_table(new_item(name, ItemKind::kTable, context), source, findings.database,
               std::move(table.def), out);
