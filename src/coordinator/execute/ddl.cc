@@ -43,7 +43,7 @@ Result<DdlFunction> create_connection(Session& session, const sql::CreateConnect
 Result<DdlFunction> create_source(Session& session, const sql::CreateSource& statement) {
   CatalogSnapshot catalog = session.services().catalog.snapshot();
   SessionView view = session.view();
-  PostgresFindings findings;
+  std::optional<PostgresFindings> findings;  // None while the name is taken.
   if (!is_taken(statement.name, *catalog, view)) {
     ASSIGN_OR_RETURN(sql::SourceRequest request,
                      sql::plan_create_source(statement, *catalog, view.names));
@@ -59,7 +59,7 @@ Result<DdlFunction> create_source_table(Session& session,
                                         const sql::CreateTableFromSource& statement) {
   CatalogSnapshot catalog = session.services().catalog.snapshot();
   SessionView view = session.view();
-  PostgresFindings findings;
+  std::optional<PostgresFindings> findings;  // None while the name is taken.
   if (!is_taken(statement.name, *catalog, view)) {
     ASSIGN_OR_RETURN(sql::SourceTableRequest request,
                      sql::plan_table_request(statement, *catalog, view.names));

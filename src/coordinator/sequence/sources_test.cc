@@ -44,7 +44,7 @@ class SequencingSources : public testing::Test {
     catalog_.apply(catalog::PutItem{std::make_shared<const catalog::CatalogItem>(item)});
   }
   template <typename Kind>
-  Result<Sequenced> run(const std::string& text, const PostgresFindings& findings) {
+  Result<Sequenced> run(const std::string& text, const std::optional<PostgresFindings>& findings) {
     ASSIGN_OR_RETURN(sql::Statement statement, sql::parse_statement(text));
     SequenceContext context{.catalog = catalog_,
                             .names = {.database = "d", .search_path = {"public"}},
@@ -71,6 +71,20 @@ TEST_F(SequencingSources, TwoTablesOfOneNameAreRefused) {
   ASSERT_FALSE(refused.has_value());
   EXPECT_EQ(refused.error().state, sql_state::kDuplicateTable);
   EXPECT_EQ(refused.error().message, "table \"public.x\" is named twice");
+}
+
+TEST_F(SequencingSources, ANameThatWasTakenWhenTheServerWasToBeAskedMustStillBe) {
+  const std::string source = " FROM POSTGRES CONNECTION pg (PUBLICATION 'p') FOR ALL TABLES";
+  auto there = run<sql::CreateSource>("CREATE SOURCE IF NOT EXISTS old" + source, std::nullopt);
+  ASSERT_TRUE(there.has_value());
+  EXPECT_EQ(there->notices.size(), 1U);
+  auto gone = run<sql::CreateSource>("CREATE SOURCE IF NOT EXISTS s" + source, std::nullopt);
+  ASSERT_FALSE(gone.has_value());
+  EXPECT_EQ(gone.error().state, sql_state::kSerializationFailure);
+  auto table = run<sql::CreateTableFromSource>(
+      "CREATE TABLE IF NOT EXISTS t FROM SOURCE old (REFERENCE public.a)", std::nullopt);
+  ASSERT_FALSE(table.has_value());
+  EXPECT_EQ(table.error().state, sql_state::kSerializationFailure);
 }
 
 }  // namespace
