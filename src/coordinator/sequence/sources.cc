@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <set>
+#include <span>
 
 #include "coordinator/sequence/statements.h"
 #include "sql/ddl/plan_source.h"
@@ -188,6 +189,7 @@ Result<Sequenced> sequence(const sql::CreateTableFromSource& statement,
   ASSIGN_OR_RETURN(
       defs::SourceTableDef def,
       sql::plan_source_table(statement, request, findings->database, findings->published));
+  RETURN_IF_ERROR(findings->check(std::span(&def.upstream, 1)));
   add_table(new_item(name, ItemKind::kTable, context), *request.source, findings->database,
             std::move(def), out);
   return out;

@@ -87,5 +87,17 @@ TEST_F(SequencingSources, ANameThatWasTakenWhenTheServerWasToBeAskedMustStillBe)
   EXPECT_EQ(table.error().state, sql_state::kSerializationFailure);
 }
 
+TEST_F(SequencingSources, ATableOfASourceIsCheckedLikeThoseThatComeWithIt) {
+  const std::string text = "CREATE TABLE t FROM SOURCE old (REFERENCE public.a)";
+  EXPECT_TRUE(run<sql::CreateTableFromSource>(text, findings_).has_value());
+  findings_.check = [](std::span<const defs::UpstreamTable> tables) -> Status {
+    EXPECT_EQ(tables.size(), 1U);
+    return fail(sql_state::kObjectNotInState, tables[0].table_name);
+  };
+  auto refused = run<sql::CreateTableFromSource>(text, findings_);
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().message, "a");
+}
+
 }  // namespace
 }  // namespace penstock::coordinator
