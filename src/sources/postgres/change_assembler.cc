@@ -34,9 +34,8 @@ void ChangeAssembler::add_table(CollectionId collection, const defs::SourceTable
   table->state = state;
   auto known = relations_.find(def.upstream.oid);
   if (known != relations_.end() && state != TableState::kEnded) {
-    if (std::optional<std::string> reason = table->decoder.bind(known->second)) {
-      outside_failures_.push_back({collection, *reason, position_.lsn});
-    }
+    // One that does not fit may be old: the server tells the next one before the next change.
+    table->unbound_reason = table->decoder.bind(known->second).value_or("");
   }
   by_oid_[def.upstream.oid].push_back(table.get());
   tables_.push_back(std::move(table));
@@ -100,6 +99,7 @@ void ChangeAssembler::restart_at(const SourcePosition& position) {
     forget_open(*table);
     table->touched = false;
     table->ending.clear();
+    table->unbound_reason.clear();
     table->restart_copy = false;
   }
   in_transaction_ = false;
@@ -198,9 +198,9 @@ void ChangeAssembler::commit_table(Table& table) {
 void ChangeAssembler::relation(const format::PgRelation& relation) {
   for (Table* table : tables_of(relation.oid)) {
     if (table->state == TableState::kEnded || !table->ending.empty()) continue;
-    if (std::optional<std::string> reason = table->decoder.bind(relation)) {
-      if (!skipping_) end_in_transaction(*table, *reason);
-    }
+    table->unbound_reason = table->decoder.bind(relation).value_or("");
+    bool ends = !table->unbound_reason.empty() && table->state == TableState::kPublished;
+    if (ends && !skipping_) end_in_transaction(*table, table->unbound_reason);
   }
   relations_[relation.oid] = relation;
 }
@@ -228,6 +228,10 @@ bool ChangeAssembler::takes_rows(Table& table) {
 Status ChangeAssembler::change() {
   for (Table* table : tables_of(message_.relation_oid)) {
     if (!takes_rows(*table)) continue;
+    if (!table->unbound_reason.empty()) {
+      end_in_transaction(*table, table->unbound_reason);
+      continue;
+    }
     if (!table->decoder.is_bound()) {
       return fail(sql_state::kProtocolViolation,
                   "a change in the replication stream came before its relation");

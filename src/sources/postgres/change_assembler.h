@@ -112,6 +112,7 @@ class ChangeAssembler {
     std::optional<storage::StagedParts> open_parts;  // Or in these, while it is committed.
     bool touched = false;                            // By the open transaction.
     std::string ending;                              // Why the open transaction ends it.
+    std::string unbound_reason;                      // Why the relation of the stream does not fit.
     bool restart_copy = false;                       // The open transaction truncated it.
     bool newly_ended = false;                        // To be written with the next input.
     bool publish_ended = false;                      // It was never readable before.
@@ -119,6 +120,8 @@ class ChangeAssembler {
     // Late:
     uint64_t generation = 1;
     std::optional<connect::Lsn> copy_point;
+    std::optional<connect::Lsn> unreadable_at;  // The last commit that would end it, and why: if
+    std::string unreadable_reason;              // the copy has it, nothing is lost.
     std::optional<storage::StagedParts> copy;
     std::vector<Commit> commits;
     size_t commits_bytes = 0;
@@ -137,6 +140,7 @@ class ChangeAssembler {
   Status finish_staging(Table& table);
   void commit_table(Table& table);
   void commit_late_table(Table& table);
+  void unreadable_commit(Table& table);
   void relation(const format::PgRelation& relation);
   Status change();
   void truncate(uint32_t oid);

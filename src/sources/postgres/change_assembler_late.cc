@@ -11,18 +11,13 @@ using connect::Lsn;
 // A late table's transactions are kept one by one until the copy's point is known, because those
 // that end at or below it must go (rule P2).
 void ChangeAssembler::commit_late_table(Table& table) {
-  bool ends = !table.ending.empty();
-  if (ends || table.restart_copy) {
+  if (!table.ending.empty()) return unreadable_commit(table);
+  if (table.restart_copy) {
     table.restart_copy = false;
     table.collector.take();
     forget_open(table);
     forget_late(table);
-    if (ends) {
-      end_now(table, table.ending);
-      table.ending.clear();
-    } else {
-      ++table.generation;
-    }
+    ++table.generation;
     return;
   }
   Commit commit{position_.lsn, table.collector.take(), std::move(table.open_parts)};
@@ -34,6 +29,20 @@ void ChangeAssembler::commit_late_table(Table& table) {
   }
   table.commits_bytes += commit.rows.size_bytes;
   table.commits.push_back(std::move(commit));
+}
+
+// The table may have been altered to what it is here after this commit; then the copy has it.
+void ChangeAssembler::unreadable_commit(Table& table) {
+  std::string reason = std::exchange(table.ending, {});
+  table.collector.take();
+  forget_open(table);
+  if (!table.copy_point) {
+    table.unreadable_at = position_.lsn;
+    table.unreadable_reason = std::move(reason);
+  } else if (position_.lsn > *table.copy_point) {
+    forget_late(table);
+    end_now(table, reason);
+  }
 }
 
 // What fails leaves in memory what is not staged.
@@ -121,6 +130,11 @@ void ChangeAssembler::set_copy_point(CollectionId collection, uint64_t generatio
   if (!present) return;
   table->copy_point = point;
   drop_copied_commits(*table);
+  if (table->unreadable_at && *table->unreadable_at > point) {
+    outside_failures_.push_back({collection, table->unreadable_reason, position_.lsn});
+    apply_outside_failures();
+  }
+  table->unreadable_at.reset();
 }
 
 Result<bool> ChangeAssembler::finish_copy(CollectionId collection, uint64_t generation,

@@ -326,6 +326,41 @@ TEST_F(Assembling, ALateTableKeepsTheCommitsThatCannotBeStaged) {
   EXPECT_EQ(host_.rows(kT), (Contents{{"2|" + big, 1}, {"3|" + big, 1}, {"4|small", 1}}));
 }
 
+TEST_F(Assembling, ALateTableThatWasAlteredBeforeItsCopyIsNoneTheWorse) {
+  // The stream knows the table from when it had one column, and meets it so once more.
+  handle(begin_message(1049));
+  handle(relation_message(kTOid, "t", {{"id", 23}}));
+  handle(commit_message(1049, 1050));
+  add_t(TableState::kLate);
+  handle(begin_message(1099));
+  handle(insert_message(kTOid, {"1"}));
+  handle(commit_message(1099, 1100));
+  assembler_.set_copy_point(kT, 1, Lsn{1150});
+  transaction(1200, {insert_message(kTOid, {"2", "b"})});
+  ASSERT_TRUE(*assembler_.finish_copy(kT, 1, copied_rows(host_, kT, {"1"})));
+  EXPECT_TRUE(take());
+  EXPECT_TRUE(host_.errors(kT).empty());
+  EXPECT_EQ(host_.rows(kT), (Contents{{"1|copied", 1}, {"2|b", 1}}));
+}
+
+TEST_F(Assembling, ALateTableThatIsAlteredBehindItsCopyEnds) {
+  for (bool point_first : {true, false}) {
+    SCOPED_TRACE(point_first);
+    CollectionId table = point_first ? kT : kU;
+    uint64_t end = point_first ? 1100 : 1200;
+    assembler_.add_table(table, table_def(kTOid, "t"), TableState::kLate);
+    if (point_first) assembler_.set_copy_point(table, 1, Lsn{end - 50});
+    handle(begin_message(end - 1));
+    handle(relation_message(kTOid, "t", {{"id", 23}}));
+    handle(insert_message(kTOid, {"1"}));
+    handle(commit_message(end - 1, end));
+    if (!point_first) assembler_.set_copy_point(table, 1, Lsn{end - 50});
+    EXPECT_TRUE(take());
+    EXPECT_EQ(host_.errors(table).size(), 1U);
+    EXPECT_EQ(assembler_.state(table), TableState::kEnded);
+  }
+}
+
 TEST_F(Assembling, FailuresFoundOutsideHitOnceTheStreamIsThere) {
   add_t(TableState::kPublished);
   assembler_.add_table(kU, table_def(kUOid, "u"), TableState::kLate);
