@@ -156,12 +156,27 @@ PostgresResult<void> prepare_session(PostgresConnection& connection) {
   return {};
 }
 
-PostgresResult<bool> publication_exists(PostgresConnection& connection,
-                                        const std::string& publication) {
-  auto rows = connection.query("SELECT 1 FROM pg_catalog.pg_publication WHERE pubname = " +
-                               quote_literal(publication));
+PostgresResult<std::optional<PublishedActions>> published_actions(PostgresConnection& connection,
+                                                                  const std::string& publication) {
+  std::string truncations = connection.server_version() >= 110000 ? "pubtruncate" : "true";
+  auto rows = connection.query(
+      "SELECT pubinsert, pubupdate, pubdelete, " + truncations +
+      " FROM pg_catalog.pg_publication WHERE pubname = " + quote_literal(publication));
   if (!rows) return std::unexpected(rows.error());
-  return !rows->rows.empty();
+  if (rows->rows.empty()) return std::nullopt;
+  const auto& row = rows->rows[0];
+  return PublishedActions{is_true(row[0]), is_true(row[1]), is_true(row[2]), is_true(row[3])};
+}
+
+std::optional<std::string> missing_actions(const PublishedActions& actions,
+                                           const std::string& publication) {
+  std::vector<std::string> missing;
+  if (!actions.inserts) missing.emplace_back("insert");
+  if (!actions.updates) missing.emplace_back("update");
+  if (!actions.deletes) missing.emplace_back("delete");
+  if (!actions.truncations) missing.emplace_back("truncate");
+  if (missing.empty()) return std::nullopt;
+  return "publication \"" + publication + "\" does not publish: " + joined(missing);
 }
 
 PostgresResult<std::vector<PublishedTable>> list_published_tables(PostgresConnection& connection,
@@ -196,11 +211,16 @@ Result<PostgresDescription> describe_postgres(const connect::PostgresOptions& op
             .with_detail("It is " + level->rows[0][0].value_or("unknown") + ".")
             .with_hint("Set wal_level = logical on the server and restart it."));
   }
-  auto exists = publication_exists(**connection, publication);
-  if (!exists) return failed(exists.error());
-  if (!*exists) {
+  auto actions = published_actions(**connection, publication);
+  if (!actions) return failed(actions.error());
+  if (!*actions) {
     return contact_failure("publication \"" + publication + "\" does not exist",
                            "Create it with CREATE PUBLICATION in the upstream database.");
+  }
+  if (auto missing = missing_actions(**actions, publication)) {
+    return fail(Error(sql_state::kInvalidParameterValue, kPrefix + *missing)
+                    .with_hint("Use ALTER PUBLICATION ... SET (publish = 'insert, update, delete, "
+                               "truncate')."));
   }
   auto description = describe(**connection, publication);
   if (!description) return failed(description.error());

@@ -172,16 +172,18 @@ SourceResult<void> PostgresSource::validate_tables() {
     if (!opened) return std::unexpected(opened.error());
     watch_ = std::move(*opened);
   }
-  auto exists = publication_exists(*watch_, def_.publication);
-  if (!exists) return failed(exists.error());
+  auto actions = published_actions(*watch_, def_.publication);
+  if (!actions) return failed(actions.error());
   auto published = list_published_tables(*watch_, def_.publication);
   if (!published) return failed(published.error());
   auto end = log_end(*watch_);
   if (!end) return std::unexpected(end.error());
   Lsn now = *end;
   hand_over_->note_server_end(now);
-  if (!*exists) {
+  if (!*actions) {
     assembler_.fail_all_tables("publication \"" + def_.publication + "\" does not exist", now);
+  } else if (auto missing = missing_actions(**actions, def_.publication)) {
+    assembler_.fail_all_tables(*missing, now);
   }
   for (const auto& [collection, def] : assembler_.live_tables()) {
     auto found = std::ranges::find_if(*published, [&](const PublishedTable& table) {
