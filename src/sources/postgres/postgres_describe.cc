@@ -25,11 +25,21 @@ bool is_true(const std::optional<std::string>& text) {
   return text == "t";
 }
 
+// The replica identity of a table. Old rows of a partitioned one come from its leaves, so all of
+// these must have it FULL, too.
+std::string identity_sql(int version) {
+  if (version < 130000) return "c.relreplident";
+  return "CASE WHEN c.relkind = 'p' AND EXISTS (SELECT 1"
+         " FROM pg_partition_tree(c.oid) leaf JOIN pg_class l ON l.oid = leaf.relid"
+         " WHERE leaf.isleaf AND l.relreplident <> 'f') THEN 'd' ELSE c.relreplident END";
+}
+
 // The columns a publication sends, one a row. From version 15 on a publication may leave columns
 // out; generated columns are never sent.
 std::string columns_sql(const std::string& publication, int version) {
   std::string listed = version >= 150000 ? " AND a.attname = ANY (p.attnames)" : "";
-  return "SELECT c.oid, n.nspname, c.relname, c.relreplident, c.relrowsecurity,"
+  return "SELECT c.oid, n.nspname, c.relname, " + identity_sql(version) +
+         ", c.relrowsecurity,"
          " has_schema_privilege(n.oid, 'USAGE'), has_table_privilege(c.oid, 'SELECT'),"
          " (SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user),"
          " pg_has_role(c.relowner, 'USAGE') AND NOT c.relforcerowsecurity,"
