@@ -228,7 +228,7 @@ Result<ExecuteResponse> defer_ddl(Session& session, const sql::Statement& statem
   ASSIGN_OR_RETURN(Sequenced rehearsal, ddl(context));
   for (Notice& notice : rehearsal.notices) session.add_notice(std::move(notice));
   session.transaction().defer([kept, ddl, &session]() -> Status {
-    RETURN_IF_ERROR(session.services().run_ddl(session.view(), ddl));
+    RETURN_IF_ERROR(session.services().run_ddl(session.view(), ddl, session.cancelled()));
     return {};
   });
   return CommandDone{rehearsal.tag};
@@ -244,7 +244,8 @@ Result<ExecuteResponse> execute_ddl(Session& session, const sql::Statement& stat
     return validate_connection(session, std::get<sql::ValidateConnection>(statement.kind));
   }
   ASSIGN_OR_RETURN(DdlFunction ddl, ddl_function(session, statement));
-  ASSIGN_OR_RETURN(Sequenced done, session.services().run_ddl(session.view(), ddl));
+  ASSIGN_OR_RETURN(Sequenced done,
+                   session.services().run_ddl(session.view(), ddl, session.cancelled()));
   for (Notice& notice : done.notices) session.add_notice(std::move(notice));
   return CommandDone{done.tag};
 }
