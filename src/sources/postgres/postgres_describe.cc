@@ -201,6 +201,28 @@ PostgresResult<std::vector<PublishedTable>> list_published_tables(PostgresConnec
   return tables;
 }
 
+namespace {
+
+// What of the server's configuration must be otherwise.
+Status check_settings(const PostgresRows& settings) {
+  const auto& row = settings.rows[0];
+  if (row[0] != "logical") {
+    return fail(
+        Error(sql_state::kObjectNotInState, std::string(kPrefix) + "wal_level must be logical")
+            .with_detail("It is " + row[0].value_or("unknown") + ".")
+            .with_hint("Set wal_level = logical on the server and restart it."));
+  }
+  if (row[1] == "SQL_ASCII") {
+    return fail(Error(sql_state::kFeatureNotSupported,
+                      std::string(kPrefix) + "databases with encoding SQL_ASCII not yet supported")
+                    .with_detail("Their text may be of any encoding, and is not checked to be of "
+                                 "one."));
+  }
+  return {};
+}
+
+}  // namespace
+
 Result<PostgresDescription> describe_postgres(const connect::PostgresOptions& options,
                                               const std::string& publication,
                                               const StopToken& stop) {
@@ -213,14 +235,12 @@ Result<PostgresDescription> describe_postgres(const connect::PostgresOptions& op
   auto connection = PostgresConnection::connect(replication, stop);
   if (!connection) return failed(connection.error());
   if (auto prepared = prepare_session(**connection); !prepared) return failed(prepared.error());
-  auto level = (*connection)->query("SELECT current_setting('wal_level')");
-  if (!level) return failed(level.error());
-  if (level->rows[0][0] != "logical") {
-    return fail(
-        Error(sql_state::kObjectNotInState, std::string(kPrefix) + "wal_level must be logical")
-            .with_detail("It is " + level->rows[0][0].value_or("unknown") + ".")
-            .with_hint("Set wal_level = logical on the server and restart it."));
-  }
+  auto settings = (*connection)
+                      ->query(
+                          "SELECT current_setting('wal_level'),"
+                          " current_setting('server_encoding')");
+  if (!settings) return failed(settings.error());
+  RETURN_IF_ERROR(check_settings(*settings));
   auto actions = published_actions(**connection, publication);
   if (!actions) return failed(actions.error());
   if (!*actions) {
