@@ -167,20 +167,20 @@ Status start_new(const Sequenced& sequenced, const EffectTargets& targets) {
 // Nobody may be writing to a table that goes: its writers are waited for, and later ones find it
 // gone.
 Result<TableLocks::Guard> lock_dropped(const Sequenced& sequenced, const EffectTargets& targets,
-                                       const StopToken& never) {
+                                       const StopToken& cancelled) {
   std::vector<CollectionId> tables;
   for (const Effect& effect : sequenced.effects) {
     if (const auto* drop = std::get_if<DropCollection>(&effect)) tables.push_back(drop->collection);
   }
-  return targets.locks.lock(std::move(tables), LockMode::kAlone, never);
+  return targets.locks.lock(std::move(tables), LockMode::kAlone, cancelled);
 }
 
 }  // namespace
 
-Status apply_effects(const Sequenced& sequenced, const EffectTargets& targets) {
+Status apply_effects(const Sequenced& sequenced, const EffectTargets& targets,
+                     const StopToken& cancelled) {
   if (sequenced.changes.empty() && sequenced.effects.empty()) return {};
-  StopToken never;
-  ASSIGN_OR_RETURN(TableLocks::Guard guard, lock_dropped(sequenced, targets, never));
+  ASSIGN_OR_RETURN(TableLocks::Guard guard, lock_dropped(sequenced, targets, cancelled));
   RETURN_IF_ERROR(store_secrets(sequenced, targets));
   stop_running(sequenced, targets);
   ASSIGN_OR_RETURN(std::vector<CleanupTask> cleanups, cleanups_of(sequenced, targets));

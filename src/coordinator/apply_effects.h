@@ -24,7 +24,9 @@ struct EffectTargets {
   const std::string& environment_id;
 };
 
-// Coordinator's thread only. An error leaves the catalog as it was.
-Status apply_effects(const Sequenced& sequenced, const EffectTargets& targets);
+// Coordinator's thread only. An error leaves the catalog as it was. `cancelled` ends the wait for
+// those who write to what is dropped (57014), and nothing after it.
+Status apply_effects(const Sequenced& sequenced, const EffectTargets& targets,
+                     const StopToken& cancelled);
 
 }  // namespace penstock::coordinator

@@ -40,19 +40,21 @@ class CoordinatorThread final : public Coordinator {
         contacts_(make_outside_contacts(secrets_, options_.identity.environment_id)),
         pool_(kMaxStatementThreads),
         commands_(64 << 20),
-        services_{.identity = options_.identity,
-                  .clock = clock,
-                  .engine = engine,
-                  .storage = storage,
-                  .catalog = *catalog_,
-                  .pool = pool_,
-                  .locks = locks_,
-                  .statuses = statuses_,
-                  .contacts = *contacts_,
-                  .run_ddl = [this](const SessionView& session,
-                                    const DdlFunction& ddl) { return run_ddl(session, ddl); },
-                  .introspect =
-                      [this](const catalog::CatalogState& state) { return introspection(state); }} {
+        services_{
+            .identity = options_.identity,
+            .clock = clock,
+            .engine = engine,
+            .storage = storage,
+            .catalog = *catalog_,
+            .pool = pool_,
+            .locks = locks_,
+            .statuses = statuses_,
+            .contacts = *contacts_,
+            .run_ddl = [this](
+                           const SessionView& session, const DdlFunction& ddl,
+                           const StopToken& cancelled) { return run_ddl(session, ddl, cancelled); },
+            .introspect =
+                [this](const catalog::CatalogState& state) { return introspection(state); }} {
     FleetContext context{.storage = storage,
                          .engine = engine,
                          .statuses = statuses_,
@@ -72,8 +74,10 @@ class CoordinatorThread final : public Coordinator {
   void cancel(uint32_t connection_id, uint32_t secret) override;
 
  private:
-  Result<Sequenced> run_ddl(const SessionView& session, const DdlFunction& ddl);
-  Result<Sequenced> decide(const SessionView& session, const DdlFunction& ddl);
+  Result<Sequenced> run_ddl(const SessionView& session, const DdlFunction& ddl,
+                            const StopToken& cancelled);
+  Result<Sequenced> decide(const SessionView& session, const DdlFunction& ddl,
+                           const StopToken& cancelled);
   IntrospectionSources introspection(const catalog::CatalogState& catalog);
   std::vector<SessionEntry> session_entries();
   RetentionWatch::Actions retention_actions();
@@ -110,21 +114,26 @@ class CoordinatorThread final : public Coordinator {
 
 // --- DDL ---
 
-Result<Sequenced> CoordinatorThread::decide(const SessionView& session, const DdlFunction& ddl) {
+Result<Sequenced> CoordinatorThread::decide(const SessionView& session, const DdlFunction& ddl,
+                                            const StopToken& cancelled) {
   CatalogSnapshot catalog = catalog_->snapshot();
   SequenceContext context{
       *catalog,        session.names,    session.role, session.cluster_name, session.is_superuser,
       catalog_->ids(), session.statement};
   ASSIGN_OR_RETURN(Sequenced sequenced, ddl(context));
-  RETURN_IF_ERROR(apply_effects(sequenced, {*catalog_, engine_, secrets_, *sources_, *sinks_,
-                                            cleanup_, locks_, options_.identity.environment_id}));
+  RETURN_IF_ERROR(apply_effects(sequenced,
+                                {*catalog_, engine_, secrets_, *sources_, *sinks_, cleanup_, locks_,
+                                 options_.identity.environment_id},
+                                cancelled));
   return sequenced;
 }
 
-Result<Sequenced> CoordinatorThread::run_ddl(const SessionView& session, const DdlFunction& ddl) {
+Result<Sequenced> CoordinatorThread::run_ddl(const SessionView& session, const DdlFunction& ddl,
+                                             const StopToken& cancelled) {
   auto promise = std::make_shared<std::promise<Result<Sequenced>>>();
   std::future<Result<Sequenced>> result = promise->get_future();
-  bool taken = commands_.push([&, promise] { promise->set_value(decide(session, ddl)); }, 1);
+  bool taken =
+      commands_.push([&, promise] { promise->set_value(decide(session, ddl, cancelled)); }, 1);
   if (!taken) return fail(sql_state::kAdminShutdown, "the server is shutting down");
   return result.get();
 }
@@ -275,14 +284,16 @@ Status CoordinatorThread::ensure_role(const std::string& role) {
   if (catalog_->snapshot()->roles().contains(role)) return {};
   SessionView view;
   view.role = role;
-  Result<Sequenced> made = run_ddl(view, [&](SequenceContext& context) -> Result<Sequenced> {
+  auto create = [&](SequenceContext& context) -> Result<Sequenced> {
     Sequenced out;
     if (!context.catalog.roles().contains(role)) {
       RETURN_IF_ERROR(check_unreserved(role, "role"));
       out.changes.push_back(catalog::CreateRole{role});
     }
     return out;
-  });
+  };
+  StopToken never;
+  Result<Sequenced> made = run_ddl(view, create, never);
   if (!made) return std::unexpected(made.error());
   return {};
 }

@@ -87,6 +87,19 @@ TEST(TableLocks, WaitingCanBeCancelled) {
   waiter.join();
 }
 
+TEST(TableLocks, WaitingEndsAtTheDeadline) {
+  TableLocks locks;
+  StopToken never;
+  auto held = locks.lock({CollectionId{1}}, LockMode::kAlone, never).value();
+  auto late = locks.lock({CollectionId{1}}, LockMode::kAlone, never,
+                         std::chrono::steady_clock::now() + std::chrono::milliseconds(5));
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().state, sql_state::kQueryCanceled);
+  EXPECT_EQ(late.error().message, "canceling statement due to statement timeout");
+  held.release();
+  EXPECT_TRUE(locks.lock({CollectionId{1}}, LockMode::kShared, never));
+}
+
 TEST(TaskPool, RunsTasksThatBlockSideBySide) {
   TaskPool pool(4);
   StopToken first_done;

@@ -61,7 +61,10 @@ struct Services {
   OutsideContacts& contacts;
   // Runs `ddl` on the coordinator's thread, makes it durable and carries it out; waits for that.
   // The list's effects are used up.
-  std::function<Result<Sequenced>(const SessionView& session, const DdlFunction& ddl)> run_ddl;
+  // `cancelled` ends its waiting for writers of tables that are dropped.
+  std::function<Result<Sequenced>(const SessionView& session, const DdlFunction& ddl,
+                                  const StopToken& cancelled)>
+      run_ddl;
   std::function<IntrospectionSources(const catalog::CatalogState&)> introspect;
 };
 

@@ -280,10 +280,26 @@ Result<ExecuteResponse> Session::run(const sql::Statement& statement,
                                      const sql::ParameterValues& parameters,
                                      const std::string& text) {
   RETURN_IF_ERROR(ready_for(statement));
+  deadline_.reset();
+  constexpr uint64_t kLongestMs = uint64_t{365} * 24 * 3600 * 1000;
+  if (uint64_t limit = variables_.duration_ms("statement_timeout"); limit > 0) {
+    deadline_ =
+        std::chrono::steady_clock::now() + std::chrono::milliseconds(std::min(limit, kLongestMs));
+  }
   Result<ExecuteResponse> response = execute_statement(*this, statement, parameters);
   if (response) return response;
   if (in_block_) failed_ = true;
   return std::unexpected(in_characters(std::move(response).error(), text));
+}
+
+Status Session::wait_a_moment(std::chrono::milliseconds time) {
+  if (cancelled().wait_for(time)) {
+    return fail(sql_state::kQueryCanceled, "canceling statement due to user request");
+  }
+  if (deadline_ && std::chrono::steady_clock::now() >= *deadline_) {
+    return fail(sql_state::kQueryCanceled, "canceling statement due to statement timeout");
+  }
+  return {};
 }
 
 Result<size_t> Session::start_simple(const std::string& sql) {

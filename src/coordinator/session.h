@@ -16,6 +16,7 @@
 #include "coordinator/services.h"
 #include "coordinator/session_client.h"
 #include "coordinator/session_variables.h"
+#include "coordinator/table_locks.h"
 #include "coordinator/transaction.h"
 #include "sql/parse/parse.h"
 #include "sql/planner.h"
@@ -82,6 +83,10 @@ class Session {
   Transaction& transaction() { return *transaction_; }
   bool in_block() const { return in_block_; }
   StopToken& cancelled() { return *cancelled_; }
+  // When statement_timeout ends the statement that runs, whatever it waits for.
+  TableLocks::Deadline deadline() const { return deadline_; }
+  // Waits a moment. Error 57014: the statement is cancelled, or it is too late.
+  Status wait_a_moment(std::chrono::milliseconds time);
   std::shared_ptr<StopToken> cancel_token() { return cancelled_; }
   std::map<std::string, std::shared_ptr<const PreparedStatement>>& statements() {
     return statements_;
@@ -134,6 +139,7 @@ class Session {
   bool in_block_ = false;
   bool failed_ = false;         // In a block: everything but its end is refused.
   uint64_t started_at_us_ = 0;  // Of the transaction: now().
+  TableLocks::Deadline deadline_;
   std::vector<Notice> notices_;
 
   std::mutex cancel_mutex_;  // Guards the pointer below against cancel() from elsewhere.

@@ -55,7 +55,7 @@ void TableLocks::give_back(CollectionId table, LockMode mode) {
 }
 
 Result<TableLocks::Guard> TableLocks::lock(std::vector<CollectionId> tables, LockMode mode,
-                                           const StopToken& cancelled) {
+                                           const StopToken& cancelled, Deadline deadline) {
   std::ranges::sort(tables);
   tables.erase(std::unique(tables.begin(), tables.end()), tables.end());
   Guard guard;
@@ -66,7 +66,9 @@ Result<TableLocks::Guard> TableLocks::lock(std::vector<CollectionId> tables, Loc
     bool alone = mode == LockMode::kAlone;
     if (alone) ++states_[table].waiting_alone;
     bool taken = false;
-    while (!cancelled.stopped() && !(taken = try_take(table, mode))) {
+    bool late = false;
+    while (!cancelled.stopped() && !late && !(taken = try_take(table, mode))) {
+      late = deadline && std::chrono::steady_clock::now() >= *deadline;
       changed_.wait_for(lock, std::chrono::milliseconds(50));
     }
     if (alone) --states_[table].waiting_alone;
@@ -74,7 +76,8 @@ Result<TableLocks::Guard> TableLocks::lock(std::vector<CollectionId> tables, Loc
       // What was taken so far goes back with the guard, which needs the mutex.
       lock.unlock();
       changed_.notify_all();
-      return fail(sql_state::kQueryCanceled, "canceling statement due to user request");
+      return fail(sql_state::kQueryCanceled, late ? "canceling statement due to statement timeout"
+                                                  : "canceling statement due to user request");
     }
     guard.tables_.push_back(table);
   }

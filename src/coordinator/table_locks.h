@@ -5,10 +5,12 @@
 // Thread-safe. Several tables are always taken in ascending order of id, so nothing deadlocks.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "base/ids.h"
@@ -36,8 +38,11 @@ class TableLocks {
     std::vector<CollectionId> tables_;
   };
 
-  // Waits for all of `tables`. Error 57014 when cancelled.
-  Result<Guard> lock(std::vector<CollectionId> tables, LockMode mode, const StopToken& cancelled);
+  using Deadline = std::optional<std::chrono::steady_clock::time_point>;
+
+  // Waits for all of `tables`, until `deadline`. Error 57014 when cancelled or too late.
+  Result<Guard> lock(std::vector<CollectionId> tables, LockMode mode, const StopToken& cancelled,
+                     Deadline deadline = std::nullopt);
 
  private:
   struct State {

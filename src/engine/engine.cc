@@ -156,8 +156,10 @@ void RunningEngine::drop_cluster(ClusterId id) {
   std::shared_ptr<Cluster> cluster;
   {
     std::lock_guard lock(mutex_);
-    cluster = clusters_.at(id);
-    clusters_.erase(id);
+    auto found = clusters_.find(id);
+    if (found == clusters_.end()) return;
+    cluster = std::move(found->second);
+    clusters_.erase(found);
   }
   cluster->stop();
 }

@@ -43,7 +43,7 @@ Result<DdlFunction> create_connection(Session& session, const sql::CreateConnect
 Result<DdlFunction> create_source(Session& session, const sql::CreateSource& statement) {
   CatalogSnapshot catalog = session.services().catalog.snapshot();
   SessionView view = session.view();
-  PostgresFindings findings;
+  std::optional<PostgresFindings> findings;  // None while the name is taken.
   if (!is_taken(statement.name, *catalog, view)) {
     ASSIGN_OR_RETURN(sql::SourceRequest request,
                      sql::plan_create_source(statement, *catalog, view.names));
@@ -59,7 +59,7 @@ Result<DdlFunction> create_source_table(Session& session,
                                         const sql::CreateTableFromSource& statement) {
   CatalogSnapshot catalog = session.services().catalog.snapshot();
   SessionView view = session.view();
-  PostgresFindings findings;
+  std::optional<PostgresFindings> findings;  // None while the name is taken.
   if (!is_taken(statement.name, *catalog, view)) {
     ASSIGN_OR_RETURN(sql::SourceTableRequest request,
                      sql::plan_table_request(statement, *catalog, view.names));
@@ -228,7 +228,7 @@ Result<ExecuteResponse> defer_ddl(Session& session, const sql::Statement& statem
   ASSIGN_OR_RETURN(Sequenced rehearsal, ddl(context));
   for (Notice& notice : rehearsal.notices) session.add_notice(std::move(notice));
   session.transaction().defer([kept, ddl, &session]() -> Status {
-    RETURN_IF_ERROR(session.services().run_ddl(session.view(), ddl));
+    RETURN_IF_ERROR(session.services().run_ddl(session.view(), ddl, session.cancelled()));
     return {};
   });
   return CommandDone{rehearsal.tag};
@@ -244,7 +244,8 @@ Result<ExecuteResponse> execute_ddl(Session& session, const sql::Statement& stat
     return validate_connection(session, std::get<sql::ValidateConnection>(statement.kind));
   }
   ASSIGN_OR_RETURN(DdlFunction ddl, ddl_function(session, statement));
-  ASSIGN_OR_RETURN(Sequenced done, session.services().run_ddl(session.view(), ddl));
+  ASSIGN_OR_RETURN(Sequenced done,
+                   session.services().run_ddl(session.view(), ddl, session.cancelled()));
   for (Notice& notice : done.notices) session.add_notice(std::move(notice));
   return CommandDone{done.tag};
 }

@@ -82,9 +82,7 @@ Status wait_until_published(Session& session, const std::vector<CollectionId>& c
     while (true) {
       ASSIGN_OR_RETURN(storage::CollectionInfo info, services.storage.reader().info(collection));
       if (info.publication && *info.publication < info.upper) break;
-      if (session.cancelled().wait_for(std::chrono::milliseconds(5))) {
-        return fail(sql_state::kQueryCanceled, "canceling statement due to user request");
-      }
+      RETURN_IF_ERROR(session.wait_a_moment(std::chrono::milliseconds(5)));
     }
   }
   return {};
@@ -108,9 +106,7 @@ Result<std::pair<Timestamp, Holds>> choose_time(Session& session,
       holds.push_back(std::move(hold));
     }
     if (held) return std::pair(time, std::move(holds));
-    if (session.cancelled().wait_for(std::chrono::milliseconds(1))) {
-      return fail(sql_state::kQueryCanceled, "canceling statement due to user request");
-    }
+    RETURN_IF_ERROR(session.wait_a_moment(std::chrono::milliseconds(1)));
   }
 }
 
@@ -208,6 +204,14 @@ ExecuteResponse rows_response(const types::RelationType& relation,
 
 namespace {
 
+// Of statement_timeout; 0 = without end.
+uint64_t milliseconds_left(const Session& session) {
+  if (!session.deadline()) return 0;
+  auto left = *session.deadline() - std::chrono::steady_clock::now();
+  auto whole = std::chrono::duration_cast<std::chrono::milliseconds>(left).count();
+  return static_cast<uint64_t>(std::max<int64_t>(whole, 1));
+}
+
 Result<QueryRows> peek_rows(Session& session, const catalog::CatalogState& catalog,
                             const sql::QueryPlan& plan, engine::PeekRequest& request,
                             bool in_transaction) {
@@ -226,7 +230,7 @@ Result<QueryRows> peek_rows(Session& session, const catalog::CatalogState& catal
     holds = std::move(chosen.second);
     choose_index(catalog, session.variables().get("cluster"), session.services().engine, request);
   }
-  request.timeout_ms = session.variables().duration_ms("statement_timeout");
+  request.timeout_ms = milliseconds_left(session);
   ASSIGN_OR_RETURN(engine::PeekResult peeked,
                    session.services().engine.peek(request, session.cancelled()));
   QueryRows out;

@@ -131,7 +131,8 @@ Result<ExecuteResponse> read_then_write(Session& session, const catalog::Catalog
   CollectionId target{plan.table->id.value};
   tables.push_back(target);
   ASSIGN_OR_RETURN(TableLocks::Guard guard,
-                   session.services().locks.lock(tables, LockMode::kAlone, session.cancelled()));
+                   session.services().locks.lock(tables, LockMode::kAlone, session.cancelled(),
+                                                 session.deadline()));
   ASSIGN_OR_RETURN(QueryRows rows, run_query(session, catalog, plan.rows, false));
   ASSIGN_OR_RETURN(std::vector<data::BatchRef> changes, changes_of(plan, rows));
   std::vector<data::BatchRef> returned;

@@ -2,6 +2,9 @@
 // name that is kept and shown.
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <vector>
+
 #include "coordinator/sequence/statements.h"
 #include "sql/ddl/option_reader.h"
 
@@ -47,6 +50,8 @@ Result<Sequenced> sequence(const sql::CreateCluster& statement, SequenceContext&
 Result<Sequenced> drop_clusters(const sql::DropObjects& statement, SequenceContext& context) {
   Sequenced out;
   out.tag = "DROP CLUSTER";
+  std::vector<ClusterId> clusters;
+  std::vector<catalog::ItemRef> items;  // Of all of them: each goes once.
   for (const sql::ItemName& item_name : statement.names) {
     const std::string& name = item_name.parts.back().text;
     std::optional<ClusterId> id = context.catalog.find_cluster(name);
@@ -58,24 +63,29 @@ Result<Sequenced> drop_clusters(const sql::DropObjects& statement, SequenceConte
                                    fmt::format("CLUSTER \"{}\" does not exist, skipping", name)));
       continue;
     }
-    std::vector<catalog::ItemRef> items;
+    if (std::ranges::find(clusters, *id) != clusters.end()) continue;
+    clusters.push_back(*id);
+    bool in_use = false;
     for (const auto& [item_id, item] : context.catalog.items()) {
       if (item->cluster != *id) continue;
+      in_use = true;
       for (const catalog::ItemRef& one : context.catalog.with_dependents(item_id)) {
         bool known = false;
         for (const catalog::ItemRef& other : items) known = known || other->id == one->id;
         if (!known) items.push_back(one);
       }
     }
-    if (!items.empty() && statement.behavior != sql::DropBehavior::kCascade) {
+    if (in_use && statement.behavior != sql::DropBehavior::kCascade) {
       return fail(
           Error(sql_state::kDependentObjectsExist,
                 fmt::format("cannot drop cluster \"{}\" because other objects depend on it", name))
               .with_hint("Use DROP ... CASCADE to drop the dependent objects too."));
     }
-    drop_items(items, context, out);
-    out.changes.push_back(catalog::DropCluster{*id});
-    out.effects.push_back(DropClusterThreads{*id});
+  }
+  drop_items(items, context, out);
+  for (ClusterId id : clusters) {
+    out.changes.push_back(catalog::DropCluster{id});
+    out.effects.push_back(DropClusterThreads{id});
   }
   return out;
 }

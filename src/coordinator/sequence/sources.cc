@@ -2,8 +2,9 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <set>
+#include <span>
 
-#include "base/check.h"
 #include "coordinator/sequence/statements.h"
 #include "sql/ddl/plan_source.h"
 #include "sql/parse/print.h"
@@ -106,6 +107,7 @@ Status add_named_tables(const sql::CreateSource& statement, const CatalogItem& s
   std::vector<defs::UpstreamTable> upstream;
   for (const sql::PlannedSourceTable& table : tables) upstream.push_back(table.def.upstream);
   RETURN_IF_ERROR(findings.check(upstream));
+  std::set<FullName> names;
   for (sql::PlannedSourceTable& table : tables) {
     FullName name{source.name.database, table.schema.value_or(source.name.schema), table.name};
     if (!context.catalog.has_schema(name.database, name.schema)) {
@@ -116,21 +118,34 @@ Status add_named_tables(const sql::CreateSource& statement, const CatalogItem& s
       return fail(sql_state::kDuplicateTable,
                   fmt::format("table \"{}\" would have the name of its source", name.item));
     }
+    if (!names.insert(name).second) {
+      return fail(sql_state::kDuplicateTable,
+                  fmt::format("table \"{}.{}\" is named twice", name.schema, name.item));
+    }
     add_table(new_item(name, ItemKind::kTable, context), source, findings.database,
               std::move(table.def), out);
   }
   return {};
 }
 
+// The object that had the name was dropped by another session meanwhile.
+std::unexpected<Error> freed_meanwhile(const FullName& name) {
+  return fail(Error(sql_state::kSerializationFailure,
+                    fmt::format("\"{}\" was dropped by another session meanwhile", name.item))
+                  .with_hint("Run the statement again."));
+}
+
 }  // namespace
 
-Result<Sequenced> sequence(const sql::CreateSource& statement, const PostgresFindings& findings,
+Result<Sequenced> sequence(const sql::CreateSource& statement,
+                           const std::optional<PostgresFindings>& findings,
                            SequenceContext& context) {
   Sequenced out;
   out.tag = "CREATE SOURCE";
   ASSIGN_OR_RETURN(FullName name, creation_name(statement.name, context));
   ASSIGN_OR_RETURN(bool free, name_is_free(name, statement.if_not_exists, context, out));
   if (!free) return out;
+  if (!findings) return freed_meanwhile(name);
   ASSIGN_OR_RETURN(sql::SourceRequest request,
                    sql::plan_create_source(statement, context.catalog, context.names));
   CatalogItem item = new_item(name, ItemKind::kSource, context);
@@ -138,8 +153,8 @@ Result<Sequenced> sequence(const sql::CreateSource& statement, const PostgresFin
   item.relation = progress_relation();
   item.uses = {request.connection->id};
   item.facts = defs::PostgresSourceDef{request.connection->id, request.publication,
-                                       slot_name_for(item.id, context), findings.database,
-                                       findings.identity};
+                                       slot_name_for(item.id, context), findings->database,
+                                       findings->identity};
   // What is stored is the source alone: the tables it names are objects of their own.
   sql::Statement stored{{}, statement};
   auto& source = std::get<sql::CreateSource>(stored.kind);
@@ -156,23 +171,26 @@ Result<Sequenced> sequence(const sql::CreateSource& statement, const PostgresFin
   item.create_sql = sql::print(stored);
   out.effects.push_back(StartSource{item.id});
   out.changes.push_back(put_item(item));
-  RETURN_IF_ERROR(add_named_tables(statement, item, findings, context, out));
+  RETURN_IF_ERROR(add_named_tables(statement, item, *findings, context, out));
   return out;
 }
 
 Result<Sequenced> sequence(const sql::CreateTableFromSource& statement,
-                           const PostgresFindings& findings, SequenceContext& context) {
+                           const std::optional<PostgresFindings>& findings,
+                           SequenceContext& context) {
   Sequenced out;
   out.tag = "CREATE TABLE";
   ASSIGN_OR_RETURN(FullName name, creation_name(statement.name, context));
   ASSIGN_OR_RETURN(bool free, name_is_free(name, statement.if_not_exists, context, out));
   if (!free) return out;
+  if (!findings) return freed_meanwhile(name);
   ASSIGN_OR_RETURN(sql::SourceTableRequest request,
                    sql::plan_table_request(statement, context.catalog, context.names));
   ASSIGN_OR_RETURN(
       defs::SourceTableDef def,
-      sql::plan_source_table(statement, request, findings.database, findings.published));
-  add_table(new_item(name, ItemKind::kTable, context), *request.source, findings.database,
+      sql::plan_source_table(statement, request, findings->database, findings->published));
+  RETURN_IF_ERROR(findings->check(std::span(&def.upstream, 1)));
+  add_table(new_item(name, ItemKind::kTable, context), *request.source, findings->database,
             std::move(def), out);
   return out;
 }

@@ -43,10 +43,13 @@ Result<sql::CreateConnection> altered_connection(const sql::AlterStatement& stat
                                                  const SequenceContext& context);
 
 // sources.cc
-Result<Sequenced> sequence(const sql::CreateSource& statement, const PostgresFindings& findings,
+// No findings: the name was taken when the outside was to be asked. Error 40001 if it is free now.
+Result<Sequenced> sequence(const sql::CreateSource& statement,
+                           const std::optional<PostgresFindings>& findings,
                            SequenceContext& context);
 Result<Sequenced> sequence(const sql::CreateTableFromSource& statement,
-                           const PostgresFindings& findings, SequenceContext& context);
+                           const std::optional<PostgresFindings>& findings,
+                           SequenceContext& context);
 
 // tables_and_views.cc
 Result<Sequenced> sequence(const sql::CreateTable& statement, SequenceContext& context);

@@ -34,9 +34,8 @@ void ChangeAssembler::add_table(CollectionId collection, const defs::SourceTable
   table->state = state;
   auto known = relations_.find(def.upstream.oid);
   if (known != relations_.end() && state != TableState::kEnded) {
-    if (std::optional<std::string> reason = table->decoder.bind(known->second)) {
-      outside_failures_.push_back({collection, *reason, position_.lsn});
-    }
+    // One that does not fit may be old: the server tells the next one before the next change.
+    table->unbound_reason = table->decoder.bind(known->second).value_or("");
   }
   by_oid_[def.upstream.oid].push_back(table.get());
   tables_.push_back(std::move(table));
@@ -47,7 +46,8 @@ void ChangeAssembler::remove_table(CollectionId collection) {
   Table* table = find(collection);
   if (table == nullptr) return;
   forget_late(*table);
-  for (const storage::StagedParts& parts : table->staged) static_cast<void>(host_.discard(parts));
+  forget_open(*table);
+  for (const storage::StagedParts& parts : table->staged) discard(parts);
   std::erase(by_oid_[table->decoder.def().upstream.oid], table);
   std::erase_if(tables_, [&](const auto& owned) { return owned.get() == table; });
   last_tables_ = nullptr;
@@ -96,10 +96,10 @@ void ChangeAssembler::restart_at(const SourcePosition& position) {
   for (const auto& table : tables_) {
     table->decoder.unbind();
     table->collector.drop_unmarked();
-    if (table->spilled) table->writer.reset();  // Discards what was not finished.
-    table->spilled = false;
+    forget_open(*table);
     table->touched = false;
     table->ending.clear();
+    table->unbound_reason.clear();
     table->restart_copy = false;
   }
   in_transaction_ = false;
@@ -150,44 +150,57 @@ void ChangeAssembler::begin(const format::PgOutputMessage& message) {
 }
 
 Status ChangeAssembler::commit(const format::PgOutputMessage& message) {
-  in_transaction_ = false;
   if (skipping_) {
+    in_transaction_ = false;
     skipping_ = false;
     return {};
   }
+  // What can fail comes first: the position may pass the transaction only with all of its rows.
+  for (const auto& table : tables_) {
+    if (table->touched) RETURN_IF_ERROR(finish_staging(*table));
+  }
+  in_transaction_ = false;
   position_.lsn = Lsn{message.end_lsn};
   for (const auto& table : tables_) {
-    if (table->touched) RETURN_IF_ERROR(commit_table(*table));
+    if (table->touched) commit_table(*table);
   }
   pending_bytes_ += transaction_bytes_;
   has_pending_ = true;
   apply_outside_failures();
+  for (const auto& table : tables_) {
+    if (table->commits_bytes >= storage::kStageBytes) RETURN_IF_ERROR(spill_commits(*table));
+  }
   return {};
 }
 
-Status ChangeAssembler::commit_table(Table& table) {
+Status ChangeAssembler::finish_staging(Table& table) {
+  if (!table.spilled) return {};
+  RETURN_IF_ERROR(spill_table(table));
+  ASSIGN_OR_RETURN(table.open_parts, table.writer->finish());
+  table.spilled = false;
+  return {};
+}
+
+void ChangeAssembler::commit_table(Table& table) {
   table.touched = false;
   if (table.state == TableState::kLate) return commit_late_table(table);
-  if (table.spilled) {
-    RETURN_IF_ERROR(spill_table(table));
-    ASSIGN_OR_RETURN(storage::StagedParts parts, table.writer->finish());
-    table.staged.push_back(std::move(parts));
-    table.spilled = false;
+  if (table.open_parts) {
+    table.staged.push_back(std::move(*table.open_parts));
+    table.open_parts.reset();
   }
   if (!table.ending.empty()) {
     end_now(table, table.ending);
     table.ending.clear();
   }
   table.collector.mark();
-  return {};
 }
 
 void ChangeAssembler::relation(const format::PgRelation& relation) {
   for (Table* table : tables_of(relation.oid)) {
     if (table->state == TableState::kEnded || !table->ending.empty()) continue;
-    if (std::optional<std::string> reason = table->decoder.bind(relation)) {
-      if (!skipping_) end_in_transaction(*table, *reason);
-    }
+    table->unbound_reason = table->decoder.bind(relation).value_or("");
+    bool ends = !table->unbound_reason.empty() && table->state == TableState::kPublished;
+    if (ends && !skipping_) end_in_transaction(*table, table->unbound_reason);
   }
   relations_[relation.oid] = relation;
 }
@@ -215,6 +228,10 @@ bool ChangeAssembler::takes_rows(Table& table) {
 Status ChangeAssembler::change() {
   for (Table* table : tables_of(message_.relation_oid)) {
     if (!takes_rows(*table)) continue;
+    if (!table->unbound_reason.empty()) {
+      end_in_transaction(*table, table->unbound_reason);
+      continue;
+    }
     if (!table->decoder.is_bound()) {
       return fail(sql_state::kProtocolViolation,
                   "a change in the replication stream came before its relation");
@@ -275,9 +292,9 @@ Status ChangeAssembler::spill_table(Table& table) {
   table.ready.append(table.collector.take_marked());
   CollectedRows open = table.collector.take();
   ASSIGN_OR_RETURN(storage::StagingWriter * writer, writer_of(table));
+  table.spilled = true;  // Also when it fails half-way.
   for (const data::BatchRef& batch : open.rows) RETURN_IF_ERROR(writer->append(*batch));
   for (const data::BatchRef& batch : open.errors) RETURN_IF_ERROR(writer->append_errors(*batch));
-  table.spilled = true;
   return {};
 }
 

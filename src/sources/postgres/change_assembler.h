@@ -46,7 +46,8 @@ class ChangeAssembler {
   void restart_at(const SourcePosition& position);
   const SourcePosition& position() const { return position_; }
 
-  // One message. Errors: the bytes are no message, or staging failed.
+  // One message. Errors: the bytes are no message, or staging failed; then nothing of the open
+  // transaction has happened, and restart_at() is due.
   Status handle(std::string_view message);
   // The server has nothing for us below `lsn`. REQUIRES: not in a transaction.
   void advance(connect::Lsn lsn);
@@ -85,7 +86,7 @@ class ChangeAssembler {
   };
   std::vector<LateTable> late_tables() const;  // Those without a finished copy.
   // The copy's consistent point. Nothing happens when the generation is not the present one.
-  Status set_copy_point(CollectionId collection, uint64_t generation, connect::Lsn point);
+  void set_copy_point(CollectionId collection, uint64_t generation, connect::Lsn point);
   // The copy is complete; false when its generation is not the present one (parts are discarded).
   Result<bool> finish_copy(CollectionId collection, uint64_t generation,
                            storage::StagedParts parts);
@@ -108,8 +109,10 @@ class ChangeAssembler {
     std::vector<storage::StagedParts> staged;        // Likewise.
     std::unique_ptr<storage::StagingWriter> writer;  // Made when first needed.
     bool spilled = false;                            // The open transaction is in the writer.
+    std::optional<storage::StagedParts> open_parts;  // Or in these, while it is committed.
     bool touched = false;                            // By the open transaction.
     std::string ending;                              // Why the open transaction ends it.
+    std::string unbound_reason;                      // Why the relation of the stream does not fit.
     bool restart_copy = false;                       // The open transaction truncated it.
     bool newly_ended = false;                        // To be written with the next input.
     bool publish_ended = false;                      // It was never readable before.
@@ -117,6 +120,8 @@ class ChangeAssembler {
     // Late:
     uint64_t generation = 1;
     std::optional<connect::Lsn> copy_point;
+    std::optional<connect::Lsn> unreadable_at;  // The last commit that would end it, and why: if
+    std::string unreadable_reason;              // the copy has it, nothing is lost.
     std::optional<storage::StagedParts> copy;
     std::vector<Commit> commits;
     size_t commits_bytes = 0;
@@ -132,18 +137,23 @@ class ChangeAssembler {
   bool takes_rows(Table& table);
   void begin(const format::PgOutputMessage& message);
   Status commit(const format::PgOutputMessage& message);
-  Status commit_table(Table& table);
-  Status commit_late_table(Table& table);
+  Status finish_staging(Table& table);
+  void commit_table(Table& table);
+  void commit_late_table(Table& table);
+  void unreadable_commit(Table& table);
   void relation(const format::PgRelation& relation);
   Status change();
   void truncate(uint32_t oid);
   void end_in_transaction(Table& table, const std::string& reason);
   void end_now(Table& table, const std::string& reason);
   void forget_late(Table& table);
+  void forget_open(Table& table);
+  void discard(const storage::StagedParts& parts);
   Status spill();
   Status spill_table(Table& table);
   Status spill_commits(Table& table);
-  Status drop_copied_commits(Table& table);
+  Status stage_commits(Table& table);
+  void drop_copied_commits(Table& table);
   Result<storage::StagingWriter*> writer_of(Table& table);
   void apply_outside_failures();
   Status take_table(Table& table, Taken& out);

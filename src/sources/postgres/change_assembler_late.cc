@@ -10,77 +10,89 @@ using connect::Lsn;
 
 // A late table's transactions are kept one by one until the copy's point is known, because those
 // that end at or below it must go (rule P2).
-Status ChangeAssembler::commit_late_table(Table& table) {
-  if (!table.ending.empty()) {
-    forget_late(table);
-    table.collector.take();
-    table.writer.reset();
-    table.spilled = false;
-    end_now(table, table.ending);
-    table.ending.clear();
-    return {};
-  }
+void ChangeAssembler::commit_late_table(Table& table) {
+  if (!table.ending.empty()) return unreadable_commit(table);
   if (table.restart_copy) {
     table.restart_copy = false;
     table.collector.take();
-    table.writer.reset();
-    table.spilled = false;
+    forget_open(table);
     forget_late(table);
     ++table.generation;
-    return {};
+    return;
   }
-  Commit commit{position_.lsn, {}, std::nullopt};
-  if (table.spilled) {
-    RETURN_IF_ERROR(spill_table(table));
-    ASSIGN_OR_RETURN(commit.staged, table.writer->finish());
-    table.spilled = false;
-  } else {
-    commit.rows = table.collector.take();
-  }
+  Commit commit{position_.lsn, table.collector.take(), std::move(table.open_parts)};
+  table.open_parts.reset();
   bool copied = table.copy_point && commit.end <= *table.copy_point;
   if (copied) {
-    if (commit.staged) RETURN_IF_ERROR(host_.discard(*commit.staged));
-    return {};
+    if (commit.staged) discard(*commit.staged);
+    return;
   }
   table.commits_bytes += commit.rows.size_bytes;
   table.commits.push_back(std::move(commit));
-  if (table.commits_bytes >= storage::kStageBytes) return spill_commits(table);
-  return {};
+}
+
+// The table may have been altered to what it is here after this commit; then the copy has it.
+void ChangeAssembler::unreadable_commit(Table& table) {
+  std::string reason = std::exchange(table.ending, {});
+  table.collector.take();
+  forget_open(table);
+  if (!table.copy_point) {
+    table.unreadable_at = position_.lsn;
+    table.unreadable_reason = std::move(reason);
+  } else if (position_.lsn > *table.copy_point) {
+    forget_late(table);
+    end_now(table, reason);
+  }
+}
+
+// What fails leaves in memory what is not staged.
+Status ChangeAssembler::spill_commits(Table& table) {
+  Status staged = stage_commits(table);
+  if (!staged) table.writer.reset();
+  return staged;
 }
 
 // With the copy's point known, commits need not be told apart any more: they become few parts.
-Status ChangeAssembler::spill_commits(Table& table) {
+Status ChangeAssembler::stage_commits(Table& table) {
   ASSIGN_OR_RETURN(storage::StagingWriter * writer, writer_of(table));
   bool together = table.copy_point.has_value();
-  std::vector<Commit> spilled;
   for (Commit& commit : table.commits) {
-    if (commit.staged) {
-      spilled.push_back(std::move(commit));
-      continue;
-    }
+    if (commit.staged) continue;
     for (const data::BatchRef& batch : commit.rows.rows) RETURN_IF_ERROR(writer->append(*batch));
     for (const data::BatchRef& batch : commit.rows.errors) {
       RETURN_IF_ERROR(writer->append_errors(*batch));
     }
     if (together) continue;
-    ASSIGN_OR_RETURN(storage::StagedParts parts, writer->finish());
-    spilled.push_back({commit.end, {}, std::move(parts)});
+    ASSIGN_OR_RETURN(commit.staged, writer->finish());
+    table.commits_bytes -= commit.rows.size_bytes;
+    commit.rows = {};
   }
-  if (together) {
-    ASSIGN_OR_RETURN(storage::StagedParts parts, writer->finish());
-    spilled.push_back({position_.lsn, {}, std::move(parts)});
-  }
-  table.commits = std::move(spilled);
+  if (!together) return {};
+  ASSIGN_OR_RETURN(storage::StagedParts parts, writer->finish());
+  std::erase_if(table.commits, [](const Commit& commit) { return !commit.staged; });
+  table.commits.push_back({position_.lsn, {}, std::move(parts)});
   table.commits_bytes = 0;
   return {};
 }
 
+// What cannot be discarded now is discarded when the process starts again.
+void ChangeAssembler::discard(const storage::StagedParts& parts) {
+  static_cast<void>(host_.discard(parts));
+}
+
+// What the open transaction has on disk.
+void ChangeAssembler::forget_open(Table& table) {
+  if (table.spilled) table.writer.reset();  // Discards what was not finished.
+  table.spilled = false;
+  if (table.open_parts) discard(*table.open_parts);
+  table.open_parts.reset();
+}
+
 void ChangeAssembler::forget_late(Table& table) {
   for (const Commit& commit : table.commits) {
-    // What cannot be discarded now is discarded when the process starts again.
-    if (commit.staged) static_cast<void>(host_.discard(*commit.staged));
+    if (commit.staged) discard(*commit.staged);
   }
-  if (table.copy) static_cast<void>(host_.discard(*table.copy));
+  if (table.copy) discard(*table.copy);
   table.commits.clear();
   table.commits_bytes = 0;
   table.copy.reset();
@@ -97,28 +109,32 @@ std::vector<ChangeAssembler::LateTable> ChangeAssembler::late_tables() const {
   return out;
 }
 
-Status ChangeAssembler::drop_copied_commits(Table& table) {
+void ChangeAssembler::drop_copied_commits(Table& table) {
   std::vector<Commit> kept;
   table.commits_bytes = 0;
   for (Commit& commit : table.commits) {
     if (commit.end <= *table.copy_point) {
-      if (commit.staged) RETURN_IF_ERROR(host_.discard(*commit.staged));
+      if (commit.staged) discard(*commit.staged);
       continue;
     }
     table.commits_bytes += commit.rows.size_bytes;
     kept.push_back(std::move(commit));
   }
   table.commits = std::move(kept);
-  return {};
 }
 
-Status ChangeAssembler::set_copy_point(CollectionId collection, uint64_t generation, Lsn point) {
+void ChangeAssembler::set_copy_point(CollectionId collection, uint64_t generation, Lsn point) {
   Table* table = find(collection);
   bool present =
       table != nullptr && table->state == TableState::kLate && table->generation == generation;
-  if (!present) return {};
+  if (!present) return;
   table->copy_point = point;
-  return drop_copied_commits(*table);
+  drop_copied_commits(*table);
+  if (table->unreadable_at && *table->unreadable_at > point) {
+    outside_failures_.push_back({collection, table->unreadable_reason, position_.lsn});
+    apply_outside_failures();
+  }
+  table->unreadable_at.reset();
 }
 
 Result<bool> ChangeAssembler::finish_copy(CollectionId collection, uint64_t generation,

@@ -195,6 +195,37 @@ TEST_F(Assembling, ALargeTransactionIsStaged) {
   EXPECT_EQ(bound(), 1200U);
 }
 
+TEST_F(Assembling, ATransactionThatCannotBeStagedHappensInNoTable) {
+  add_t(TableState::kPublished);
+  assembler_.add_table(kU, table_def(kUOid, "u"), TableState::kPublished);
+  const std::string big(100'000, 'x');
+  auto send = [&] {
+    handle(begin_message(1199));
+    handle(relation_message(kTOid, "t", table_columns()));
+    handle(relation_message(kUOid, "u", table_columns()));
+    for (int i = 0; i < 100; ++i) {
+      handle(insert_message(kTOid, {std::to_string(i), big}));
+      handle(insert_message(kUOid, {std::to_string(i), big}));
+    }
+  };
+  transaction(1100, {insert_message(kTOid, {"0", "small"})});
+  send();
+  host_.fail_staging(kU);
+  EXPECT_FALSE(assembler_.handle(commit_message(1199, 1200)).has_value());
+  EXPECT_TRUE(take());
+  EXPECT_EQ(bound(), 1100U);
+  EXPECT_EQ(host_.rows(kT), (Contents{{"0|small", 1}}));
+  assembler_.restart_at(assembler_.position());
+  EXPECT_EQ(host_.staged_parts(), 0U);
+  host_.fail_staging(std::nullopt);
+  send();
+  handle(commit_message(1199, 1200));
+  EXPECT_TRUE(take());
+  EXPECT_EQ(host_.rows(kT).size(), 101U);
+  EXPECT_EQ(host_.rows(kU).size(), 100U);
+  EXPECT_EQ(bound(), 1200U);
+}
+
 storage::StagedParts copied_rows(FakeHost& host, CollectionId id,
                                  const std::vector<std::string>& ids) {
   TableDecoder decoder(table_def(kTOid, "t"));
@@ -215,7 +246,7 @@ TEST_F(Assembling, ALateTableIsPublishedWithWhatItsCopyLacks) {
   EXPECT_FALSE(host_.is_published(kT));
   ASSERT_EQ(assembler_.late_tables().size(), 1U);
   uint64_t generation = assembler_.late_tables()[0].generation;
-  ASSERT_TRUE(assembler_.set_copy_point(kT, generation, Lsn{1150}).has_value());
+  assembler_.set_copy_point(kT, generation, Lsn{1150});
   transaction(1300, {update_message(kTOid, {"1", "copied"}, {"1", "changed"})});
   auto finished = assembler_.finish_copy(kT, generation, copied_rows(host_, kT, {"1"}));
   ASSERT_TRUE(finished.has_value() && *finished);
@@ -230,7 +261,7 @@ TEST_F(Assembling, ALateTableIsPublishedWithWhatItsCopyLacks) {
 
 TEST_F(Assembling, ALateTableWaitsUntilTheStreamHasPassedItsPoint) {
   add_t(TableState::kLate);
-  ASSERT_TRUE(assembler_.set_copy_point(kT, 1, Lsn{2000}).has_value());
+  assembler_.set_copy_point(kT, 1, Lsn{2000});
   auto finished = assembler_.finish_copy(kT, 1, copied_rows(host_, kT, {"1"}));
   ASSERT_TRUE(finished.has_value() && *finished);
   EXPECT_FALSE(take());
@@ -245,7 +276,7 @@ TEST_F(Assembling, ALateTableWaitsUntilTheStreamHasPassedItsPoint) {
 
 TEST_F(Assembling, ALateTableThatIsTruncatedIsCopiedAgain) {
   add_t(TableState::kLate);
-  ASSERT_TRUE(assembler_.set_copy_point(kT, 1, Lsn{1050}).has_value());
+  assembler_.set_copy_point(kT, 1, Lsn{1050});
   transaction(1100, {insert_message(kTOid, {"2", "b"})});
   transaction(1200, {truncate_message(kTOid)});
   auto finished = assembler_.finish_copy(kT, 1, copied_rows(host_, kT, {"1"}));
@@ -255,7 +286,7 @@ TEST_F(Assembling, ALateTableThatIsTruncatedIsCopiedAgain) {
   ASSERT_EQ(assembler_.late_tables().size(), 1U);
   EXPECT_EQ(assembler_.late_tables()[0].generation, 2U);
   transaction(1300, {insert_message(kTOid, {"3", "c"})});
-  ASSERT_TRUE(assembler_.set_copy_point(kT, 2, Lsn{1250}).has_value());
+  assembler_.set_copy_point(kT, 2, Lsn{1250});
   ASSERT_TRUE(*assembler_.finish_copy(kT, 2, copied_rows(host_, kT, {})));
   EXPECT_TRUE(take());
   EXPECT_EQ(host_.rows(kT), (Contents{{"3|c", 1}}));
@@ -269,11 +300,65 @@ TEST_F(Assembling, ManyCommitsOfALateTableGoToDiskAndAreDroppedOneByOne) {
     transaction(1100 + 100 * i, {insert_message(kTOid, {std::to_string(i), big})});
   }
   EXPECT_GT(host_.staged_parts(), 1U);
-  ASSERT_TRUE(assembler_.set_copy_point(kT, 1, Lsn{1400}).has_value());
+  assembler_.set_copy_point(kT, 1, Lsn{1400});
   ASSERT_TRUE(*assembler_.finish_copy(kT, 1, copied_rows(host_, kT, {})));
   EXPECT_TRUE(take());
   EXPECT_EQ(host_.rows(kT), (Contents{{"4|" + big, 1}, {"5|" + big, 1}}));
   EXPECT_EQ(host_.staged_parts(), 0U);
+}
+
+TEST_F(Assembling, ALateTableKeepsTheCommitsThatCannotBeStaged) {
+  add_t(TableState::kLate);
+  const std::string big(3'000'000, 'x');
+  transaction(1100, {insert_message(kTOid, {"1", big})});
+  transaction(1200, {insert_message(kTOid, {"2", big})});
+  handle(begin_message(1299));
+  handle(insert_message(kTOid, {"3", big}));
+  host_.fail_staging(kT);
+  EXPECT_FALSE(assembler_.handle(commit_message(1299, 1300)).has_value());
+  EXPECT_EQ(assembler_.position().lsn, Lsn{1300});
+  assembler_.restart_at(assembler_.position());
+  host_.fail_staging(std::nullopt);
+  transaction(1400, {insert_message(kTOid, {"4", "small"})});
+  assembler_.set_copy_point(kT, 1, Lsn{1150});
+  ASSERT_TRUE(*assembler_.finish_copy(kT, 1, copied_rows(host_, kT, {})));
+  EXPECT_TRUE(take());
+  EXPECT_EQ(host_.rows(kT), (Contents{{"2|" + big, 1}, {"3|" + big, 1}, {"4|small", 1}}));
+}
+
+TEST_F(Assembling, ALateTableThatWasAlteredBeforeItsCopyIsNoneTheWorse) {
+  // The stream knows the table from when it had one column, and meets it so once more.
+  handle(begin_message(1049));
+  handle(relation_message(kTOid, "t", {{"id", 23}}));
+  handle(commit_message(1049, 1050));
+  add_t(TableState::kLate);
+  handle(begin_message(1099));
+  handle(insert_message(kTOid, {"1"}));
+  handle(commit_message(1099, 1100));
+  assembler_.set_copy_point(kT, 1, Lsn{1150});
+  transaction(1200, {insert_message(kTOid, {"2", "b"})});
+  ASSERT_TRUE(*assembler_.finish_copy(kT, 1, copied_rows(host_, kT, {"1"})));
+  EXPECT_TRUE(take());
+  EXPECT_TRUE(host_.errors(kT).empty());
+  EXPECT_EQ(host_.rows(kT), (Contents{{"1|copied", 1}, {"2|b", 1}}));
+}
+
+TEST_F(Assembling, ALateTableThatIsAlteredBehindItsCopyEnds) {
+  for (bool point_first : {true, false}) {
+    SCOPED_TRACE(point_first);
+    CollectionId table = point_first ? kT : kU;
+    uint64_t end = point_first ? 1100 : 1200;
+    assembler_.add_table(table, table_def(kTOid, "t"), TableState::kLate);
+    if (point_first) assembler_.set_copy_point(table, 1, Lsn{end - 50});
+    handle(begin_message(end - 1));
+    handle(relation_message(kTOid, "t", {{"id", 23}}));
+    handle(insert_message(kTOid, {"1"}));
+    handle(commit_message(end - 1, end));
+    if (!point_first) assembler_.set_copy_point(table, 1, Lsn{end - 50});
+    EXPECT_TRUE(take());
+    EXPECT_EQ(host_.errors(table).size(), 1U);
+    EXPECT_EQ(assembler_.state(table), TableState::kEnded);
+  }
 }
 
 TEST_F(Assembling, FailuresFoundOutsideHitOnceTheStreamIsThere) {

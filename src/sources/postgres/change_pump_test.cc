@@ -20,11 +20,7 @@ class FakeStream final : public ChangeStream {
  public:
   connect::PostgresResult<void> fill(std::chrono::microseconds) override {
     ++fills;
-    if (broken) {
-      return std::unexpected(
-          connect::PostgresError{connect::PostgresFault::kTransient, "", "lost", "", ""});
-    }
-    return {};
+    return answer();
   }
   connect::PostgresResult<std::optional<connect::ReplicationMessage>> next() override {
     if (messages.empty()) return std::nullopt;
@@ -35,9 +31,17 @@ class FakeStream final : public ChangeStream {
   connect::PostgresResult<void> acknowledge(Lsn flushed, bool now) override {
     acknowledged = flushed;
     forced += now ? 1 : 0;
-    return {};
+    if (now && when_forced) when_forced();
+    return answer();
   }
 
+  connect::PostgresResult<void> answer() const {
+    if (!broken) return {};
+    return std::unexpected(
+        connect::PostgresError{connect::PostgresFault::kTransient, "", "lost", "", ""});
+  }
+
+  std::function<void()> when_forced;
   std::deque<std::pair<uint64_t, std::string>> messages;  // Server's end, payload.
   std::pair<uint64_t, std::string> current;
   Lsn acknowledged;
@@ -144,6 +148,21 @@ TEST_F(Pumping, WaitsForRoomAndAStopEndsTheWait) {
   ASSERT_FALSE(turned.has_value());
   EXPECT_EQ(turned.error().kind, SourceFault::Kind::kStopped);
   EXPECT_EQ(host_.inputs(), 0U);
+}
+
+TEST_F(Pumping, AConnectionLostWhileThereIsNoRoomLosesNothing) {
+  host_.set_full(true);
+  stream_.when_forced = [this] {
+    stream_.broken = true;
+    host_.set_full(false);
+  };
+  arrive_transaction(1100, "1");
+  auto turned = pump_.turn(std::chrono::microseconds(0));
+  ASSERT_FALSE(turned.has_value());
+  EXPECT_EQ(turned.error().kind, SourceFault::Kind::kTransient);
+  EXPECT_EQ(stream_.forced, 1);
+  EXPECT_EQ(host_.rows(kT), (Contents{{"1|v", 1}}));
+  EXPECT_EQ(hand_over_.handed_over()->lsn, Lsn{1100});
 }
 
 TEST_F(Pumping, AForgottenTableIsTakenOutOfWhatIsOnItsWay) {

@@ -87,6 +87,8 @@ class FakeHost final : public SourceHost {
     std::lock_guard lock(mutex_);
     full_ = full;
   }
+  // Of this collection, from now on.
+  void fail_staging(std::optional<CollectionId> collection) { fail_staging_ = collection; }
   void hold_durable() { hold_durable_ = true; }
   void sync() {
     for (auto& durable : std::exchange(waiting_, {})) durable();
@@ -112,6 +114,7 @@ class FakeHost final : public SourceHost {
       return {};
     }
     Result<storage::StagedParts> finish() override {
+      if (host_.fail_staging_ == id_) return fail(sql_state::kSystemError, "no room");
       std::lock_guard lock(host_.mutex_);
       storage::StagedParts out;
       out.collection = id_;
@@ -179,6 +182,7 @@ class FakeHost final : public SourceHost {
   size_t inputs_ = 0;
   bool full_ = false;
   bool hold_durable_ = false;
+  std::optional<CollectionId> fail_staging_;
   std::vector<std::function<void()>> waiting_;
   std::vector<SourceStatus> statuses_;
   connect::PostgresOptions options_;

@@ -61,6 +61,7 @@ SourceResult<void> HandOver::submit(ChangeAssembler::Taken taken, const SourcePo
     for (const auto& [table, count] : updates_of) shared->tables[table].updates_committed += count;
     for (CollectionId table : published) shared->tables[table].snapshot_committed = true;
   };
+  SourceResult<void> alive;
   for (int polls = 1;; ++polls) {
     {
       std::lock_guard lock(mutex_);
@@ -74,10 +75,10 @@ SourceResult<void> HandOver::submit(ChangeAssembler::Taken taken, const SourcePo
     if (stop_.stopped() || stop_.wait_for(kRoomPoll)) {
       return std::unexpected(SourceFault{SourceFault::Kind::kStopped, "stopped"});
     }
-    if (polls % kPollsPerKeepAlive == 0) {
-      if (auto alive = while_waiting(); !alive) return alive;
-    }
+    // A fault waits: the assembler is past what is in `taken`, which nobody would read again.
+    if (alive && polls % kPollsPerKeepAlive == 0) alive = while_waiting();
   }
+  if (!alive) return alive;
   if (failpoint("source.handed_over")) {
     return std::unexpected(SourceFault{SourceFault::Kind::kTransient, "failpoint"});
   }

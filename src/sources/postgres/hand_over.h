@@ -27,7 +27,8 @@ class HandOver {
            const std::optional<SourcePosition>& position);
 
   // Waits while there is no room, calling `while_waiting` about once a second (to keep a
-  // connection alive); its fault ends the wait. A table that was forgotten meanwhile is taken out.
+  // connection alive); its fault is returned once the input is handed over. Only a stop ends the
+  // wait without that. A table that was forgotten meanwhile is taken out.
   SourceResult<void> submit(ChangeAssembler::Taken taken, const SourcePosition& position,
                             const std::function<SourceResult<void>()>& while_waiting);
 

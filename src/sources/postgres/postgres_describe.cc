@@ -25,11 +25,21 @@ bool is_true(const std::optional<std::string>& text) {
   return text == "t";
 }
 
+// The replica identity of a table. Old rows of a partitioned one come from its leaves, so all of
+// these must have it FULL, too.
+std::string identity_sql(int version) {
+  if (version < 130000) return "c.relreplident";
+  return "CASE WHEN c.relkind = 'p' AND EXISTS (SELECT 1"
+         " FROM pg_partition_tree(c.oid) leaf JOIN pg_class l ON l.oid = leaf.relid"
+         " WHERE leaf.isleaf AND l.relreplident <> 'f') THEN 'd' ELSE c.relreplident END";
+}
+
 // The columns a publication sends, one a row. From version 15 on a publication may leave columns
 // out; generated columns are never sent.
 std::string columns_sql(const std::string& publication, int version) {
   std::string listed = version >= 150000 ? " AND a.attname = ANY (p.attnames)" : "";
-  return "SELECT c.oid, n.nspname, c.relname, c.relreplident, c.relrowsecurity,"
+  return "SELECT c.oid, n.nspname, c.relname, " + identity_sql(version) +
+         ", c.relrowsecurity,"
          " has_schema_privilege(n.oid, 'USAGE'), has_table_privilege(c.oid, 'SELECT'),"
          " (SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user),"
          " pg_has_role(c.relowner, 'USAGE') AND NOT c.relforcerowsecurity,"
@@ -156,12 +166,27 @@ PostgresResult<void> prepare_session(PostgresConnection& connection) {
   return {};
 }
 
-PostgresResult<bool> publication_exists(PostgresConnection& connection,
-                                        const std::string& publication) {
-  auto rows = connection.query("SELECT 1 FROM pg_catalog.pg_publication WHERE pubname = " +
-                               quote_literal(publication));
+PostgresResult<std::optional<PublishedActions>> published_actions(PostgresConnection& connection,
+                                                                  const std::string& publication) {
+  std::string truncations = connection.server_version() >= 110000 ? "pubtruncate" : "true";
+  auto rows = connection.query(
+      "SELECT pubinsert, pubupdate, pubdelete, " + truncations +
+      " FROM pg_catalog.pg_publication WHERE pubname = " + quote_literal(publication));
   if (!rows) return std::unexpected(rows.error());
-  return !rows->rows.empty();
+  if (rows->rows.empty()) return std::nullopt;
+  const auto& row = rows->rows[0];
+  return PublishedActions{is_true(row[0]), is_true(row[1]), is_true(row[2]), is_true(row[3])};
+}
+
+std::optional<std::string> missing_actions(const PublishedActions& actions,
+                                           const std::string& publication) {
+  std::vector<std::string> missing;
+  if (!actions.inserts) missing.emplace_back("insert");
+  if (!actions.updates) missing.emplace_back("update");
+  if (!actions.deletes) missing.emplace_back("delete");
+  if (!actions.truncations) missing.emplace_back("truncate");
+  if (missing.empty()) return std::nullopt;
+  return "publication \"" + publication + "\" does not publish: " + joined(missing);
 }
 
 PostgresResult<std::vector<PublishedTable>> list_published_tables(PostgresConnection& connection,
@@ -176,6 +201,28 @@ PostgresResult<std::vector<PublishedTable>> list_published_tables(PostgresConnec
   return tables;
 }
 
+namespace {
+
+// What of the server's configuration must be otherwise.
+Status check_settings(const PostgresRows& settings) {
+  const auto& row = settings.rows[0];
+  if (row[0] != "logical") {
+    return fail(
+        Error(sql_state::kObjectNotInState, std::string(kPrefix) + "wal_level must be logical")
+            .with_detail("It is " + row[0].value_or("unknown") + ".")
+            .with_hint("Set wal_level = logical on the server and restart it."));
+  }
+  if (row[1] == "SQL_ASCII") {
+    return fail(Error(sql_state::kFeatureNotSupported,
+                      std::string(kPrefix) + "databases with encoding SQL_ASCII not yet supported")
+                    .with_detail("Their text may be of any encoding, and is not checked to be of "
+                                 "one."));
+  }
+  return {};
+}
+
+}  // namespace
+
 Result<PostgresDescription> describe_postgres(const connect::PostgresOptions& options,
                                               const std::string& publication,
                                               const StopToken& stop) {
@@ -188,19 +235,22 @@ Result<PostgresDescription> describe_postgres(const connect::PostgresOptions& op
   auto connection = PostgresConnection::connect(replication, stop);
   if (!connection) return failed(connection.error());
   if (auto prepared = prepare_session(**connection); !prepared) return failed(prepared.error());
-  auto level = (*connection)->query("SELECT current_setting('wal_level')");
-  if (!level) return failed(level.error());
-  if (level->rows[0][0] != "logical") {
-    return fail(
-        Error(sql_state::kObjectNotInState, std::string(kPrefix) + "wal_level must be logical")
-            .with_detail("It is " + level->rows[0][0].value_or("unknown") + ".")
-            .with_hint("Set wal_level = logical on the server and restart it."));
-  }
-  auto exists = publication_exists(**connection, publication);
-  if (!exists) return failed(exists.error());
-  if (!*exists) {
+  auto settings = (*connection)
+                      ->query(
+                          "SELECT current_setting('wal_level'),"
+                          " current_setting('server_encoding')");
+  if (!settings) return failed(settings.error());
+  RETURN_IF_ERROR(check_settings(*settings));
+  auto actions = published_actions(**connection, publication);
+  if (!actions) return failed(actions.error());
+  if (!*actions) {
     return contact_failure("publication \"" + publication + "\" does not exist",
                            "Create it with CREATE PUBLICATION in the upstream database.");
+  }
+  if (auto missing = missing_actions(**actions, publication)) {
+    return fail(Error(sql_state::kInvalidParameterValue, kPrefix + *missing)
+                    .with_hint("Use ALTER PUBLICATION ... SET (publish = 'insert, update, delete, "
+                               "truncate')."));
   }
   auto description = describe(**connection, publication);
   if (!description) return failed(description.error());

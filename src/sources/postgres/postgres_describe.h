@@ -48,8 +48,19 @@ Status check_published_tables(const PostgresDescription& description,
 
 // Prints values the way that types reads them, whatever the server's configuration.
 connect::PostgresResult<void> prepare_session(connect::PostgresConnection& connection);
-connect::PostgresResult<bool> publication_exists(connect::PostgresConnection& connection,
-                                                 const std::string& publication);
+// What a publication lets through: those of its `publish` parameter.
+struct PublishedActions {
+  bool inserts = false;
+  bool updates = false;
+  bool deletes = false;
+  bool truncations = false;
+};
+// Nothing when there is no such publication.
+connect::PostgresResult<std::optional<PublishedActions>> published_actions(
+    connect::PostgresConnection& connection, const std::string& publication);
+// Why a publication that leaves some actions out cannot be followed; nothing if it leaves none out.
+std::optional<std::string> missing_actions(const PublishedActions& actions,
+                                           const std::string& publication);
 connect::PostgresResult<std::vector<PublishedTable>> list_published_tables(
     connect::PostgresConnection& connection, const std::string& publication);
 

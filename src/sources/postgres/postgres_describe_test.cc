@@ -50,6 +50,14 @@ TEST(PostgresDescribe, RefusesWithPreciseTexts) {
   EXPECT_TRUE(check_published_tables(description, {}).has_value());
 }
 
+TEST(PostgresDescribe, APublicationMustLetEverythingThrough) {
+  EXPECT_EQ(missing_actions({true, true, true, true}, "p"), std::nullopt);
+  EXPECT_EQ(missing_actions({true, false, false, true}, "p"),
+            "publication \"p\" does not publish: update, delete");
+  EXPECT_EQ(missing_actions({false, true, true, false}, "p"),
+            "publication \"p\" does not publish: insert, truncate");
+}
+
 TEST(PostgresDescribe, WhatMayChangeUpstream) {
   defs::SourceTableDef def = table_def(100, "t");
   PublishedTable now = good_table();

@@ -81,6 +81,7 @@ class PostgresSource {
 
   void report(SourceState state, const std::string& cause, const std::string& hint);
   void report_fault(const SourceFault& fault);
+  void report_streaming();
   bool wait_before_retry(std::chrono::milliseconds time);
   std::vector<SourceTable> take_added();
 
@@ -102,6 +103,7 @@ class PostgresSource {
   std::unique_ptr<LateCopy> late_copy_;
   uint64_t late_copy_after_us_ = 0;  // Not before: the last one failed.
   Backoff late_copy_backoff_;
+  std::optional<SourceFault> late_copy_fault_;          // Somebody must act before it can succeed.
   std::unique_ptr<connect::PostgresConnection> watch_;  // For validation.
   uint64_t validate_after_us_ = 0;
   SourceStatus reported_;

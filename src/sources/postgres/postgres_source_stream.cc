@@ -1,6 +1,7 @@
 // PostgresSource while it streams: turns of the pump, tables that come later, validation, and what
 // to make of the stream's end.
 #include <algorithm>
+#include <utility>
 
 #include "base/log.h"
 #include "sources/postgres/postgres_source.h"
@@ -50,7 +51,7 @@ SourceResult<void> PostgresSource::stream(std::unique_ptr<PostgresConnection> co
   if (!started) return failed(started.error());
   SlotChangeStream changes(std::move(*started));
   ChangePump pump(changes, assembler_, *hand_over_, clock_, stop_);
-  report(SourceState::kRunning, "", "");
+  report_streaming();
   was_running_ = true;
   failing_since_us_ = 0;
   validate_after_us_ = clock_.monotonic_us();
@@ -66,6 +67,13 @@ SourceResult<void> PostgresSource::stream(std::unique_ptr<PostgresConnection> co
   }
   // A stream that begins again, begins behind what was handed over.
   return stop_.stopped() ? SourceResult<void>() : hand_over_rest();
+}
+
+// A table that cannot be copied waits for somebody, though the others are followed.
+void PostgresSource::report_streaming() {
+  if (!late_copy_fault_) return report(SourceState::kRunning, "", "");
+  report(SourceState::kStalled, "a table cannot be copied: " + late_copy_fault_->cause,
+         late_copy_fault_->hint);
 }
 
 SourceResult<void> PostgresSource::stream_turn(ChangePump& pump) {
@@ -110,14 +118,17 @@ SourceResult<void> PostgresSource::tend_late_copy() {
       hand_over_->restart_copied(table.collection);
       jobs.push_back({table.collection, table.generation, table.decoder->def()});
     }
-    if (jobs.empty()) return {};
+    if (jobs.empty()) {
+      // Those that could not be copied were dropped.
+      if (std::exchange(late_copy_fault_, std::nullopt)) report_streaming();
+      return {};
+    }
     late_copy_ = std::make_unique<LateCopy>(id_, def_, std::move(jobs), host_, progress_counter());
     return {};
   }
   if (std::optional<Lsn> point = late_copy_->point()) {
     for (const CopyJob& job : late_copy_->jobs()) {
-      Status set = assembler_.set_copy_point(job.collection, job.generation, *point);
-      if (!set) return failed(set.error());
+      assembler_.set_copy_point(job.collection, job.generation, *point);
     }
   }
   auto outcome = late_copy_->take_outcome();
@@ -125,11 +136,16 @@ SourceResult<void> PostgresSource::tend_late_copy() {
   late_copy_.reset();
   if (*outcome) {
     late_copy_backoff_.reset();
+    if (std::exchange(late_copy_fault_, std::nullopt)) report_streaming();
     return finish_late_copy(std::move(**outcome));
   }
   const SourceFault& fault = outcome->error();
   log_warn("sources", "copy of a table interrupted",
            {{"source", std::to_string(id_.value)}, {"cause", fault.cause}});
+  if (fault.kind == SourceFault::Kind::kUser) {
+    late_copy_fault_ = fault;
+    report_streaming();
+  }
   auto wait = late_copy_backoff_.next();
   late_copy_after_us_ = clock_.monotonic_us() + static_cast<uint64_t>(wait.count()) * 1000;
   return {};
@@ -156,16 +172,18 @@ SourceResult<void> PostgresSource::validate_tables() {
     if (!opened) return std::unexpected(opened.error());
     watch_ = std::move(*opened);
   }
-  auto exists = publication_exists(*watch_, def_.publication);
-  if (!exists) return failed(exists.error());
+  auto actions = published_actions(*watch_, def_.publication);
+  if (!actions) return failed(actions.error());
   auto published = list_published_tables(*watch_, def_.publication);
   if (!published) return failed(published.error());
   auto end = log_end(*watch_);
   if (!end) return std::unexpected(end.error());
   Lsn now = *end;
   hand_over_->note_server_end(now);
-  if (!*exists) {
+  if (!*actions) {
     assembler_.fail_all_tables("publication \"" + def_.publication + "\" does not exist", now);
+  } else if (auto missing = missing_actions(**actions, def_.publication)) {
+    assembler_.fail_all_tables(*missing, now);
   }
   for (const auto& [collection, def] : assembler_.live_tables()) {
     auto found = std::ranges::find_if(*published, [&](const PublishedTable& table) {
