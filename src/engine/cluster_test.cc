@@ -253,6 +253,31 @@ TEST_F(RuleT6, ATickWhoseExportsWereLostIsSteppedForEverybody) {
   EXPECT_EQ(changes(20, before), changes(10, before)) << "each change at its own tick";
 }
 
+// The index is ahead of the cluster and there at once, the view takes its time.
+TEST_F(RuleT6, NothingIsSteppedBeforeAllPublishedViewsAreBack) {
+  start();
+  create_table(10);
+  create_view(20, kOne, copy_plan(10, 20));
+  await_published(20);
+  Timestamp before = write(10, {{1, "a"}});
+  await_caught_up(kOne);
+  close();
+  open();
+  append(storage_->durability().upper(storage::kInputs).ms, rows_of(10, {{2, "b"}}));
+  for (uint64_t id : {10, 20}) keep_history(id);
+  engine_ = Engine::create(engine_options_, *storage_, *clock_);
+  engine_->create_cluster(kOne);
+  ASSERT_TRUE(engine_->run_index({ObjectId{30}, kOne, copy_plan(10, 30), {0}}));
+  ASSERT_TRUE(eventually([&] { return state(30) == std::nullopt; })) << "hydrated, not spliced in";
+  // Longer than a start may wait (T2).
+  Armed slow("engine.before_hydration=delay:1500");
+  ASSERT_TRUE(engine_->run_view(views_[20]));
+  ASSERT_TRUE(engine_->start());
+  Timestamp now = write(10, {{3, "c"}});
+  EXPECT_EQ(rows_at(20, now).size(), 3u);
+  EXPECT_EQ(changes(20, before), changes(10, before)) << "each change at its own tick";
+}
+
 TEST_F(RuleT6, AClusterThatLagsIsWaitedFor) {
   start_with_a_stuck_cluster();
   create_view(20, kOne, both_plan(10, 41, 20));

@@ -70,7 +70,10 @@ TEST_F(RuleS6, WhatIsReproducedGetsNothing) {
   view(20, kOne, copy_plan(10, 20));
   view(21, kOne, count_plan(20, 21));
   store({{1, "a"}, {2, "a"}}, {{20, {{{1, "a"}, 1}, {{2, "a"}, 1}}}, {21, {{{2, "a"}, 1}}}});
+  testing::internal::CaptureStderr();
   go_on();
+  std::string logged = testing::internal::GetCapturedStderr();
+  EXPECT_EQ(logged.find("not what it was"), std::string::npos) << logged;
   Timestamp next = write(10, {{3, "b"}});
   await_caught_up(kOne);
   EXPECT_EQ(changes(20, kStored), (Changes{{next, {{{3, "b"}, 1}}}}));
