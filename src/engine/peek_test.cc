@@ -62,7 +62,8 @@ TEST_F(Peek, AnIndexPastTheTransactionsTimeIsRefused) {
   create_index(30, kOne, copy_plan(10, 30));
   Timestamp first = write(10, {{1, "a"}});
   Timestamp second = write(10, {{2, "b"}});
-  ASSERT_EQ(peek(index_request(30, std::nullopt, second))->time, second);
+  // A tick of the cluster's own may have come after it.
+  ASSERT_GE(peek(index_request(30, std::nullopt, second))->time, second);
   PeekRequest late = index_request(30, std::nullopt, first);
   late.exact_time = true;
   auto refused = peek(late);
@@ -71,7 +72,7 @@ TEST_F(Peek, AnIndexPastTheTransactionsTimeIsRefused) {
   late.exact_time = false;
   auto later = peek(late);
   ASSERT_TRUE(later);
-  EXPECT_EQ(later->time, second);
+  EXPECT_GE(later->time, second);
   EXPECT_EQ(later->rows, 2u);
 }
 
