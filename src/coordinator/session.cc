@@ -421,6 +421,9 @@ Result<ExecuteResponse> Session::execute(const std::string& portal) {
   if (found == portals_.end()) {
     return fail(sql_state::kInvalidCursorName, fmt::format("portal \"{}\" does not exist", portal));
   }
+  if (std::exchange(found->second.has_run, true)) {
+    return fail(sql_state::kObjectNotInState, fmt::format("portal \"{}\" cannot be run", portal));
+  }
   Portal bound = found->second;
   if (!bound.statement->statement) return EmptyQuery{};
   Result<ExecuteResponse> response =

@@ -33,6 +33,7 @@ struct PreparedStatement {
 struct Portal {
   std::shared_ptr<const PreparedStatement> statement;
   std::vector<types::Datum> parameters;
+  bool has_run = false;
 };
 
 // Rows too many for one batch, on disk and invisible until a tick shows them.

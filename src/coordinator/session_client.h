@@ -99,7 +99,8 @@ class SessionClient {
   virtual void bind(std::string portal, std::string statement, std::vector<types::Datum> parameters,
                     Done<Nothing> done) = 0;
   virtual void describe_portal(std::string portal, Done<StatementDescription> done) = 0;
-  // Runs the portal once; the server keeps the RowStream of a suspended portal.
+  // Runs the portal; the server keeps the RowStream of its rows, also when it has been read to its
+  // end. Error 55000: it has run before, and has no rows.
   virtual void execute(std::string portal, Done<ExecuteResponse> done) = 0;
   virtual void close_statement(std::string name) = 0;
   virtual void close_portal(std::string name) = 0;

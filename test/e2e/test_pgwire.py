@@ -3,6 +3,8 @@ cancel."""
 import datetime
 import decimal
 import select
+import socket
+import struct
 import subprocess
 import threading
 import time
@@ -252,3 +254,38 @@ def test_the_internal_port_serves_the_superuser(engine):
         assert connection.execute("SELECT current_user").fetchone() == ("mz_system",)
     with pytest.raises(psycopg.OperationalError, match="unauthorized login to user 'mz_system'"):
         engine.connect(user="mz_system")
+
+
+def _message(kind, *parts):
+    body = b"".join(parts)
+    return kind + struct.pack("!i", len(body) + 4) + body
+
+
+def _answers(connection):
+    """The messages up to ReadyForQuery: (type, body)."""
+    answers = []
+    while not answers or answers[-1][0] != b"Z":
+        kind, size = struct.unpack("!ci", connection.read(5))
+        answers.append((kind, connection.read(size - 4)))
+    return answers
+
+
+def test_a_portal_that_has_run_does_not_run_again(engine, sql):
+    sql.execute("CREATE TABLE t (a int)")
+    host, port = engine.sql.split(":")
+    execute = _message(b"E", b"\0", struct.pack("!i", 0))
+    bind = _message(b"B", b"\0\0", struct.pack("!hhh", 0, 0, 0))
+    with socket.create_connection((host, int(port)), timeout=30) as raw:
+        incoming = raw.makefile("rb")
+        raw.sendall(_message(b"", struct.pack("!i", 3 << 16), b"user\0penstock\0\0"))
+        _answers(incoming)
+        raw.sendall(_message(b"P", b"\0INSERT INTO t VALUES (1)\0", struct.pack("!h", 0))
+                    + bind + execute + execute + _message(b"S"))
+        (error,) = [body for kind, body in _answers(incoming) if kind == b"E"]
+        assert b"C55000\0" in error and b'portal "" cannot be run' in error
+        assert sql.execute("SELECT count(*) FROM t").fetchone() == (0,)
+        # Rows that were all read are followed by none.
+        raw.sendall(_message(b"P", b"\0SELECT 1\0", struct.pack("!h", 0))
+                    + bind + execute + execute + _message(b"S"))
+        tags = [body for kind, body in _answers(incoming) if kind == b"C"]
+        assert tags == [b"SELECT 1\0", b"SELECT 0\0"]
