@@ -9,6 +9,7 @@
 
 namespace penstock::catalog {
 
+// Also the same one with another owner.
 struct CreateDatabase {
   uint64_t id = 0;
   std::string name;
@@ -17,6 +18,7 @@ struct CreateDatabase {
 struct DropDatabase {
   std::string name;  // Its schemas and items were dropped before.
 };
+// Also the same one with another owner.
 struct CreateSchema {
   uint64_t id = 0;
   std::string database;
@@ -27,18 +29,13 @@ struct DropSchema {
   std::string database;
   std::string name;
 };
+// Also the same one with another name, size or owner.
 struct CreateCluster {
   ClusterId id;
   std::string name;
   std::string size;
   uint32_t replication_factor = 1;
   std::string owner;
-};
-struct AlterCluster {
-  ClusterId id;
-  std::string name;
-  std::string size;
-  uint32_t replication_factor = 1;
 };
 struct DropCluster {
   ClusterId id;
@@ -63,8 +60,8 @@ struct SetSystemParameter {
   std::optional<std::string> value;
 };
 
-using CatalogChange = std::variant<CreateDatabase, DropDatabase, CreateSchema, DropSchema,
-                                   CreateCluster, AlterCluster, DropCluster, CreateRole, PutItem,
-                                   DropItem, SetComment, SetSystemParameter>;
+using CatalogChange =
+    std::variant<CreateDatabase, DropDatabase, CreateSchema, DropSchema, CreateCluster, DropCluster,
+                 CreateRole, PutItem, DropItem, SetComment, SetSystemParameter>;
 
 }  // namespace penstock::catalog

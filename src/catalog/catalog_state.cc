@@ -67,12 +67,6 @@ void CatalogState::apply(const CatalogChange& change) {
     void operator()(const CreateCluster& c) {
       state.clusters_[c.id] = {c.id, c.name, c.size, c.replication_factor, c.owner};
     }
-    void operator()(const AlterCluster& c) {
-      ClusterEntry& entry = state.clusters_.at(c.id);
-      entry.name = c.name;
-      entry.size = c.size;
-      entry.replication_factor = c.replication_factor;
-    }
     void operator()(const DropCluster& c) { state.clusters_.erase(c.id); }
     void operator()(const CreateRole& c) { state.roles_.insert(c.name); }
     void operator()(const PutItem& c) {

@@ -78,10 +78,13 @@ struct Encoder {
     return {schema_key(c.database, c.name), std::nullopt};
   }
   DurableChange operator()(const CreateCluster& c) const {
-    return cluster(c.id, c.name, c.size, c.replication_factor, c.owner);
-  }
-  DurableChange operator()(const AlterCluster& c) const {
-    return cluster(c.id, c.name, c.size, c.replication_factor, "");
+    return {"cluster/" + std::to_string(c.id.value),
+            Json{{"id", c.id.value},
+                 {"name", c.name},
+                 {"size", c.size},
+                 {"replication_factor", c.replication_factor},
+                 {"owner", c.owner}}
+                .dump()};
   }
   DurableChange operator()(const DropCluster& c) const {
     return {"cluster/" + std::to_string(c.id.value), std::nullopt};
@@ -106,15 +109,6 @@ struct Encoder {
   static std::string schema_key(const std::string& database, const std::string& name) {
     // A name may have any characters: its length keeps "a" and "b/c" apart from "a/b" and "c".
     return "schema/" + std::to_string(database.size()) + "/" + database + "/" + name;
-  }
-  static DurableChange cluster(ClusterId id, const std::string& name, const std::string& size,
-                               uint32_t replication_factor, const std::string& owner) {
-    return {"cluster/" + std::to_string(id.value), Json{{"id", id.value},
-                                                        {"name", name},
-                                                        {"size", size},
-                                                        {"replication_factor", replication_factor},
-                                                        {"owner", owner}}
-                                                       .dump()};
   }
 };
 

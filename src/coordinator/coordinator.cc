@@ -3,6 +3,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <future>
 #include <random>
@@ -18,6 +19,7 @@
 #include "coordinator/sequence/item_facts.h"
 #include "coordinator/session_handle.h"
 #include "coordinator/startup.h"
+#include "coordinator/system_parameters.h"
 
 namespace penstock::coordinator {
 namespace {
@@ -84,6 +86,7 @@ class CoordinatorThread final : public Coordinator {
   void release_history(const Retention& retention);
   Status bootstrap();
   Status ensure_role(const std::string& role);
+  Status check_connection_limit() const;
 
   CoordinatorOptions options_;
   storage::Storage& storage_;
@@ -106,6 +109,7 @@ class CoordinatorThread final : public Coordinator {
   struct Connected {
     std::weak_ptr<Session> session;
     SessionEntry entry;
+    bool is_superuser = false;
   };
   std::map<uint32_t, Connected> sessions_;
   uint32_t next_connection_ = 1;
@@ -153,7 +157,6 @@ IntrospectionSources CoordinatorThread::introspection(const catalog::CatalogStat
   return {.catalog = catalog,
           .statuses = statuses_,
           .environment_id = options_.identity.environment_id,
-          .max_retained_bytes = max_retained_bytes(catalog),
           .frontiers = [this] { return engine_.frontiers(); },
           .views = [this] { return engine_.views(); },
           .holds = [this] { return storage_.holds().holds(); },
@@ -225,6 +228,7 @@ Status CoordinatorThread::bootstrap() {
     changes = first_changes(options_.identity, catalog_->ids());
   }
   for (const auto& [name, value] : options_.system_parameters) {
+    RETURN_IF_ERROR(check_system_parameter(name, value));
     changes.push_back(catalog::SetSystemParameter{name, value});
   }
   if (changes.empty()) return {};
@@ -298,6 +302,18 @@ Status CoordinatorThread::ensure_role(const std::string& role) {
   return {};
 }
 
+// Under sessions_mutex_. The superuser gets in when all others are kept out.
+Status CoordinatorThread::check_connection_limit() const {
+  const uint64_t limit = value_of(kMaxConnections, *catalog_->snapshot());
+  const auto current = static_cast<uint64_t>(std::ranges::count_if(
+      sessions_, [](const auto& entry) { return !entry.second.is_superuser; }));
+  if (current < limit) return {};
+  return fail(sql_state::kInsufficientResources,
+              fmt::format("creating connection would violate max_connections limit (desired: {}, "
+                          "limit: {}, current: {})",
+                          current + 1, limit, current));
+}
+
 Result<std::unique_ptr<SessionClient>> CoordinatorThread::open(StartupRequest request) {
   ASSIGN_OR_RETURN(OpenedSession opened, read_startup(request, options_.identity));
   if (!opened.is_superuser) RETURN_IF_ERROR(ensure_role(opened.role));
@@ -306,13 +322,16 @@ Result<std::unique_ptr<SessionClient>> CoordinatorThread::open(StartupRequest re
   std::string id = random_uuid();
   std::lock_guard lock(sessions_mutex_);
   std::erase_if(sessions_, [](const auto& entry) { return entry.second.session.expired(); });
+  if (!opened.is_superuser) RETURN_IF_ERROR(check_connection_limit());
   uint32_t connection = next_connection_++;
   auto session = std::make_shared<Session>(services_, std::move(opened.variables), opened.role,
                                            opened.is_superuser, connection, secret, id);
   for (Notice& notice : opened.notices) session->add_notice(std::move(notice));
   greet(*session, options_.identity, *catalog_->snapshot());
   sessions_[connection] = {
-      session, {id, connection, opened.role, request.client_address, services_.clock.wall_us()}};
+      session,
+      {id, connection, opened.role, request.client_address, services_.clock.wall_us()},
+      opened.is_superuser};
   return make_session_handle(std::move(session), pool_);
 }
 

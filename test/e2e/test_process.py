@@ -64,6 +64,50 @@ def test_a_kill_loses_nothing_acknowledged(engine):
     assert engine.run("SELECT count(*), sum(b) FROM v") == [(20, 380)]
 
 
+def test_renamed_schemas_and_clusters_are_found_after_a_kill(engine):
+    engine.run("CREATE SCHEMA before", "CREATE CLUSTER small SIZE '1'",
+               "CREATE TABLE before.t (a int)", "INSERT INTO before.t VALUES (1), (2)",
+               "CREATE MATERIALIZED VIEW before.v IN CLUSTER small AS"
+               " SELECT sum(a) AS s FROM before.t",
+               "ALTER SCHEMA before RENAME TO after", "ALTER CLUSTER small RENAME TO large")
+    engine.crash()
+    engine.run("INSERT INTO after.t VALUES (3)")
+    assert engine.run("SELECT s FROM after.v") == [(6,)]
+    (shown,) = engine.run("SHOW CREATE MATERIALIZED VIEW after.v")
+    assert "IN CLUSTER large" in shown[1] and "before" not in shown[1]
+    assert engine.run("SELECT count(*) FROM mz_schemas WHERE name = 'before'") == [(0,)]
+
+
+def test_system_parameters_are_known_or_refused(make_engine):
+    engine = make_engine("--system-parameter", "max_connections=2").up()
+    assert engine.run("SHOW max_connections") == [("2",)]
+    with engine.connect(), engine.connect():
+        with pytest.raises(psycopg.OperationalError, match=r"would violate max_connections limit "
+                           r"\(desired: 3, limit: 2, current: 2\)"):
+            engine.connect()
+        host, port = engine.internal_sql.split(":")
+        with psycopg.connect(host=host, port=port, user="mz_system", autocommit=True) as superuser:
+            superuser.execute("ALTER SYSTEM SET max_connections = 3")
+            with engine.connect():
+                pass
+            for statement, state in (("ALTER SYSTEM SET max_connections = 'many'", "22023"),
+                                     ("ALTER SYSTEM SET max_retained_bytes = 0", "22023"),
+                                     ("ALTER SYSTEM SET nosuch = 1", "42704"),
+                                     ("ALTER SYSTEM RESET nosuch", "42704")):
+                with pytest.raises(psycopg.Error) as refused:
+                    superuser.execute(statement)
+                assert refused.value.sqlstate == state
+
+
+def test_an_unknown_system_parameter_is_refused_at_start(make_engine):
+    engine = make_engine("--system-parameter", "nosuch=2")
+    engine.begin()
+    def said():
+        with open(engine.log_file) as source:
+            return 'unrecognized configuration parameter "nosuch"' in source.read()
+    wait_until(said, 30, "the refusal")
+
+
 def test_a_second_process_over_a_directory_is_refused(engine):
     ports = [f"127.0.0.1:{port}" for port in free_ports(3)]
     second = subprocess.run(

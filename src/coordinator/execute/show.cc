@@ -6,6 +6,7 @@
 #include "coordinator/execute/show_create.h"
 #include "coordinator/introspection/cells.h"
 #include "coordinator/introspection/identity.h"
+#include "coordinator/system_parameters.h"
 #include "sql/parse/print.h"
 #include "sql/resolve/item_names.h"
 
@@ -246,9 +247,9 @@ struct Translator {
     }
     Result<std::string> value = session.variables().show(*show.name);
     if (!value) {
-      auto found = catalog.system_parameters().find(*show.name);
-      if (found == catalog.system_parameters().end()) return value;
-      value = found->second;
+      std::optional<std::string> of_system = shown_system_parameter(*show.name, catalog);
+      if (!of_system) return value;
+      value = *of_system;
     }
     return variable_query(session, show, *value);
   }

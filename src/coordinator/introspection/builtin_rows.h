@@ -50,7 +50,6 @@ struct IntrospectionSources {
   const catalog::CatalogState& catalog;
   const StatusBoard& statuses;
   std::string environment_id;
-  uint64_t max_retained_bytes = 0;
   std::function<std::vector<engine::FrontierInfo>()> frontiers;
   std::function<std::vector<engine::ViewStatus>()> views;
   std::function<std::vector<storage::HoldInfo>()> holds;

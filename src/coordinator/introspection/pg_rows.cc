@@ -2,6 +2,7 @@
 #include "coordinator/introspection/builtin_rows.h"
 #include "coordinator/introspection/cells.h"
 #include "coordinator/introspection/identity.h"
+#include "coordinator/system_parameters.h"
 #include "types/type_name.h"
 
 namespace penstock::coordinator {
@@ -176,8 +177,9 @@ Rows pg_roles(const IntrospectionSources& s) {
 
 Rows pg_settings(const IntrospectionSources& s) {
   Rows rows;
-  for (const auto& [name, value] : s.catalog.system_parameters()) {
-    rows.push_back({text(name), text(value)});
+  for (const SystemParameter& parameter : system_parameters()) {
+    rows.push_back(
+        {text(std::string(parameter.name)), text(std::to_string(value_of(parameter, s.catalog)))});
   }
   return rows;
 }

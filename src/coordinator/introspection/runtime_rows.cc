@@ -1,6 +1,7 @@
 // Rows about what runs: statuses, statistics, frontiers, and who holds history back.
 #include "coordinator/introspection/builtin_rows.h"
 #include "coordinator/introspection/cells.h"
+#include "coordinator/system_parameters.h"
 #include "types/uuid.h"
 
 namespace penstock::coordinator {
@@ -129,7 +130,7 @@ Rows retention(const IntrospectionSources& s) {
   for (const storage::HoldInfo& hold : s.holds()) {
     rows.push_back({id(ObjectId{hold.collection.value}), id(ObjectId{hold.collection.value}),
                     text(hold.holder), number(hold.time.ms), number(hold.retained_bytes),
-                    number(s.max_retained_bytes)});
+                    number(value_of(kMaxRetainedBytes, s.catalog))});
   }
   return rows;
 }

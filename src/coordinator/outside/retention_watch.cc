@@ -2,27 +2,15 @@
 #include "coordinator/outside/retention_watch.h"
 
 #include "base/thread_name.h"
-
-#include <charconv>
+#include "coordinator/system_parameters.h"
 
 namespace penstock::coordinator {
 namespace {
 
-constexpr uint64_t kDefaultLimit = uint64_t{16} << 30;
 constexpr std::chrono::seconds kInterval{1};
 constexpr int kLooksBetweenReleases = 60;
 
 }  // namespace
-
-uint64_t max_retained_bytes(const catalog::CatalogState& catalog) {
-  auto found = catalog.system_parameters().find("max_retained_bytes");
-  if (found == catalog.system_parameters().end()) return kDefaultLimit;
-  uint64_t value = 0;
-  const std::string& text = found->second;
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  bool whole = error == std::errc() && end == text.data() + text.size() && value > 0;
-  return whole ? value : kDefaultLimit;
-}
 
 RetentionWatch::RetentionWatch(const storage::Storage& storage,
                                std::function<CatalogSnapshot()> catalog, Actions actions)
@@ -49,7 +37,7 @@ void RetentionWatch::look() {
   }
   std::map<std::string, uint64_t> retained;
   for (const auto& [place, bytes] : by_collection) retained[place.first] += bytes;
-  uint64_t limit = max_retained_bytes(*catalog_());
+  uint64_t limit = value_of(kMaxRetainedBytes, *catalog_());
   for (const auto& [holder, bytes] : retained) {
     if (bytes <= limit / 2) continue;
     auto [entry, is_new] = warned_.try_emplace(holder, 0);

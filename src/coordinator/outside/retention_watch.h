@@ -15,9 +15,6 @@
 
 namespace penstock::coordinator {
 
-// The system parameter of this name; 16 GiB unless it is set.
-uint64_t max_retained_bytes(const catalog::CatalogState& catalog);
-
 struct Retention {
   std::string holder;  // As holds are named: "sink u7", "cluster 3".
   uint64_t bytes = 0;

@@ -6,22 +6,6 @@
 namespace penstock::coordinator {
 namespace {
 
-TEST(MaxRetainedBytes, IsTheParameterOrSixteenGibibytes) {
-  catalog::CatalogState catalog;
-  constexpr uint64_t kDefault = uint64_t{16} << 30;
-  EXPECT_EQ(max_retained_bytes(catalog), kDefault);
-  auto set = [&](std::optional<std::string> text) {
-    catalog.apply(catalog::SetSystemParameter{"max_retained_bytes", std::move(text)});
-    return max_retained_bytes(catalog);
-  };
-  EXPECT_EQ(set("1000000"), 1'000'000u);
-  for (const char* wrong : {"", "0", "-1", "12x", " 12", "99999999999999999999999"}) {
-    EXPECT_EQ(set(wrong), kDefault) << wrong;
-  }
-  EXPECT_EQ(set("5"), 5u);
-  EXPECT_EQ(set(std::nullopt), kDefault);
-}
-
 // Holders "sink u7" and "cluster 3" of one table whose history grows by about a kibibyte a tick.
 class RuleS5 : public storage::StorageTest {
  protected:

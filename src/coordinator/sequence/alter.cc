@@ -1,9 +1,10 @@
-// ALTER of everything that can be altered, COMMENT ON, roles and system parameters.
+// ALTER of items, COMMENT ON, roles and system parameters.
 #include <fmt/core.h>
 
 #include "base/check.h"
 #include "coordinator/sequence/secret_value.h"
 #include "coordinator/sequence/statements.h"
+#include "coordinator/system_parameters.h"
 #include "sql/ddl/plan_connection.h"
 #include "sql/parse/parse.h"
 #include "sql/parse/print.h"
@@ -15,61 +16,6 @@ namespace {
 using catalog::CatalogItem;
 using catalog::ItemKind;
 using catalog::ItemRef;
-
-// The object's own name inside its stored statement.
-sql::ItemName* own_name(sql::Statement& statement) {
-  return std::visit(
-      [](auto& kind) -> sql::ItemName* {
-        using Kind = std::decay_t<decltype(kind)>;
-        if constexpr (std::is_same_v<Kind, sql::CreateSink>) {
-          return kind.name ? &*kind.name : nullptr;
-        } else if constexpr (std::is_same_v<Kind, sql::CreateTable> ||
-                             std::is_same_v<Kind, sql::CreateTableFromSource> ||
-                             std::is_same_v<Kind, sql::CreateView> ||
-                             std::is_same_v<Kind, sql::CreateMaterializedView> ||
-                             std::is_same_v<Kind, sql::CreateSource> ||
-                             std::is_same_v<Kind, sql::CreateConnection> ||
-                             std::is_same_v<Kind, sql::CreateSecret>) {
-          return &kind.name;
-        } else {
-          return nullptr;
-        }
-      },
-      statement.kind);
-}
-
-Status rename_in_sql(CatalogItem& item) {
-  ASSIGN_OR_RETURN(sql::Statement stored, sql::parse_statement(item.create_sql));
-  if (auto* index = std::get_if<sql::CreateIndex>(&stored.kind)) {
-    index->name = sql::Identifier{item.name.item, false, {}};
-  } else if (sql::ItemName* name = own_name(stored)) {
-    *name = sql::name_reference(item);
-  }
-  item.create_sql = sql::print(stored);
-  return {};
-}
-
-Result<Sequenced> rename(const ItemRef& item, const sql::RenameTo& action, std::string tag,
-                         const SequenceContext& context) {
-  Sequenced out;
-  out.tag = std::move(tag);
-  if (item->is_system()) {
-    return fail(sql_state::kInsufficientPrivilege,
-                fmt::format("cannot rename system object {}", item->name.item));
-  }
-  CatalogItem renamed = *item;
-  renamed.name.item = action.name.text;
-  if (renamed.name == item->name) return out;
-  ASSIGN_OR_RETURN([[maybe_unused]] bool free, name_is_free(renamed.name, false, context, out));
-  if (item->kind != ItemKind::kSecret) {
-    RETURN_IF_ERROR(rename_in_sql(renamed));
-  } else {
-    renamed.create_sql =
-        fmt::format("CREATE SECRET {} AS '********'", sql::print(sql::name_reference(renamed)));
-  }
-  out.changes.push_back(put_item(std::move(renamed)));
-  return out;
-}
 
 Result<Sequenced> alter_secret(const ItemRef& item, const sql::SetSecretValue& action,
                                const SequenceContext& context) {
@@ -111,19 +57,6 @@ Result<Sequenced> alter_connection_item(const ItemRef& item, const sql::AlterSta
   return out;
 }
 
-Result<Sequenced> owner(const ItemRef& item, const sql::OwnerTo& action, std::string tag,
-                        const SequenceContext& context) {
-  Sequenced out;
-  out.tag = std::move(tag);
-  if (!context.catalog.roles().contains(action.role.text)) {
-    return fail(sql_state::kUndefinedObject, fmt::format("unknown role '{}'", action.role.text));
-  }
-  CatalogItem changed = *item;
-  changed.owner = action.role.text;
-  out.changes.push_back(put_item(std::move(changed)));
-  return out;
-}
-
 std::string value_text(const std::vector<sql::SetValue>& values) {
   std::string out;
   for (const sql::SetValue& value : values) {
@@ -155,6 +88,12 @@ Result<Sequenced> sequence(const sql::AlterStatement& statement, SequenceContext
     case sql::ObjectType::kSecret:
     case sql::ObjectType::kConnection:
       break;
+    case sql::ObjectType::kDatabase:
+      return alter_database(statement, context);
+    case sql::ObjectType::kSchema:
+      return alter_schema(statement, context);
+    case sql::ObjectType::kCluster:
+      return alter_cluster(statement, context);
     default:
       return fail(sql_state::kFeatureNotSupported, tag + " not yet supported");
   }
@@ -170,10 +109,10 @@ Result<Sequenced> sequence(const sql::AlterStatement& statement, SequenceContext
   }
   ASSIGN_OR_RETURN(ItemRef item, item_of_kind(statement.name, kind_of(statement.type), context));
   if (const auto* action = std::get_if<sql::RenameTo>(&statement.action)) {
-    return rename(item, *action, tag, context);
+    return rename_item(item, *action, tag, context);
   }
   if (const auto* action = std::get_if<sql::OwnerTo>(&statement.action)) {
-    return owner(item, *action, tag, context);
+    return change_item_owner(item, *action, tag, context);
   }
   if (const auto* action = std::get_if<sql::SetSecretValue>(&statement.action)) {
     return alter_secret(item, *action, context);
@@ -226,6 +165,7 @@ Result<Sequenced> sequence(const sql::AlterSystemSet& statement, SequenceContext
   }
   std::optional<std::string> value;
   if (!statement.values.empty()) value = value_text(statement.values);
+  RETURN_IF_ERROR(check_system_parameter(statement.name, value));
   out.changes.push_back(catalog::SetSystemParameter{statement.name, value});
   return out;
 }
@@ -236,6 +176,7 @@ Result<Sequenced> sequence(const sql::AlterSystemReset& statement, SequenceConte
   if (!context.is_superuser) {
     return fail(sql_state::kInsufficientPrivilege, "permission denied to alter system parameters");
   }
+  if (statement.name) RETURN_IF_ERROR(check_system_parameter(*statement.name, std::nullopt));
   for (const auto& [name, value] : context.catalog.system_parameters()) {
     if (statement.name && *statement.name != name) continue;
     out.changes.push_back(catalog::SetSystemParameter{name, std::nullopt});

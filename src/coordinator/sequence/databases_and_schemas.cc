@@ -52,6 +52,14 @@ void drop_schema_contents(const std::string& database, const std::string& schema
 
 }  // namespace
 
+Result<SchemaName> schema_name(const sql::ItemName& name, const SequenceContext& context) {
+  std::vector<std::string> parts = sql::name_parts(name);
+  if (parts.size() > 2) {
+    return fail(sql_state::kSyntaxError, "a schema's name has at most two parts");
+  }
+  return SchemaName{parts.size() == 2 ? parts[0] : context.names.database, parts.back()};
+}
+
 Result<Sequenced> sequence(const sql::CreateDatabase& statement, SequenceContext& context) {
   Sequenced out;
   out.tag = "CREATE DATABASE";
@@ -73,12 +81,8 @@ Result<Sequenced> sequence(const sql::CreateDatabase& statement, SequenceContext
 Result<Sequenced> sequence(const sql::CreateSchema& statement, SequenceContext& context) {
   Sequenced out;
   out.tag = "CREATE SCHEMA";
-  std::vector<std::string> parts = sql::name_parts(statement.name);
-  if (parts.size() > 2) {
-    return fail(sql_state::kSyntaxError, "a schema's name has at most two parts");
-  }
-  const std::string& name = parts.back();
-  const std::string& database = parts.size() == 2 ? parts[0] : context.names.database;
+  ASSIGN_OR_RETURN(SchemaName named, schema_name(statement.name, context));
+  const auto& [database, name] = named;
   RETURN_IF_ERROR(check_unreserved(name, "schema"));
   if (!context.catalog.has_database(database)) {
     return fail(sql_state::kInvalidSchemaName, fmt::format("unknown database '{}'", database));
@@ -99,9 +103,8 @@ Result<Sequenced> drop_schemas(const sql::DropObjects& statement, SequenceContex
   Sequenced out;
   out.tag = "DROP SCHEMA";
   for (const sql::ItemName& item_name : statement.names) {
-    std::vector<std::string> parts = sql::name_parts(item_name);
-    const std::string& name = parts.back();
-    const std::string& database = parts.size() >= 2 ? parts[0] : context.names.database;
+    ASSIGN_OR_RETURN(SchemaName named, schema_name(item_name, context));
+    const auto& [database, name] = named;
     if (!context.catalog.schemas().contains({database, name})) {
       if (context.catalog.has_schema(database, name)) {
         return fail(sql_state::kInsufficientPrivilege,

@@ -30,10 +30,17 @@ Result<Sequenced> sequence(const sql::CreateDatabase& statement, SequenceContext
 Result<Sequenced> sequence(const sql::CreateSchema& statement, SequenceContext& context);
 Result<Sequenced> drop_databases(const sql::DropObjects& statement, SequenceContext& context);
 Result<Sequenced> drop_schemas(const sql::DropObjects& statement, SequenceContext& context);
+struct SchemaName {
+  std::string database;
+  std::string schema;
+};
+// A schema's name in full: the session's database unless another is named. Error 42601.
+Result<SchemaName> schema_name(const sql::ItemName& name, const SequenceContext& context);
 
 // clusters.cc
 Result<Sequenced> sequence(const sql::CreateCluster& statement, SequenceContext& context);
 Result<Sequenced> drop_clusters(const sql::DropObjects& statement, SequenceContext& context);
+Result<Sequenced> alter_cluster(const sql::AlterStatement& statement, SequenceContext& context);
 
 // connections_and_secrets.cc
 Result<Sequenced> sequence(const sql::CreateSecret& statement, SequenceContext& context);
@@ -65,6 +72,16 @@ Result<Sequenced> sequence(const sql::DropObjects& statement, SequenceContext& c
 // Appends what dropping these items takes: `items` hold dependents before what they depend on.
 void drop_items(const std::vector<catalog::ItemRef>& items, const SequenceContext& context,
                 Sequenced& out);
+
+// rename.cc
+Result<Sequenced> rename_item(const catalog::ItemRef& item, const sql::RenameTo& action,
+                              std::string tag, const SequenceContext& context);
+Result<Sequenced> change_item_owner(const catalog::ItemRef& item, const sql::OwnerTo& action,
+                                    std::string tag, const SequenceContext& context);
+Result<Sequenced> alter_schema(const sql::AlterStatement& statement, SequenceContext& context);
+Result<Sequenced> alter_database(const sql::AlterStatement& statement, SequenceContext& context);
+// Error 42704: there is no such role.
+Status check_role(const std::string& role, const SequenceContext& context);
 
 // alter.cc
 Result<Sequenced> sequence(const sql::AlterStatement& statement, SequenceContext& context);
