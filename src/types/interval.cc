@@ -107,8 +107,10 @@ std::optional<int64_t> add_interval(int64_t timestamp, const Interval& interval)
   std::optional<int64_t> shifted = timestamp;
   if (interval.months != 0) shifted = add_months(timestamp, interval.months);
   if (!shifted) return std::nullopt;
+  int64_t days = 0;
   int64_t total = 0;
-  if (__builtin_add_overflow(*shifted, interval.days * kMicrosPerDay, &total) ||
+  if (__builtin_mul_overflow(int64_t{interval.days}, kMicrosPerDay, &days) ||
+      __builtin_add_overflow(*shifted, days, &total) ||
       __builtin_add_overflow(total, interval.micros, &total) || !is_valid_timestamp(total)) {
     return std::nullopt;
   }

@@ -102,6 +102,9 @@ TEST(Interval, Arithmetic) {
   EXPECT_EQ(show(std::optional(timestamp_difference(start, *parse_timestamp("2020-01-01")))),
             "30 days 10:00:00");
   EXPECT_EQ(add_interval(kMaxTimestamp, interval("1 us")), std::nullopt);
+  // So many days that their microseconds would be a valid distance again after an overflow.
+  EXPECT_EQ(add_interval(start, interval("213503983 days")), std::nullopt);
+  EXPECT_EQ(add_interval(start, interval("-213503983 days")), std::nullopt);
 }
 
 TEST(Uuid, ReadsAllFormsAndPrintsOne) {

@@ -119,7 +119,12 @@ Result<std::optional<int64_t>> OptionReader::interval_ms(std::string_view name) 
   if (!value) return invalid(name, value.error().message);
   types::Interval interval = types::Interval::from_fixed16(value->as_fixed16());
   if (interval.months != 0) return invalid(name, "cannot use months or years");
-  return (interval.days * kMicrosPerDay + interval.micros) / 1000;
+  int64_t micros = 0;
+  if (__builtin_mul_overflow(int64_t{interval.days}, kMicrosPerDay, &micros) ||
+      __builtin_add_overflow(micros, interval.micros, &micros)) {
+    return invalid(name, "interval out of range");
+  }
+  return micros / 1000;
 }
 
 Result<std::optional<std::map<std::string, std::string>>> OptionReader::text_map(
