@@ -26,7 +26,19 @@ Status store_secrets(const Sequenced& sequenced, const EffectTargets& targets) {
   return {};
 }
 
+// Sources and sinks end slowly when their outside is away, so all end at once.
+void tell_to_stop(const Sequenced& sequenced, const EffectTargets& targets) {
+  for (const Effect& effect : sequenced.effects) {
+    if (const auto* source = std::get_if<StopSource>(&effect)) {
+      targets.sources.tell_to_stop(source->source);
+    } else if (const auto* sink = std::get_if<StopSink>(&effect)) {
+      targets.sinks.tell_to_stop(sink->sink);
+    }
+  }
+}
+
 void stop_running(const Sequenced& sequenced, const EffectTargets& targets) {
+  tell_to_stop(sequenced, targets);
   for (const Effect& effect : sequenced.effects) {
     std::visit(
         Overloaded{

@@ -270,6 +270,10 @@ void CoordinatorThread::stop() {
   }
   retention_->stop();
   commands_.close();
+  // Told before anybody is waited for: each may take its seconds when its outside is away.
+  sinks_->tell_all_to_stop();
+  sources_->tell_all_to_stop();
+  cleanup_.tell_to_stop();
   if (thread_.joinable()) thread_.join();
   sinks_->stop_all();
   sources_->stop_all();

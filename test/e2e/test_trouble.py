@@ -3,6 +3,7 @@ gone or mended."""
 import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 
@@ -210,6 +211,23 @@ def test_a_broker_away_stalls_the_sink_until_it_is_back(table, own_kafka, name):
     from harness.topics import TopicReader
     with TopicReader(own_kafka.bootstrap, name) as reader:
         assert [m.key_json["id"] for m in reader.wait_count(2)] == [1, 2]
+
+
+def test_many_sinks_stop_together_while_the_broker_hangs(table, own_kafka, name):
+    table.run(f"CREATE CONNECTION kafka TO KAFKA (BROKER '{own_kafka.bootstrap}',"
+              " SECURITY PROTOCOL PLAINTEXT)")
+    sinks = [f"s{number}" for number in range(16)]
+    for sink in sinks:
+        table.run(f"CREATE SINK {sink} FROM t INTO KAFKA CONNECTION kafka (TOPIC '{name}-{sink}')"
+                  " KEY (id) FORMAT JSON ENVELOPE DEBEZIUM")
+    for sink in sinks:
+        _wait_status(table, sink, "running")
+    own_kafka.send(signal.SIGSTOP)
+    table.run("INSERT INTO t VALUES (2, 'in open transactions')")
+    wait_until(lambda: table.run("SELECT count(*) FROM mz_internal.mz_sink_statistics"
+                                 " WHERE messages_staged > messages_committed") == [(len(sinks),)],
+               PATIENCE_S, "every sink to have a transaction open")
+    table.stop()
 
 
 def test_alter_connection_mends_a_sink(table, kafka, connect_kafka, name, topic_reader):

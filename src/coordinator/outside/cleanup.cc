@@ -28,7 +28,7 @@ Status Cleanup::start() {
 }
 
 void Cleanup::stop() {
-  stop_.stop();
+  tell_to_stop();
   if (thread_.joinable()) thread_.join();
 }
 

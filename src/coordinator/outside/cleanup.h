@@ -26,6 +26,7 @@ class Cleanup {
 
   // Reads what is left from before and begins.
   Status start();
+  void tell_to_stop() { stop_.stop(); }
   void stop();
 
   // Its row is durable already, written in one batch with the drop.

@@ -3,12 +3,12 @@
 
 #include <fmt/core.h>
 
-#include <mutex>
 #include <set>
 
 #include "base/check.h"
 #include "base/log.h"
 #include "coordinator/outside/client_options.h"
+#include "coordinator/outside/runner_set.h"
 #include "sources/postgres/postgres_source.h"
 #include "sources/source_host.h"
 
@@ -89,64 +89,41 @@ class RealSourceFleet final : public SourceFleet {
     if (Status started = made->start(); !started) {
       context_.statuses.set(source, "stalled", "postgres", started.error().message, "");
     }
-    std::lock_guard lock(mutex_);
-    sources_[source] = std::move(made);
+    sources_.put(source, std::move(made));
   }
 
   void add_table(ObjectId table) override {
     CatalogSnapshot catalog = context_.catalog();
     const auto& def = std::get<defs::SourceTableDef>(catalog->item(table)->facts);
-    std::lock_guard lock(mutex_);
-    auto found = sources_.find(def.source);
-    CHECK(found != sources_.end());
     // CREATE SOURCE ... FOR ALL TABLES starts the source with its tables already.
-    if (!known_tables_.contains(CollectionId{table.value})) {
-      found->second->add_table(source_table(table, def));
-    }
+    if (known_tables_.contains(CollectionId{table.value})) return;
+    sources::SourceTable added = source_table(table, def);
+    CHECK(sources_.look(def.source, [&](auto& source) { source.add_table(std::move(added)); }));
   }
   void remove_table(ObjectId table, ObjectId source) override {
-    std::lock_guard lock(mutex_);
-    known_tables_.erase(CollectionId{table.value});
-    auto found = sources_.find(source);
-    if (found != sources_.end()) found->second->remove_table(CollectionId{table.value});
+    const CollectionId collection{table.value};
+    known_tables_.erase(collection);
+    sources_.look(source, [&](auto& running) { running.remove_table(collection); });
   }
-  void stop(ObjectId source) override {
-    std::unique_ptr<sources::PostgresSource> stopped;
-    {
-      std::lock_guard lock(mutex_);
-      auto found = sources_.find(source);
-      if (found == sources_.end()) return;
-      stopped = std::move(found->second);
-      sources_.erase(found);
-    }
-    stopped->stop();
-  }
+  void tell_to_stop(ObjectId source) override { sources_.tell_to_stop(source); }
+  void stop(ObjectId source) override { sources_.stop({&source, 1}); }
   void refresh_connection(ObjectId connection) override {
     CatalogSnapshot catalog = context_.catalog();
-    std::lock_guard lock(mutex_);
     for (const catalog::ItemRef& item : catalog->dependents(connection)) {
-      auto found = sources_.find(item->id);
-      if (found != sources_.end()) found->second->refresh_connection();
+      sources_.look(item->id, [](auto& source) { source.refresh_connection(); });
     }
   }
-  void stop_all() override {
-    std::map<ObjectId, std::unique_ptr<sources::PostgresSource>> all;
-    {
-      std::lock_guard lock(mutex_);
-      all.swap(sources_);
-    }
-    for (auto& [id, source] : all) source->stop();
-  }
+  void tell_all_to_stop() override { sources_.tell_all_to_stop(); }
+  void stop_all() override { sources_.stop_all(); }
 
   std::map<ObjectId, SourceCounters> counters() const override {
-    std::lock_guard lock(mutex_);
     std::map<ObjectId, SourceCounters> out;
-    for (const auto& [id, source] : sources_) {
-      out[id] = counters_of(source->statistics());
-      for (const auto& [table, statistics] : source->table_statistics()) {
+    sources_.each([&](ObjectId id, const sources::PostgresSource& source) {
+      out[id] = counters_of(source.statistics());
+      for (const auto& [table, statistics] : source.table_statistics()) {
         out[ObjectId{table.value}] = counters_of(statistics);
       }
-    }
+    });
     return out;
   }
 
@@ -166,9 +143,8 @@ class RealSourceFleet final : public SourceFleet {
 
   const FleetContext context_;
   StoredHost host_;
-  mutable std::mutex mutex_;
-  std::set<CollectionId> known_tables_;
-  std::map<ObjectId, std::unique_ptr<sources::PostgresSource>> sources_;
+  std::set<CollectionId> known_tables_;  // The coordinator's thread only.
+  RunnerSet<sources::PostgresSource> sources_;
 };
 
 }  // namespace
