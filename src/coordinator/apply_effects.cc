@@ -5,13 +5,15 @@
 
 #include <algorithm>
 
-#include "base/check.h"
+#include "catalog/facts_of.h"
 #include "coordinator/outside/stored_ledger.h"
 #include "defs/names.h"
 #include "sources/postgres/source_position.h"
 
 namespace penstock::coordinator {
 namespace {
+
+using catalog::facts_of;
 
 template <typename... Cases>
 struct Overloaded : Cases... {
@@ -51,19 +53,10 @@ void stop_running(const Sequenced& sequenced, const EffectTargets& targets) {
   }
 }
 
-template <typename Def>
-const Def& connection_of(const catalog::CatalogState& catalog, ObjectId connection) {
-  catalog::ItemRef item = catalog.item(connection);
-  CHECK(item != nullptr);
-  const auto* def = std::get_if<Def>(&item->facts);
-  CHECK(def != nullptr);
-  return *def;
-}
-
 CleanupTask slot_cleanup(ObjectId id, const catalog::CatalogState& catalog) {
-  const auto& source = std::get<defs::PostgresSourceDef>(catalog.item(id)->facts);
+  const auto& source = facts_of<defs::PostgresSourceDef>(catalog, id);
   return SlotCleanup{id, source.slot_name,
-                     connection_of<defs::PostgresConnectionDef>(catalog, source.connection)};
+                     facts_of<defs::PostgresConnectionDef>(catalog, source.connection)};
 }
 
 // Nothing for a sink that was never born: it has not been at the broker.
@@ -71,14 +64,13 @@ Result<std::optional<CleanupTask>> sink_cleanup(ObjectId id, const catalog::Cata
                                                 const EffectTargets& targets) {
   ASSIGN_OR_RETURN(std::optional<sinks::SinkPlace> place, targets.sinks.place(id));
   if (!place) return std::nullopt;
-  const auto& sink = std::get<defs::SinkDef>(catalog.item(id)->facts);
+  const auto& sink = facts_of<defs::SinkDef>(catalog, id);
   SinkCleanup out;
   out.sink = id;
-  out.connection = connection_of<defs::KafkaConnectionDef>(catalog, sink.connection);
-  out.progress_topic = out.connection.progress_topic.value_or(
-      defs::default_progress_topic(targets.environment_id, sink.connection));
-  out.transactional_id = sink.transactional_id_prefix +
-                         defs::client_identity(targets.environment_id, sink.connection, id);
+  out.connection = facts_of<defs::KafkaConnectionDef>(catalog, sink.connection);
+  out.progress_topic =
+      defs::progress_topic(out.connection, targets.environment_id, sink.connection);
+  out.transactional_id = defs::transactional_id(sink, targets.environment_id, id);
   out.place = *place;
   return out;
 }
@@ -124,7 +116,7 @@ storage::TickInput batch_of(const Sequenced& sequenced, const EffectTargets& tar
               input.changes.meta.push_back({storage::binding_key(e.source.value), std::nullopt});
             },
             [&](const StopSink& e) {
-              const auto& sink = std::get<defs::SinkDef>(catalog->item(e.sink)->facts);
+              const auto& sink = facts_of<defs::SinkDef>(*catalog, e.sink);
               input.changes.meta.push_back({sink_place_key(e.sink), std::nullopt});
               input.changes.holds.push_back(
                   {sink_holder(e.sink), CollectionId{sink.from.value}, std::nullopt});

@@ -7,10 +7,10 @@
 #include <thread>
 
 #include "base/backoff.h"
-#include "base/check.h"
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "base/thread_name.h"
+#include "catalog/facts_of.h"
 #include "coordinator/outside/client_options.h"
 #include "coordinator/outside/runner_set.h"
 #include "coordinator/outside/stored_ledger.h"
@@ -20,6 +20,8 @@
 
 namespace penstock::coordinator {
 namespace {
+
+using catalog::facts_of;
 
 constexpr std::chrono::milliseconds kPublicationPoll{5};
 
@@ -86,8 +88,9 @@ class SinkRunner {
     ASSIGN_OR_RETURN(std::unique_ptr<data::UpdateStream> stream,
                      context_.storage.open_stream(collection));
     std::unique_ptr<sinks::SinkLedger> ledger = book_.open(sink_, collection);
-    auto kafka = connect::make_kafka_client(
-        kafka_client_options(kafka_of(*catalog, plan.def.connection), config.transactional_id));
+    const auto& connection = facts_of<defs::KafkaConnectionDef>(*catalog, plan.def.connection);
+    auto kafka =
+        connect::make_kafka_client(kafka_client_options(connection, config.transactional_id));
     sinks::KafkaSink sink(std::move(config),
                           {*kafka, *stream, *ledger, report_, system_clock(), stop_});
     while (!stop_.stopped()) sink.step();
@@ -95,27 +98,16 @@ class SinkRunner {
     return {};
   }
 
-  static const defs::KafkaConnectionDef& kafka_of(const catalog::CatalogState& catalog,
-                                                  ObjectId connection) {
-    catalog::ItemRef item = catalog.item(connection);
-    CHECK(item != nullptr);
-    const auto* kafka = std::get_if<defs::KafkaConnectionDef>(&item->facts);
-    CHECK(kafka != nullptr);
-    return *kafka;
-  }
-
   sinks::SinkConfig config_of(const catalog::CatalogItem& item, sql::SinkPlan& plan,
                               const catalog::CatalogState& catalog) const {
-    const defs::KafkaConnectionDef& kafka = kafka_of(catalog, plan.def.connection);
+    const auto& kafka = facts_of<defs::KafkaConnectionDef>(catalog, plan.def.connection);
     sinks::SinkConfig config;
     config.id = sink_;
     config.name = item.name.item;
-    config.progress_topic = kafka.progress_topic.value_or(
-        defs::default_progress_topic(context_.environment_id, plan.def.connection));
+    config.progress_topic =
+        defs::progress_topic(kafka, context_.environment_id, plan.def.connection);
     config.progress_replication_factor = kafka.progress_topic_replication_factor;
-    config.transactional_id =
-        plan.def.transactional_id_prefix +
-        defs::client_identity(context_.environment_id, plan.def.connection, sink_);
+    config.transactional_id = defs::transactional_id(plan.def, context_.environment_id, sink_);
     config.partition_by = plan.partition_by;
     config.spill_directory = context_.spill_directory;
     config.def = std::move(plan.def);

@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "catalog/facts_of.h"
 #include "coordinator/outside/client_options.h"
 #include "coordinator/outside/runner_set.h"
 #include "sources/postgres/postgres_source.h"
@@ -14,6 +15,8 @@
 
 namespace penstock::coordinator {
 namespace {
+
+using catalog::facts_of;
 
 class StoredHost final : public sources::SourceHost {
  public:
@@ -36,8 +39,8 @@ class StoredHost final : public sources::SourceHost {
     return context_.storage.meta().get(key);
   }
   Result<connect::PostgresOptions> postgres_options(ObjectId connection) override {
-    catalog::ItemRef item = context_.catalog()->item(connection);
-    const auto* def = item ? std::get_if<defs::PostgresConnectionDef>(&item->facts) : nullptr;
+    CatalogSnapshot catalog = context_.catalog();
+    const auto* def = catalog::find_facts<defs::PostgresConnectionDef>(*catalog, connection);
     if (def == nullptr) {
       return fail(sql_state::kUndefinedObject, "the source's connection is gone");
     }
@@ -75,15 +78,13 @@ class RealSourceFleet final : public SourceFleet {
 
   void start(ObjectId source) override {
     CatalogSnapshot catalog = context_.catalog();
-    catalog::ItemRef item = catalog->item(source);
-    CHECK(item != nullptr);
     std::vector<sources::SourceTable> tables;
     for (const catalog::ItemRef& table : catalog->dependents(source)) {
       const auto* def = std::get_if<defs::SourceTableDef>(&table->facts);
       if (def != nullptr) tables.push_back(source_table(table->id, *def));
     }
     auto made = std::make_unique<sources::PostgresSource>(
-        source, std::get<defs::PostgresSourceDef>(item->facts), std::move(tables), host_,
+        source, facts_of<defs::PostgresSourceDef>(*catalog, source), std::move(tables), host_,
         system_clock());
     context_.statuses.set(source, "starting", "postgres", "", "");
     if (Status started = made->start(); !started) {
@@ -94,7 +95,7 @@ class RealSourceFleet final : public SourceFleet {
 
   void add_table(ObjectId table) override {
     CatalogSnapshot catalog = context_.catalog();
-    const auto& def = std::get<defs::SourceTableDef>(catalog->item(table)->facts);
+    const auto& def = facts_of<defs::SourceTableDef>(*catalog, table);
     // CREATE SOURCE ... FOR ALL TABLES starts the source with its tables already.
     if (known_tables_.contains(CollectionId{table.value})) return;
     sources::SourceTable added = source_table(table, def);
