@@ -55,7 +55,7 @@ void stop_running(const Sequenced& sequenced, const EffectTargets& targets) {
 
 CleanupTask slot_cleanup(ObjectId id, const catalog::CatalogState& catalog) {
   const auto& source = facts_of<defs::PostgresSourceDef>(catalog, id);
-  return SlotCleanup{id, source.slot_name,
+  return SlotCleanup{id, source.slot_name, source.connection,
                      facts_of<defs::PostgresConnectionDef>(catalog, source.connection)};
 }
 
@@ -67,6 +67,7 @@ Result<std::optional<CleanupTask>> sink_cleanup(ObjectId id, const catalog::Cata
   const auto& sink = facts_of<defs::SinkDef>(catalog, id);
   SinkCleanup out;
   out.sink = id;
+  out.connection_id = sink.connection;
   out.connection = facts_of<defs::KafkaConnectionDef>(catalog, sink.connection);
   out.progress_topic =
       defs::progress_topic(out.connection, targets.environment_id, sink.connection);

@@ -36,7 +36,9 @@ class CoordinatorThread final : public Coordinator {
         catalog_(std::move(catalog)),
         secrets_(std::move(secrets)),
         statuses_(clock, kStatusHistory),
-        cleanup_(storage, secrets_),
+        cleanup_(
+            storage, secrets_, [this] { return catalog_->snapshot(); },
+            clean_up_outside(storage, secrets_)),
         contacts_(make_outside_contacts(secrets_, options_.identity.environment_id)),
         pool_(kMaxStatementThreads),
         commands_(64 << 20),

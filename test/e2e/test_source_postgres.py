@@ -6,9 +6,11 @@ import threading
 import psycopg
 import pytest
 
+from harness.proxy import TcpProxy
 from stack.postgres import PASSWORD, Postgres
+from stack.processes import free_ports, wait_until
 
-from stack.processes import wait_until
+SLOTS = "SELECT count(*) FROM pg_replication_slots WHERE database = current_database()"
 
 
 @pytest.fixture
@@ -112,10 +114,20 @@ def test_a_followed_table_cannot_be_written(followed):
 
 def test_a_dropped_source_frees_its_slot(followed, pg):
     _wait_same(followed, pg)
-    slots = "SELECT count(*) FROM pg_replication_slots WHERE database = current_database()"
-    assert pg.execute(slots).fetchone() == (1,)
+    assert pg.execute(SLOTS).fetchone() == (1,)
     followed.run("DROP SOURCE s CASCADE")
-    wait_until(lambda: pg.execute(slots).fetchone() == (0,), 30, "the slot to go")
+    wait_until(lambda: pg.execute(SLOTS).fetchone() == (0,), 30, "the slot to go")
+
+
+def test_a_dropped_source_frees_its_slot_over_the_altered_connection(followed, postgres, pg):
+    (port,) = free_ports(1)
+    proxy = TcpProxy(port, postgres.port)
+    followed.run(f"ALTER CONNECTION pg SET (PORT {port})")
+    _wait_same(followed, pg)
+    proxy.close()
+    followed.run("DROP SOURCE s CASCADE")
+    followed.run(f"ALTER CONNECTION pg SET (PORT {postgres.port})")
+    wait_until(lambda: pg.execute(SLOTS).fetchone() == (0,), 30, "the slot to go")
 
 
 def test_a_missing_publication_is_said_at_once(engine, pg, connect_postgres):
