@@ -169,23 +169,20 @@ Status start_new(const Sequenced& sequenced, const EffectTargets& targets) {
   return {};
 }
 
-// Nobody may be writing to a table that goes: its writers are waited for, and later ones find it
-// gone.
-Result<TableLocks::Guard> lock_dropped(const Sequenced& sequenced, const EffectTargets& targets,
-                                       const StopToken& cancelled) {
-  std::vector<CollectionId> tables;
-  for (const Effect& effect : sequenced.effects) {
-    if (const auto* drop = std::get_if<DropCollection>(&effect)) tables.push_back(drop->collection);
-  }
-  return targets.locks.lock(std::move(tables), LockMode::kAlone, cancelled);
-}
-
 }  // namespace
 
+std::vector<CollectionId> dropped_collections(const Sequenced& sequenced) {
+  std::vector<CollectionId> dropped;
+  for (const Effect& effect : sequenced.effects) {
+    const auto* drop = std::get_if<DropCollection>(&effect);
+    if (drop != nullptr) dropped.push_back(drop->collection);
+  }
+  return dropped;
+}
+
 Status apply_effects(const Sequenced& sequenced, const EffectTargets& targets,
-                     const StopToken& cancelled) {
+                     TableLocks::Guard dropped) {
   if (sequenced.changes.empty() && sequenced.effects.empty()) return {};
-  ASSIGN_OR_RETURN(TableLocks::Guard guard, lock_dropped(sequenced, targets, cancelled));
   RETURN_IF_ERROR(store_secrets(sequenced, targets));
   stop_running(sequenced, targets);
   ASSIGN_OR_RETURN(std::vector<CleanupTask> cleanups, cleanups_of(sequenced, targets));
@@ -195,7 +192,7 @@ Status apply_effects(const Sequenced& sequenced, const EffectTargets& targets,
     if (!done) return std::unexpected(done.error());
     targets.catalog.apply(sequenced.changes);
   }
-  guard.release();
+  dropped.release();
   for (const CleanupTask& task : cleanups) targets.cleanup.begin(task);
   return start_new(sequenced, targets);
 }
