@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from harness import RUN_DIRECTORY
+from harness import RUN_DIRECTORY, upstream
 from harness.topics import TopicReader
 from stack.engine import Engine, binary
 from stack.kafka import Kafka
@@ -115,8 +115,7 @@ def connect_postgres(postgres):
     """A function that makes the connection `pg` to a database in an engine."""
     def connect(engine, database):
         engine.run("CREATE SECRET pg_password AS 'postgres'",
-                   f"CREATE CONNECTION pg TO POSTGRES (HOST '127.0.0.1', PORT {postgres.port},"
-                   f" USER 'postgres', PASSWORD SECRET pg_password, DATABASE '{database}')")
+                   upstream.connection(postgres.port, "pg_password", database))
     return connect
 
 

@@ -5,13 +5,15 @@
 
 #include <algorithm>
 
-#include "base/check.h"
+#include "catalog/facts_of.h"
 #include "coordinator/outside/stored_ledger.h"
 #include "defs/names.h"
 #include "sources/postgres/source_position.h"
 
 namespace penstock::coordinator {
 namespace {
+
+using catalog::facts_of;
 
 template <typename... Cases>
 struct Overloaded : Cases... {
@@ -26,7 +28,19 @@ Status store_secrets(const Sequenced& sequenced, const EffectTargets& targets) {
   return {};
 }
 
+// Sources and sinks end slowly when their outside is away, so all end at once.
+void tell_to_stop(const Sequenced& sequenced, const EffectTargets& targets) {
+  for (const Effect& effect : sequenced.effects) {
+    if (const auto* source = std::get_if<StopSource>(&effect)) {
+      targets.sources.tell_to_stop(source->source);
+    } else if (const auto* sink = std::get_if<StopSink>(&effect)) {
+      targets.sinks.tell_to_stop(sink->sink);
+    }
+  }
+}
+
 void stop_running(const Sequenced& sequenced, const EffectTargets& targets) {
+  tell_to_stop(sequenced, targets);
   for (const Effect& effect : sequenced.effects) {
     std::visit(
         Overloaded{
@@ -39,19 +53,10 @@ void stop_running(const Sequenced& sequenced, const EffectTargets& targets) {
   }
 }
 
-template <typename Def>
-const Def& connection_of(const catalog::CatalogState& catalog, ObjectId connection) {
-  catalog::ItemRef item = catalog.item(connection);
-  CHECK(item != nullptr);
-  const auto* def = std::get_if<Def>(&item->facts);
-  CHECK(def != nullptr);
-  return *def;
-}
-
 CleanupTask slot_cleanup(ObjectId id, const catalog::CatalogState& catalog) {
-  const auto& source = std::get<defs::PostgresSourceDef>(catalog.item(id)->facts);
-  return SlotCleanup{id, source.slot_name,
-                     connection_of<defs::PostgresConnectionDef>(catalog, source.connection)};
+  const auto& source = facts_of<defs::PostgresSourceDef>(catalog, id);
+  return SlotCleanup{id, source.slot_name, source.connection,
+                     facts_of<defs::PostgresConnectionDef>(catalog, source.connection)};
 }
 
 // Nothing for a sink that was never born: it has not been at the broker.
@@ -59,14 +64,14 @@ Result<std::optional<CleanupTask>> sink_cleanup(ObjectId id, const catalog::Cata
                                                 const EffectTargets& targets) {
   ASSIGN_OR_RETURN(std::optional<sinks::SinkPlace> place, targets.sinks.place(id));
   if (!place) return std::nullopt;
-  const auto& sink = std::get<defs::SinkDef>(catalog.item(id)->facts);
+  const auto& sink = facts_of<defs::SinkDef>(catalog, id);
   SinkCleanup out;
   out.sink = id;
-  out.connection = connection_of<defs::KafkaConnectionDef>(catalog, sink.connection);
-  out.progress_topic = out.connection.progress_topic.value_or(
-      defs::default_progress_topic(targets.environment_id, sink.connection));
-  out.transactional_id = sink.transactional_id_prefix +
-                         defs::client_identity(targets.environment_id, sink.connection, id);
+  out.connection_id = sink.connection;
+  out.connection = facts_of<defs::KafkaConnectionDef>(catalog, sink.connection);
+  out.progress_topic =
+      defs::progress_topic(out.connection, targets.environment_id, sink.connection);
+  out.transactional_id = defs::transactional_id(sink, targets.environment_id, id);
   out.place = *place;
   return out;
 }
@@ -112,7 +117,7 @@ storage::TickInput batch_of(const Sequenced& sequenced, const EffectTargets& tar
               input.changes.meta.push_back({storage::binding_key(e.source.value), std::nullopt});
             },
             [&](const StopSink& e) {
-              const auto& sink = std::get<defs::SinkDef>(catalog->item(e.sink)->facts);
+              const auto& sink = facts_of<defs::SinkDef>(*catalog, e.sink);
               input.changes.meta.push_back({sink_place_key(e.sink), std::nullopt});
               input.changes.holds.push_back(
                   {sink_holder(e.sink), CollectionId{sink.from.value}, std::nullopt});
@@ -164,23 +169,20 @@ Status start_new(const Sequenced& sequenced, const EffectTargets& targets) {
   return {};
 }
 
-// Nobody may be writing to a table that goes: its writers are waited for, and later ones find it
-// gone.
-Result<TableLocks::Guard> lock_dropped(const Sequenced& sequenced, const EffectTargets& targets,
-                                       const StopToken& cancelled) {
-  std::vector<CollectionId> tables;
-  for (const Effect& effect : sequenced.effects) {
-    if (const auto* drop = std::get_if<DropCollection>(&effect)) tables.push_back(drop->collection);
-  }
-  return targets.locks.lock(std::move(tables), LockMode::kAlone, cancelled);
-}
-
 }  // namespace
 
+std::vector<CollectionId> dropped_collections(const Sequenced& sequenced) {
+  std::vector<CollectionId> dropped;
+  for (const Effect& effect : sequenced.effects) {
+    const auto* drop = std::get_if<DropCollection>(&effect);
+    if (drop != nullptr) dropped.push_back(drop->collection);
+  }
+  return dropped;
+}
+
 Status apply_effects(const Sequenced& sequenced, const EffectTargets& targets,
-                     const StopToken& cancelled) {
+                     TableLocks::Guard dropped) {
   if (sequenced.changes.empty() && sequenced.effects.empty()) return {};
-  ASSIGN_OR_RETURN(TableLocks::Guard guard, lock_dropped(sequenced, targets, cancelled));
   RETURN_IF_ERROR(store_secrets(sequenced, targets));
   stop_running(sequenced, targets);
   ASSIGN_OR_RETURN(std::vector<CleanupTask> cleanups, cleanups_of(sequenced, targets));
@@ -190,7 +192,7 @@ Status apply_effects(const Sequenced& sequenced, const EffectTargets& targets,
     if (!done) return std::unexpected(done.error());
     targets.catalog.apply(sequenced.changes);
   }
-  guard.release();
+  dropped.release();
   for (const CleanupTask& task : cleanups) targets.cleanup.begin(task);
   return start_new(sequenced, targets);
 }

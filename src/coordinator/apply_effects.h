@@ -20,13 +20,15 @@ struct EffectTargets {
   SourceFleet& sources;
   SinkFleet& sinks;
   Cleanup& cleanup;
-  TableLocks& locks;
   const std::string& environment_id;
 };
 
-// Coordinator's thread only. An error leaves the catalog as it was. `cancelled` ends the wait for
-// those who write to what is dropped (57014), and nothing after it.
+// What nobody may be writing to while it is dropped: later writers find it gone.
+std::vector<CollectionId> dropped_collections(const Sequenced& sequenced);
+
+// Coordinator's thread only. An error leaves the catalog as it was. `dropped`: alone on all that is
+// dropped, until it is gone.
 Status apply_effects(const Sequenced& sequenced, const EffectTargets& targets,
-                     const StopToken& cancelled);
+                     TableLocks::Guard dropped);
 
 }  // namespace penstock::coordinator

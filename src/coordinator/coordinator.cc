@@ -27,6 +27,13 @@ namespace {
 constexpr size_t kMaxStatementThreads = 256;
 constexpr size_t kStatusHistory = 50;
 
+// A statement that drops what somebody is writing to has no effect yet: it comes again when it is
+// alone on these.
+struct AwaitsWriters {
+  std::vector<CollectionId> of;
+};
+using Decision = std::variant<Sequenced, AwaitsWriters>;
+
 class CoordinatorThread final : public Coordinator {
  public:
   CoordinatorThread(CoordinatorOptions options, storage::Storage& storage, engine::Engine& engine,
@@ -38,7 +45,9 @@ class CoordinatorThread final : public Coordinator {
         catalog_(std::move(catalog)),
         secrets_(std::move(secrets)),
         statuses_(clock, kStatusHistory),
-        cleanup_(storage, secrets_),
+        cleanup_(
+            storage, secrets_, [this] { return catalog_->snapshot(); },
+            clean_up_outside(storage, secrets_)),
         contacts_(make_outside_contacts(secrets_, options_.identity.environment_id)),
         pool_(kMaxStatementThreads),
         commands_(64 << 20),
@@ -78,8 +87,10 @@ class CoordinatorThread final : public Coordinator {
  private:
   Result<Sequenced> run_ddl(const SessionView& session, const DdlFunction& ddl,
                             const StopToken& cancelled);
-  Result<Sequenced> decide(const SessionView& session, const DdlFunction& ddl,
-                           const StopToken& cancelled);
+  Result<Decision> take_turn(const SessionView& session, const DdlFunction& ddl,
+                             TableLocks::Guard locked, const StopToken& cancelled);
+  Result<Decision> decide(const SessionView& session, const DdlFunction& ddl,
+                          TableLocks::Guard locked, const StopToken& cancelled);
   IntrospectionSources introspection(const catalog::CatalogState& catalog);
   std::vector<SessionEntry> session_entries();
   RetentionWatch::Actions retention_actions();
@@ -118,28 +129,52 @@ class CoordinatorThread final : public Coordinator {
 
 // --- DDL ---
 
-Result<Sequenced> CoordinatorThread::decide(const SessionView& session, const DdlFunction& ddl,
-                                            const StopToken& cancelled) {
+Result<Decision> CoordinatorThread::decide(const SessionView& session, const DdlFunction& ddl,
+                                           TableLocks::Guard locked, const StopToken& cancelled) {
+  if (cancelled.stopped()) {
+    return fail(sql_state::kQueryCanceled, "canceling statement due to user request");
+  }
   CatalogSnapshot catalog = catalog_->snapshot();
   SequenceContext context{
       *catalog,        session.names,    session.role, session.cluster_name, session.is_superuser,
       catalog_->ids(), session.statement};
   ASSIGN_OR_RETURN(Sequenced sequenced, ddl(context));
+  std::vector<CollectionId> dropped = dropped_collections(sequenced);
+  if (!locked.holds(dropped)) {
+    locked.release();
+    std::optional<TableLocks::Guard> free = locks_.try_lock(dropped, LockMode::kAlone);
+    if (!free) return AwaitsWriters{std::move(dropped)};
+    locked = std::move(*free);
+  }
   RETURN_IF_ERROR(apply_effects(sequenced,
-                                {*catalog_, engine_, secrets_, *sources_, *sinks_, cleanup_, locks_,
+                                {*catalog_, engine_, secrets_, *sources_, *sinks_, cleanup_,
                                  options_.identity.environment_id},
-                                cancelled));
+                                std::move(locked)));
   return sequenced;
 }
 
-Result<Sequenced> CoordinatorThread::run_ddl(const SessionView& session, const DdlFunction& ddl,
-                                             const StopToken& cancelled) {
-  auto promise = std::make_shared<std::promise<Result<Sequenced>>>();
-  std::future<Result<Sequenced>> result = promise->get_future();
-  bool taken =
-      commands_.push([&, promise] { promise->set_value(decide(session, ddl, cancelled)); }, 1);
+Result<Decision> CoordinatorThread::take_turn(const SessionView& session, const DdlFunction& ddl,
+                                              TableLocks::Guard locked,
+                                              const StopToken& cancelled) {
+  auto promise = std::make_shared<std::promise<Result<Decision>>>();
+  std::future<Result<Decision>> result = promise->get_future();
+  bool taken = commands_.push(
+      [&, promise] { promise->set_value(decide(session, ddl, std::move(locked), cancelled)); }, 1);
   if (!taken) return fail(sql_state::kAdminShutdown, "the server is shutting down");
   return result.get();
+}
+
+// Writers may take long. They are waited for here, in the session's thread, while other DDL has its
+// turns; what the statement amounts to is decided anew after it.
+Result<Sequenced> CoordinatorThread::run_ddl(const SessionView& session, const DdlFunction& ddl,
+                                             const StopToken& cancelled) {
+  TableLocks::Guard locked;
+  while (true) {
+    ASSIGN_OR_RETURN(Decision decision, take_turn(session, ddl, std::move(locked), cancelled));
+    if (auto* done = std::get_if<Sequenced>(&decision)) return std::move(*done);
+    ASSIGN_OR_RETURN(
+        locked, locks_.lock(std::get<AwaitsWriters>(decision).of, LockMode::kAlone, cancelled));
+  }
 }
 
 // --- introspection ---
@@ -274,6 +309,10 @@ void CoordinatorThread::stop() {
   }
   retention_->stop();
   commands_.close();
+  // Told before anybody is waited for: each may take its seconds when its outside is away.
+  sinks_->tell_all_to_stop();
+  sources_->tell_all_to_stop();
+  cleanup_.tell_to_stop();
   if (thread_.joinable()) thread_.join();
   sinks_->stop_all();
   sources_->stop_all();

@@ -74,6 +74,25 @@ TEST(TableLocks, AloneExcludesSharers) {
   EXPECT_TRUE(got);
 }
 
+TEST(TableLocks, TryingTakesAllOrNothing) {
+  TableLocks locks;
+  StopToken never;
+  const CollectionId one{1};
+  const CollectionId two{2};
+  auto held = locks.lock({two}, LockMode::kShared, never).value();
+  EXPECT_FALSE(locks.try_lock({two, one}, LockMode::kAlone));
+  EXPECT_TRUE(locks.try_lock({one}, LockMode::kAlone)) << "what was taken in vain is back";
+  EXPECT_TRUE(locks.try_lock({two}, LockMode::kShared));
+  held.release();
+  auto both = locks.try_lock({two, one, two}, LockMode::kAlone);
+  ASSERT_TRUE(both);
+  EXPECT_TRUE(both->holds({one, two}));
+  EXPECT_FALSE(both->holds({one, CollectionId{3}}));
+  EXPECT_FALSE(locks.try_lock({one}, LockMode::kShared));
+  both->release();
+  EXPECT_TRUE(locks.try_lock({one}, LockMode::kAlone));
+}
+
 TEST(TableLocks, WaitingCanBeCancelled) {
   TableLocks locks;
   StopToken never;

@@ -61,7 +61,7 @@ struct Services {
   OutsideContacts& contacts;
   // Runs `ddl` on the coordinator's thread, makes it durable and carries it out; waits for that.
   // The list's effects are used up.
-  // `cancelled` ends its waiting for writers of tables that are dropped.
+  // `cancelled` ends its waiting for its turn and for writers of tables that are dropped (57014).
   std::function<Result<Sequenced>(const SessionView& session, const DdlFunction& ddl,
                                   const StopToken& cancelled)>
       run_ddl;

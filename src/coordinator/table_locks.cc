@@ -31,6 +31,18 @@ void TableLocks::Guard::release() {
   locks_ = nullptr;
 }
 
+bool TableLocks::Guard::holds(const std::vector<CollectionId>& tables) const {
+  return std::ranges::all_of(
+      tables, [&](CollectionId table) { return std::ranges::binary_search(tables_, table); });
+}
+
+TableLocks::Guard TableLocks::guard_of(LockMode mode) {
+  Guard guard;
+  guard.locks_ = this;
+  guard.mode_ = mode;
+  return guard;
+}
+
 bool TableLocks::try_take(CollectionId table, LockMode mode) {
   State& state = states_[table];
   if (mode == LockMode::kAlone) {
@@ -54,13 +66,33 @@ void TableLocks::give_back(CollectionId table, LockMode mode) {
   if (!state.alone && state.shared == 0 && state.waiting_alone == 0) states_.erase(found);
 }
 
-Result<TableLocks::Guard> TableLocks::lock(std::vector<CollectionId> tables, LockMode mode,
-                                           const StopToken& cancelled, Deadline deadline) {
+namespace {
+
+void sort_once(std::vector<CollectionId>& tables) {
   std::ranges::sort(tables);
   tables.erase(std::unique(tables.begin(), tables.end()), tables.end());
-  Guard guard;
-  guard.locks_ = this;
-  guard.mode_ = mode;
+}
+
+}  // namespace
+
+std::optional<TableLocks::Guard> TableLocks::try_lock(std::vector<CollectionId> tables,
+                                                      LockMode mode) {
+  sort_once(tables);
+  Guard guard = guard_of(mode);  // Gives back, without the mutex, what was taken in vain.
+  std::lock_guard lock(mutex_);
+  for (CollectionId table : tables) {
+    auto state = states_.find(table);
+    if (state != states_.end() && state->second.waiting_alone > 0) return std::nullopt;
+    if (!try_take(table, mode)) return std::nullopt;
+    guard.tables_.push_back(table);
+  }
+  return guard;
+}
+
+Result<TableLocks::Guard> TableLocks::lock(std::vector<CollectionId> tables, LockMode mode,
+                                           const StopToken& cancelled, Deadline deadline) {
+  sort_once(tables);
+  Guard guard = guard_of(mode);
   for (CollectionId table : tables) {
     std::unique_lock lock(mutex_);
     bool alone = mode == LockMode::kAlone;

@@ -30,12 +30,14 @@ class TableLocks {
     Guard& operator=(Guard&& other) noexcept;
     ~Guard() { release(); }
     void release();
+    // Whether all of `tables` are among what it holds.
+    bool holds(const std::vector<CollectionId>& tables) const;
 
    private:
     friend class TableLocks;
     TableLocks* locks_ = nullptr;
     LockMode mode_ = LockMode::kShared;
-    std::vector<CollectionId> tables_;
+    std::vector<CollectionId> tables_;  // Ascending.
   };
 
   using Deadline = std::optional<std::chrono::steady_clock::time_point>;
@@ -43,6 +45,8 @@ class TableLocks {
   // Waits for all of `tables`, until `deadline`. Error 57014 when cancelled or too late.
   Result<Guard> lock(std::vector<CollectionId> tables, LockMode mode, const StopToken& cancelled,
                      Deadline deadline = std::nullopt);
+  // All of `tables` at once, or nothing when one is taken or awaited by somebody.
+  std::optional<Guard> try_lock(std::vector<CollectionId> tables, LockMode mode);
 
  private:
   struct State {
@@ -50,6 +54,7 @@ class TableLocks {
     bool alone = false;
     int waiting_alone = 0;  // New sharers wait behind these, or they would starve.
   };
+  Guard guard_of(LockMode mode);
   bool try_take(CollectionId table, LockMode mode);
   void give_back(CollectionId table, LockMode mode);
 

@@ -14,10 +14,20 @@ std::string default_progress_topic(const std::string& environment_id, ObjectId c
   return fmt::format("_materialize-progress-{}-{}", environment_id, object_id_text(connection));
 }
 
+std::string progress_topic(const KafkaConnectionDef& connection, const std::string& environment_id,
+                           ObjectId connection_id) {
+  return connection.progress_topic.value_or(default_progress_topic(environment_id, connection_id));
+}
+
 std::string client_identity(const std::string& environment_id, ObjectId connection,
                             ObjectId object) {
   return fmt::format("materialize-{}-{}-{}", environment_id, object_id_text(connection),
                      object_id_text(object));
+}
+
+std::string transactional_id(const SinkDef& sink, const std::string& environment_id,
+                             ObjectId sink_id) {
+  return sink.transactional_id_prefix + client_identity(environment_id, sink.connection, sink_id);
 }
 
 std::string progress_key(ObjectId sink) {

@@ -4,6 +4,8 @@
 #include <string>
 
 #include "base/ids.h"
+#include "defs/connection_def.h"
+#include "defs/sink_def.h"
 
 namespace penstock::defs {
 
@@ -13,10 +15,15 @@ std::string object_id_text(ObjectId id);
 
 // "_materialize-progress-{environment}-{connection}"
 std::string default_progress_topic(const std::string& environment_id, ObjectId connection);
+// The topic that the sinks over a connection record their progress in: its own, or the default.
+std::string progress_topic(const KafkaConnectionDef& connection, const std::string& environment_id,
+                           ObjectId connection_id);
 // "materialize-{environment}-{connection}-{object}": client id, and with the user's prefix in front
 // transactional id and group id.
 std::string client_identity(const std::string& environment_id, ObjectId connection,
                             ObjectId object);
+std::string transactional_id(const SinkDef& sink, const std::string& environment_id,
+                             ObjectId sink_id);
 // Keys of a sink's two progress records.
 std::string progress_key(ObjectId sink);           // "mz-sink-u7"
 std::string penstock_progress_key(ObjectId sink);  // "penstock-sink-u7"

@@ -17,5 +17,18 @@ TEST(Names, AreThoseClientsDependOn) {
   EXPECT_EQ(penstock_progress_key(sink), "penstock-sink-u7");
 }
 
+TEST(Names, ThoseOfASinkComeFromItsDefinitionFirst) {
+  ObjectId connection{kFirstUserId + 5};
+  KafkaConnectionDef kafka;
+  EXPECT_EQ(progress_topic(kafka, "e", connection), "_materialize-progress-e-u5");
+  kafka.progress_topic = "mine";
+  EXPECT_EQ(progress_topic(kafka, "e", connection), "mine");
+  SinkDef sink;
+  sink.connection = connection;
+  EXPECT_EQ(transactional_id(sink, "e", ObjectId{kFirstUserId + 7}), "materialize-e-u5-u7");
+  sink.transactional_id_prefix = "team-";
+  EXPECT_EQ(transactional_id(sink, "e", ObjectId{kFirstUserId + 7}), "team-materialize-e-u5-u7");
+}
+
 }  // namespace
 }  // namespace penstock::defs

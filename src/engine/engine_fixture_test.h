@@ -44,6 +44,18 @@ inline void within(const char* what, const std::function<void()>& call) {
   std::_Exit(1);
 }
 
+// As many rows, so that reading them takes a while; and what they are when all are there.
+inline std::vector<TestUpdate> many_rows(int64_t count) {
+  std::vector<TestUpdate> rows;
+  for (int64_t i = 0; i < count; ++i) rows.push_back({i, "a"});
+  return rows;
+}
+inline RowMap row_map(const std::vector<TestUpdate>& updates) {
+  RowMap rows;
+  for (const TestUpdate& update : updates) rows[{update.id, update.text}] += update.diff;
+  return rows;
+}
+
 // Failpoints armed while it lives.
 class Armed {
  public:
@@ -194,6 +206,11 @@ class EngineTest : public testing::Test {
       storage::CollectionInfo now = info(id);
       return now.publication && *now.publication < now.upper;
     })) << id;
+  }
+  // All views and indexes created so far can be read.
+  void await_all() {
+    for (const auto& [id, spec] : views_) await_published(id);
+    for (const auto& [id, spec] : indexes_) await_running(id);
   }
   storage::CollectionInfo info(uint64_t id) const {
     return *storage_->reader().info(CollectionId{id});

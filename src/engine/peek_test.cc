@@ -12,11 +12,7 @@ class Peek : public EngineTest {
     start();
     create_table(10);
   }
-  void write_many() {
-    std::vector<TestUpdate> rows;
-    for (int64_t i = 0; i < 60'000; ++i) rows.push_back({i, "a"});
-    write(10, rows);
-  }
+  void write_many() { write(10, many_rows(60'000)); }
   PeekRequest endless() { return request(pairs_plan(10, 999), engine_->read_timestamp()); }
 };
 

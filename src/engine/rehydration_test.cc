@@ -119,13 +119,8 @@ TEST_F(RuleS6, ADifferenceReachesWhateverReadsTheView) {
 
 TEST_F(RuleS6, RehydrationKeepsNoRows) {
   view(20, kOne, copy_plan(10, 20));
-  std::vector<TestUpdate> rows;
-  RowMap stored;
-  for (int64_t i = 0; i < 5000; ++i) {
-    rows.push_back({i, "a"});
-    stored[{i, "a"}] = 1;
-  }
-  store(rows, {{20, stored}});
+  const std::vector<TestUpdate> rows = many_rows(5000);
+  store(rows, {{20, row_map(rows)}});
   std::promise<std::unique_ptr<Maintained>> built;
   Hydrator hydrator(
       *storage_, kOne, [] { return false; },
@@ -156,13 +151,8 @@ TEST_F(RuleS4, HoldsOfViewsAreBackBeforeAnythingIsFolded) {
   storage_options_.maintenance.fold_entries = 1;
   view(20, kOne, copy_plan(10, 20));
   view(21, kOne, count_plan(10, 21));
-  std::vector<TestUpdate> rows;
-  RowMap stored;
-  for (int64_t i = 0; i < 20'000; ++i) {
-    rows.push_back({i, "a"});
-    stored[{i, "a"}] = 1;
-  }
-  store(rows, {{20, stored}, {21, {{{20'000, "a"}, 1}}}});
+  const std::vector<TestUpdate> rows = many_rows(20'000);
+  store(rows, {{20, row_map(rows)}, {21, {{{20'000, "a"}, 1}}}});
   append(3, rows_of(10, {{-1, "b"}}));
   append(4, rows_of(10, {{-2, "b"}}));
   holds_.clear();
@@ -194,8 +184,7 @@ TEST_F(RuleS5, ReleasedViewsAreBuiltAnewAndTheDifferenceIsAppended) {
   create_view(21, kOne, count_plan(20, 21));
   create_index(30, kOne, copy_plan(10, 30));
   create_index(31, kOne, copy_plan(20, 31));
-  for (uint64_t id : {20, 21}) await_published(id);
-  for (uint64_t id : {30, 31}) await_running(id);
+  await_all();
   Timestamp before = write(10, {{1, "a"}});
   await_caught_up(kOne);
   std::map<uint64_t, std::future<Result<PeekResult>>> waiting;

@@ -12,30 +12,26 @@ class Removal : public EngineTest {
     views_.erase(id);
     EXPECT_EQ(state(id), std::nullopt);
   }
-  void create_large_table(uint64_t id) {
-    create_table(id);
-    std::vector<TestUpdate> rows;
-    for (int64_t i = 0; i < 60'000; ++i) rows.push_back({i, "a"});
-    write(id, rows);
+  // View u20, which takes long over table u10, has begun.
+  void start_hydrating() {
+    start();
+    create_table(10);
+    write(10, many_rows(60'000));
+    create_view(20, kOne, pairs_plan(10, 20));
+    ASSERT_TRUE(eventually([&] { return state(20) == ViewState::kHydrating; }));
   }
 };
 
 TEST_F(Removal, OfAViewThatHydrates) {
-  start();
-  create_large_table(10);
-  create_view(20, kOne, pairs_plan(10, 20));
+  start_hydrating();
   create_view(21, kOne, copy_plan(10, 21));
-  ASSERT_TRUE(eventually([&] { return state(20) == ViewState::kHydrating; }));
   stop_view(20);
   await_published(21);
   EXPECT_FALSE(info(20).publication);
 }
 
 TEST_F(Removal, StoppingGivesUpAViewThatHydrates) {
-  start();
-  create_large_table(10);
-  create_view(20, kOne, pairs_plan(10, 20));
-  ASSERT_TRUE(eventually([&] { return state(20) == ViewState::kHydrating; }));
+  start_hydrating();
   close();
 }
 
@@ -55,8 +51,7 @@ TEST_F(Removal, OfARunningViewNothingIsExportedAfterwards) {
   create_view(20, kOne, copy_plan(10, 20));
   create_view(21, kOne, copy_plan(10, 21));
   create_index(30, kOne, copy_plan(10, 30));
-  for (uint64_t id : {20, 21}) await_published(id);
-  await_running(30);
+  await_all();
   Timestamp first = write(10, {{1, "a"}});
   EXPECT_EQ(rows_at(20, first).size(), 1u);
   stop_view(20);
@@ -80,7 +75,7 @@ TEST_F(Removal, OfUpstreamBeforeDownstream) {
   create_view(21, kOne, copy_plan(20, 21));
   create_view(24, kTwo, copy_plan(20, 24));
   create_view(25, kTwo, copy_plan(10, 25));
-  for (uint64_t id : {21, 24, 25}) await_published(id);
+  await_all();
   Timestamp first = write(10, {{1, "a"}});
   EXPECT_EQ(rows_at(24, first).size(), 1u);
   EXPECT_EQ(rows_at(21, first).size(), 1u);

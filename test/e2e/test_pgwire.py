@@ -1,5 +1,6 @@
 """The SQL port as clients use it: psql, psycopg with and without parameters, COPY, transactions,
 cancel."""
+import contextlib
 import datetime
 import decimal
 import select
@@ -240,6 +241,68 @@ def test_cancel_ends_a_running_statement(engine):
                                " generate_series(1, 100000) AS b")
         assert time.monotonic() - began < 30
         assert connection.execute("SELECT 1").fetchone() == (1,)
+
+
+@pytest.fixture
+def drop_that_waits(engine):
+    """The connection and the thread of a DROP TABLE t that waits for a writer, and the writer's
+    connection: it writes until it is cancelled."""
+    engine.run("CREATE TABLE t (a int)", "INSERT INTO t VALUES (1)")
+    with engine.connect() as writer, engine.connect() as dropper:
+        threads = [threading.Thread(target=_run_and_ignore, args=arguments) for arguments in (
+            (writer, "UPDATE t SET a = 2 WHERE (SELECT count(*) FROM"
+                     " generate_series(1, 1000000) AS x, generate_series(1, 1000000) AS y) = 0"),
+            (dropper, "DROP TABLE t"))]
+        threads[0].start()
+        wait_until(lambda: _is_locked(engine), 30, "the writer to hold its table")
+        threads[1].start()
+        yield dropper, threads[1], writer
+        writer.cancel()
+        for thread in threads:
+            thread.join()
+
+
+def _run_and_ignore(connection, statement):
+    with contextlib.suppress(psycopg.Error):
+        connection.execute(statement)
+
+
+def _is_locked(engine):
+    try:
+        engine.run("SET statement_timeout = '100ms'", "UPDATE t SET a = 1 WHERE a = 5")
+    except psycopg.errors.QueryCanceled:
+        return True
+    return False
+
+
+def _create_many(engine):
+    """Enough of them that one comes after the DROP; they are refused when they wait."""
+    with engine.connect() as other:
+        timer = threading.Timer(20, other.close)
+        timer.start()
+        for number in range(60):
+            other.execute(f"CREATE TABLE other{number} (a int)")
+        timer.cancel()
+
+
+def test_a_drop_that_waits_for_a_writer_lets_other_ddl_pass(engine, drop_that_waits):
+    _, dropping, writer = drop_that_waits
+    _create_many(engine)
+    assert dropping.is_alive()
+    writer.cancel()
+    dropping.join(30)
+    assert not dropping.is_alive()
+    with pytest.raises(psycopg.errors.UndefinedTable):
+        engine.run("SELECT * FROM t")
+
+
+def test_a_drop_that_waits_can_be_cancelled(engine, drop_that_waits):
+    dropper, dropping, _ = drop_that_waits
+    _create_many(engine)
+    dropper.cancel()
+    dropping.join(30)
+    assert not dropping.is_alive()
+    assert engine.run("SELECT a FROM t") == [(1,)]
 
 
 def test_many_connections(engine):

@@ -11,6 +11,7 @@ import pytest
 from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
+from harness.upstream import follow, publish
 from stack.processes import wait_until
 
 QUIET_S = 300 if os.environ.get("PENSTOCK_LONG") else 8
@@ -39,15 +40,11 @@ def _log_bytes(engine):
 @pytest.fixture
 def quiet_sink(engine, kafka, pg, name, connect_kafka, connect_postgres, topic_reader):
     """A sink over a view of a followed table that has sent its snapshot; and its topics."""
-    pg.execute("CREATE TABLE t (id int PRIMARY KEY, v int)")
-    pg.execute("ALTER TABLE t REPLICA IDENTITY FULL")
-    pg.execute("INSERT INTO t SELECT g, g FROM generate_series(1, 100) AS g")
-    pg.execute("CREATE PUBLICATION p FOR ALL TABLES")
+    publish(pg, "v int", "SELECT g, g FROM generate_series(1, 100) AS g", "t")
     connect_postgres(engine, pg.info.dbname)
     connect_kafka(engine)
-    engine.run("CREATE SOURCE s FROM POSTGRES CONNECTION pg (PUBLICATION 'p')",
-               "CREATE TABLE t FROM SOURCE s (REFERENCE public.t)",
-               "CREATE MATERIALIZED VIEW few AS SELECT id, v FROM t WHERE id <= 10",
+    follow(engine, "t")
+    engine.run("CREATE MATERIALIZED VIEW few AS SELECT id, v FROM t WHERE id <= 10",
                f"CREATE SINK out FROM few INTO KAFKA CONNECTION kafka (TOPIC '{name}')"
                " KEY (id) FORMAT JSON ENVELOPE UPSERT")
     topic_reader(name).wait_count(10)

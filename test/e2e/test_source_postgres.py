@@ -6,21 +6,21 @@ import threading
 import psycopg
 import pytest
 
+from harness.proxy import TcpProxy
+from harness.upstream import connection, follow, publish
 from stack.postgres import PASSWORD, Postgres
+from stack.processes import free_ports, wait_until
 
-from stack.processes import wait_until
+SLOTS = "SELECT count(*) FROM pg_replication_slots WHERE database = current_database()"
 
 
 @pytest.fixture
 def followed(engine, pg, connect_postgres):
-    """A table followed by the engine; both empty."""
-    pg.execute("CREATE TABLE t (id int PRIMARY KEY, v text, n numeric)")
-    pg.execute("ALTER TABLE t REPLICA IDENTITY FULL")
-    pg.execute("INSERT INTO t SELECT g, 'v' || g, g / 4.0 FROM generate_series(1, 100) AS g")
-    pg.execute("CREATE PUBLICATION p FOR ALL TABLES")
+    """A table of 100 rows, followed by the engine."""
+    publish(pg, "v text, n numeric",
+            "SELECT g, 'v' || g, g / 4.0 FROM generate_series(1, 100) AS g", "t")
     connect_postgres(engine, pg.info.dbname)
-    engine.run("CREATE SOURCE s FROM POSTGRES CONNECTION pg (PUBLICATION 'p')",
-               "CREATE TABLE t FROM SOURCE s (REFERENCE public.t)")
+    follow(engine, "t")
     return engine
 
 
@@ -86,16 +86,10 @@ def test_changes_during_an_absence_come_afterwards(followed, pg):
 
 
 def test_two_tables_of_one_transaction_agree(engine, pg, connect_postgres):
-    for table in ("a", "b"):
-        pg.execute(f"CREATE TABLE {table} (id int PRIMARY KEY, v int)")
-        pg.execute(f"ALTER TABLE {table} REPLICA IDENTITY FULL")
-        pg.execute(f"INSERT INTO {table} VALUES (1, 100)")
-    pg.execute("CREATE PUBLICATION p FOR ALL TABLES")
+    publish(pg, "v int", "VALUES (1, 100)", "a", "b")
     connect_postgres(engine, pg.info.dbname)
-    engine.run("CREATE SOURCE s FROM POSTGRES CONNECTION pg (PUBLICATION 'p')",
-               "CREATE TABLE a FROM SOURCE s (REFERENCE public.a)",
-               "CREATE TABLE b FROM SOURCE s (REFERENCE public.b)",
-               "CREATE MATERIALIZED VIEW both AS SELECT a.v + b.v AS total FROM a JOIN b"
+    follow(engine, "a", "b")
+    engine.run("CREATE MATERIALIZED VIEW both AS SELECT a.v + b.v AS total FROM a JOIN b"
                " ON a.id = b.id")
     for number in range(30):
         with pg.transaction():
@@ -112,10 +106,20 @@ def test_a_followed_table_cannot_be_written(followed):
 
 def test_a_dropped_source_frees_its_slot(followed, pg):
     _wait_same(followed, pg)
-    slots = "SELECT count(*) FROM pg_replication_slots WHERE database = current_database()"
-    assert pg.execute(slots).fetchone() == (1,)
+    assert pg.execute(SLOTS).fetchone() == (1,)
     followed.run("DROP SOURCE s CASCADE")
-    wait_until(lambda: pg.execute(slots).fetchone() == (0,), 30, "the slot to go")
+    wait_until(lambda: pg.execute(SLOTS).fetchone() == (0,), 30, "the slot to go")
+
+
+def test_a_dropped_source_frees_its_slot_over_the_altered_connection(followed, postgres, pg):
+    (port,) = free_ports(1)
+    proxy = TcpProxy(port, postgres.port)
+    followed.run(f"ALTER CONNECTION pg SET (PORT {port})")
+    _wait_same(followed, pg)
+    proxy.close()
+    followed.run("DROP SOURCE s CASCADE")
+    followed.run(f"ALTER CONNECTION pg SET (PORT {postgres.port})")
+    wait_until(lambda: pg.execute(SLOTS).fetchone() == (0,), 30, "the slot to go")
 
 
 def test_a_missing_publication_is_said_at_once(engine, pg, connect_postgres):
@@ -126,25 +130,22 @@ def test_a_missing_publication_is_said_at_once(engine, pg, connect_postgres):
 
 def test_a_table_added_later_has_every_change_once(engine, pg, connect_postgres):
     """Rule P2: the table is copied beside the stream, which goes on meanwhile."""
-    for table in ("t", "late"):
-        pg.execute(f"CREATE TABLE {table} (id int PRIMARY KEY, v text, n numeric)")
-        pg.execute(f"ALTER TABLE {table} REPLICA IDENTITY FULL")
-        pg.execute(f"INSERT INTO {table} SELECT g, 'v', g FROM generate_series(1, 20000) AS g")
-    pg.execute("CREATE PUBLICATION p FOR ALL TABLES")
+    publish(pg, "v text, n numeric", "SELECT g, 'v', g FROM generate_series(1, 20000) AS g",
+            "t", "late")
     connect_postgres(engine, pg.info.dbname)
-    engine.run("CREATE SOURCE s FROM POSTGRES CONNECTION pg (PUBLICATION 'p')",
-               "CREATE TABLE t FROM SOURCE s (REFERENCE public.t)", "SELECT count(*) FROM t")
+    follow(engine, "t")
+    engine.run("SELECT count(*) FROM t")
     stop = threading.Event()
 
     def write():
-        with psycopg.connect(pg.info.dsn, password=PASSWORD) as connection:
+        with psycopg.connect(pg.info.dsn, password=PASSWORD) as writing:
             number = 0
             while not stop.is_set():
                 number += 1
-                connection.execute("UPDATE late SET n = n + 1 WHERE id %% 100 = %s", [number % 100])
-                connection.execute("UPDATE t SET n = n + 1 WHERE id = %s", [number])
-                connection.execute("INSERT INTO late VALUES (%s, 'new', 0)", [30000 + number])
-                connection.commit()
+                writing.execute("UPDATE late SET n = n + 1 WHERE id %% 100 = %s", [number % 100])
+                writing.execute("UPDATE t SET n = n + 1 WHERE id = %s", [number])
+                writing.execute("INSERT INTO late VALUES (%s, 'new', 0)", [30000 + number])
+                writing.commit()
     writer = threading.Thread(target=write)
     writer.start()
     try:
@@ -168,16 +169,12 @@ def test_another_server_is_not_taken_for_the_right_one(engine, run_directory):
         server = Postgres(os.path.join(tempfile.mkdtemp(dir=run_directory), "postgres"))
         server.create(port=servers[0].port if servers else None).up(leash=True)
         with psycopg.connect(server.address, autocommit=True) as pg:
-            pg.execute("CREATE TABLE t (id int PRIMARY KEY, v text)")
-            pg.execute("ALTER TABLE t REPLICA IDENTITY FULL")
-            pg.execute("INSERT INTO t VALUES (1, %s)", [value])
-            pg.execute("CREATE PUBLICATION p FOR ALL TABLES")
+            publish(pg, "v text", f"VALUES (1, '{value}')", "t")
         if not servers:
             engine.run(f"CREATE SECRET password AS '{PASSWORD}'",
-                       "CREATE CONNECTION pg TO POSTGRES (HOST '127.0.0.1', USER 'postgres',"
-                       f" PORT {server.port}, PASSWORD SECRET password, DATABASE 'postgres')",
-                       "CREATE SOURCE s FROM POSTGRES CONNECTION pg (PUBLICATION 'p')",
-                       "CREATE TABLE t FROM SOURCE s (REFERENCE public.t)", "SELECT * FROM t")
+                       connection(server.port, "password"))
+            follow(engine, "t")
+            engine.run("SELECT * FROM t")
         servers.append(server)
         server.kill()
     right, wrong = servers

@@ -3,6 +3,7 @@ gone or mended."""
 import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 
@@ -10,6 +11,7 @@ import psycopg
 import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from harness import upstream
 from stack.kafka import Kafka
 from stack.postgres import PASSWORD, Postgres
 from stack.processes import free_ports, wait_until
@@ -73,11 +75,7 @@ def own_postgres(run_directory):
 
 
 def _publish(pg):
-    for table in ("t", "u"):
-        pg.execute(f"CREATE TABLE {table} (id int PRIMARY KEY, v text)")
-        pg.execute(f"ALTER TABLE {table} REPLICA IDENTITY FULL")
-        pg.execute(f"INSERT INTO {table} VALUES (1, 'a')")
-    pg.execute("CREATE PUBLICATION p FOR ALL TABLES")
+    upstream.publish(pg, "v text", "VALUES (1, 'a')", "t", "u")
 
 
 @pytest.fixture
@@ -85,10 +83,8 @@ def followed(engine, pg, connect_postgres):
     """Tables t and u of a source, and a table of our own, all readable."""
     _publish(pg)
     connect_postgres(engine, pg.info.dbname)
-    engine.run("CREATE SOURCE s FROM POSTGRES CONNECTION pg (PUBLICATION 'p')",
-               "CREATE TABLE t FROM SOURCE s (REFERENCE public.t)",
-               "CREATE TABLE u FROM SOURCE s (REFERENCE public.u)",
-               "CREATE TABLE own (a int)", "INSERT INTO own VALUES (7)",
+    upstream.follow(engine, "t", "u")
+    engine.run("CREATE TABLE own (a int)", "INSERT INTO own VALUES (7)",
                "CREATE MATERIALIZED VIEW counts AS SELECT count(*) AS n FROM t",
                "SELECT * FROM t", "SELECT * FROM u")
     return engine
@@ -212,6 +208,23 @@ def test_a_broker_away_stalls_the_sink_until_it_is_back(table, own_kafka, name):
         assert [m.key_json["id"] for m in reader.wait_count(2)] == [1, 2]
 
 
+def test_many_sinks_stop_together_while_the_broker_hangs(table, own_kafka, name):
+    table.run(f"CREATE CONNECTION kafka TO KAFKA (BROKER '{own_kafka.bootstrap}',"
+              " SECURITY PROTOCOL PLAINTEXT)")
+    sinks = [f"s{number}" for number in range(16)]
+    for sink in sinks:
+        table.run(f"CREATE SINK {sink} FROM t INTO KAFKA CONNECTION kafka (TOPIC '{name}-{sink}')"
+                  " KEY (id) FORMAT JSON ENVELOPE DEBEZIUM")
+    for sink in sinks:
+        _wait_status(table, sink, "running")
+    own_kafka.send(signal.SIGSTOP)
+    table.run("INSERT INTO t VALUES (2, 'in open transactions')")
+    wait_until(lambda: table.run("SELECT count(*) FROM mz_internal.mz_sink_statistics"
+                                 " WHERE messages_staged > messages_committed") == [(len(sinks),)],
+               PATIENCE_S, "every sink to have a transaction open")
+    table.stop()
+
+
 def test_alter_connection_mends_a_sink(table, kafka, connect_kafka, name, topic_reader):
     connect_kafka(table)
     _sink(table, name)
@@ -262,13 +275,12 @@ def test_a_progress_topic_with_two_partitions_is_refused(table, kafka, name):
 # --- PostgreSQL ---
 
 def _connection(server, secret):
-    return (f"CREATE CONNECTION pg TO POSTGRES (HOST '127.0.0.1', PORT {server.port},"
-            f" USER 'postgres', PASSWORD SECRET {secret}, DATABASE 'postgres')")
+    return upstream.connection(server.port, secret)
 
 
 def _follow(engine):
-    engine.run("CREATE SOURCE s FROM POSTGRES CONNECTION pg (PUBLICATION 'p')",
-               "CREATE TABLE t FROM SOURCE s (REFERENCE public.t)", "SELECT * FROM t")
+    upstream.follow(engine, "t")
+    engine.run("SELECT * FROM t")
 
 
 def test_alter_secret_mends_a_source(engine, own_postgres):

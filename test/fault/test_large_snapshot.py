@@ -8,6 +8,7 @@ import os
 import pytest
 from confluent_kafka import Consumer
 
+from harness.upstream import follow, publish
 from stack.processes import wait_until
 
 ROWS = 2_000_000 if os.environ.get("PENSTOCK_LONG") else 150_000
@@ -58,16 +59,12 @@ def _read_all(kafka, topic, expected):
 @pytest.mark.timeout(3 * PATIENCE_S)
 def test_a_large_snapshot_comes_in_and_leaves_exactly_once(engine, kafka, pg, name,
                                                            connect_kafka, connect_postgres):
-    pg.execute("CREATE TABLE t (id int PRIMARY KEY, filler text NOT NULL)")
-    pg.execute("ALTER TABLE t REPLICA IDENTITY FULL")
-    pg.execute("INSERT INTO t SELECT g, repeat(md5(g::text), 5) FROM generate_series(1, %s) AS g",
-               [ROWS])
-    pg.execute("CREATE PUBLICATION p FOR ALL TABLES")
+    publish(pg, "filler text NOT NULL",
+            f"SELECT g, repeat(md5(g::text), 5) FROM generate_series(1, {ROWS}) AS g", "t")
     connect_postgres(engine, pg.info.dbname)
     connect_kafka(engine)
     peaks = []
-    engine.run("CREATE SOURCE s FROM POSTGRES CONNECTION pg (PUBLICATION 'p')",
-               "CREATE TABLE t FROM SOURCE s (REFERENCE public.t)")
+    follow(engine, "t")
     wait_until(lambda: _staged(engine) > ROWS / 4, PATIENCE_S, "a part of the copy", poll_s=0.02)
     peaks.append(_peak_mib(engine))
     engine.crash()

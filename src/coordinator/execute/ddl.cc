@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "base/check.h"
+#include "catalog/facts_of.h"
 #include "coordinator/execute/execute.h"
 #include "sql/ddl/plan_connection.h"
 #include "sql/ddl/plan_source.h"
@@ -82,10 +83,8 @@ Result<DdlFunction> create_sink(Session& session, const sql::CreateSink& stateme
   if (!taken) {
     sql::PlanContext context{.catalog = *catalog, .names = view.names};
     ASSIGN_OR_RETURN(sql::SinkPlan plan, sql::plan_create_sink(statement, context));
-    catalog::ItemRef connection = catalog->item(plan.def.connection);
-    const auto* kafka = std::get_if<defs::KafkaConnectionDef>(&connection->facts);
-    CHECK(kafka != nullptr);
-    Status valid = session.services().contacts.validate(*kafka, session.cancelled());
+    const auto& kafka = catalog::facts_of<defs::KafkaConnectionDef>(*catalog, plan.def.connection);
+    Status valid = session.services().contacts.validate(kafka, session.cancelled());
     if (!valid) {
       Error error(sql_state::kSystemError, "KAFKA sink validation: admin client errored");
       return fail(std::move(error).with_detail(valid.error().message));

@@ -62,8 +62,7 @@ Rows kafka_connections(const IntrospectionSources& s) {
     rows.push_back({id(item_id),
                     Datum::bytes(types::encode_array(types::SqlType::of(types::TypeId::kText),
                                                      types::ArrayValue::one_dimensional(brokers))),
-                    text(kafka->progress_topic.value_or(
-                        defs::default_progress_topic(s.environment_id, item_id)))});
+                    text(defs::progress_topic(*kafka, s.environment_id, item_id))});
   }
   return rows;
 }

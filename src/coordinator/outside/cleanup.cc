@@ -14,8 +14,44 @@
 
 namespace penstock::coordinator {
 
-Cleanup::Cleanup(storage::Storage& storage, SecretStore& secrets)
-    : storage_(storage), secrets_(secrets) {}
+namespace {
+
+Status drop_slot(const SlotCleanup& cleanup, const SecretStore& secrets, const StopToken& stop) {
+  ASSIGN_OR_RETURN(connect::PostgresOptions options,
+                   postgres_client_options(cleanup.connection, secrets));
+  return sources::drop_replication_slot(options, cleanup.slot_name, stop);
+}
+
+Status leave_kafka(const SinkCleanup& cleanup, const storage::Storage& storage,
+                   const StopToken& stop) {
+  sinks::SinkConfig config;
+  config.id = cleanup.sink;
+  config.progress_topic = cleanup.progress_topic;
+  config.transactional_id = cleanup.transactional_id;
+  auto kafka = connect::make_kafka_client(
+      kafka_client_options(cleanup.connection, cleanup.transactional_id));
+  sinks::Step<void> cleaned =
+      sinks::clean_up_dropped_sink(config, cleanup.place, lives_of(storage), *kafka, stop);
+  if (cleaned) return {};
+  return fail(sql_state::kSystemError, cleaned.error().cause);
+}
+
+}  // namespace
+
+CleanUpOutside clean_up_outside(const storage::Storage& storage, const SecretStore& secrets) {
+  return [&storage, &secrets](const CleanupTask& task, const StopToken& stop) {
+    const auto* slot = std::get_if<SlotCleanup>(&task);
+    if (slot != nullptr) return drop_slot(*slot, secrets, stop);
+    return leave_kafka(std::get<SinkCleanup>(task), storage, stop);
+  };
+}
+
+Cleanup::Cleanup(storage::Storage& storage, SecretStore& secrets,
+                 std::function<CatalogSnapshot()> catalog, CleanUpOutside clean_up)
+    : storage_(storage),
+      secrets_(secrets),
+      catalog_(std::move(catalog)),
+      clean_up_(std::move(clean_up)) {}
 
 Status Cleanup::start() {
   ASSIGN_OR_RETURN(auto rows, storage_.meta().scan(std::string(kCleanupPrefix)));
@@ -28,7 +64,7 @@ Status Cleanup::start() {
 }
 
 void Cleanup::stop() {
-  stop_.stop();
+  tell_to_stop();
   if (thread_.joinable()) thread_.join();
 }
 
@@ -45,29 +81,30 @@ bool Cleanup::keeps_secret(ObjectId secret) {
   return used;
 }
 
-Status Cleanup::drop_slot(const SlotCleanup& cleanup) {
-  ASSIGN_OR_RETURN(connect::PostgresOptions options,
-                   postgres_client_options(cleanup.connection, secrets_));
-  return sources::drop_replication_slot(options, cleanup.slot_name, stop_);
-}
-
-Status Cleanup::leave_kafka(const SinkCleanup& cleanup) {
-  sinks::SinkConfig config;
-  config.id = cleanup.sink;
-  config.progress_topic = cleanup.progress_topic;
-  config.transactional_id = cleanup.transactional_id;
-  auto kafka = connect::make_kafka_client(
-      kafka_client_options(cleanup.connection, cleanup.transactional_id));
-  sinks::Step<void> cleaned =
-      sinks::clean_up_dropped_sink(config, cleanup.place, lives_of(storage_), *kafka, stop_);
-  if (cleaned) return {};
-  return fail(sql_state::kSystemError, cleaned.error().cause);
+// What the connection leads to now is kept, in case it is dropped before the clean-up is done.
+CleanupTask Cleanup::renewed(const std::string& key) {
+  CleanupTask task;
+  {
+    // The catalog is looked at under the lock: a DROP of connection and secret either finds the
+    // secret used here, or its connection is gone before it could be taken over.
+    std::lock_guard lock(mutex_);
+    CleanupTask& kept = pending_.at(key);
+    if (!renew_connection(kept, *catalog_())) return kept;
+    task = kept;
+  }
+  storage::Changes changes;
+  changes.meta.push_back({key, encode_cleanup(task)});
+  auto written = storage_.writer().append_changes(changes, storage::SyncUrgency::kWithNext);
+  if (!written) {
+    log_warn("coordinator", "a clean-up could not be written again",
+             {{"row", key}, {"error", written.error().message}});
+  }
+  return task;
 }
 
 bool Cleanup::attempt(const CleanupTask& task) {
   failpoint("coordinator.before_cleanup");
-  const auto* slot = std::get_if<SlotCleanup>(&task);
-  Status done = slot != nullptr ? drop_slot(*slot) : leave_kafka(std::get<SinkCleanup>(task));
+  Status done = clean_up_(task, stop_);
   if (!done) {
     log_warn("coordinator", "what a DROP left outside could not be removed yet",
              {{"row", cleanup_key(task)}, {"error", done.error().message}});
@@ -92,15 +129,15 @@ void Cleanup::run() {
   Backoff backoff(std::chrono::milliseconds(100), std::chrono::seconds(30));
   std::chrono::milliseconds wait(50);
   while (!stop_.wait_for(wait)) {
-    std::map<std::string, CleanupTask> pending;
+    std::vector<std::string> pending;
     {
       std::lock_guard lock(mutex_);
-      pending = pending_;
+      for (const auto& [key, task] : pending_) pending.push_back(key);
     }
     bool all = true;
-    for (const auto& [key, task] : pending) {
+    for (const std::string& key : pending) {
       if (stop_.stopped()) return;
-      if (!attempt(task)) {
+      if (!attempt(renewed(key))) {
         all = false;
         continue;
       }

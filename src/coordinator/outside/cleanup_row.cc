@@ -5,6 +5,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "catalog/facts_of.h"
+
 namespace penstock::coordinator {
 namespace {
 
@@ -21,9 +23,15 @@ defs::TextOrSecret decode_text(const Json& json) {
   return ObjectId{json.at("secret").get<uint64_t>()};
 }
 
+// None in a row of an earlier version: that connection is as good as dropped.
+ObjectId decode_connection(const Json& json) {
+  return ObjectId{json.value("connection", uint64_t{0})};
+}
+
 Json encode(const SlotCleanup& cleanup) {
   const defs::PostgresConnectionDef& c = cleanup.connection;
   Json json{{"source", cleanup.source.value},
+            {"connection", cleanup.connection_id.value},
             {"slot", cleanup.slot_name},
             {"host", c.host},
             {"port", c.port},
@@ -41,6 +49,7 @@ SlotCleanup decode_slot(const Json& json) {
   SlotCleanup out;
   out.source = ObjectId{json.at("source").get<uint64_t>()};
   out.slot_name = json.at("slot");
+  out.connection_id = decode_connection(json);
   defs::PostgresConnectionDef& c = out.connection;
   c.host = json.at("host");
   c.port = json.at("port");
@@ -56,6 +65,7 @@ SlotCleanup decode_slot(const Json& json) {
 
 Json encode(const SinkCleanup& cleanup) {
   return {{"sink", cleanup.sink.value},
+          {"connection", cleanup.connection_id.value},
           {"brokers", cleanup.connection.brokers},
           {"security_protocol", cleanup.connection.security_protocol},
           {"progress_topic", cleanup.progress_topic},
@@ -69,6 +79,7 @@ Json encode(const SinkCleanup& cleanup) {
 Result<CleanupTask> decode_sink(const Json& json) {
   SinkCleanup out;
   out.sink = ObjectId{json.at("sink").get<uint64_t>()};
+  out.connection_id = decode_connection(json);
   out.connection.brokers = json.at("brokers").get<std::vector<std::string>>();
   out.connection.security_protocol = json.at("security_protocol");
   out.progress_topic = json.at("progress_topic");
@@ -110,6 +121,18 @@ Result<CleanupTask> decode_cleanup(const std::string& key, const std::string& va
     return fail(sql_state::kInternalError,
                 fmt::format("the stored clean-up {} cannot be read: {}", key, error.what()));
   }
+}
+
+bool renew_connection(CleanupTask& task, const catalog::CatalogView& catalog) {
+  const std::string before = encode_cleanup(task);
+  std::visit(
+      [&](auto& cleanup) {
+        using Def = std::remove_cvref_t<decltype(cleanup.connection)>;
+        const Def* present = catalog::find_facts<Def>(catalog, cleanup.connection_id);
+        if (present != nullptr) cleanup.connection = *present;
+      },
+      task);
+  return encode_cleanup(task) != before;
 }
 
 bool uses_secret(const CleanupTask& task, ObjectId secret) {

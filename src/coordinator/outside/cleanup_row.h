@@ -8,6 +8,7 @@
 
 #include "base/ids.h"
 #include "base/result.h"
+#include "catalog/catalog_view.h"
 #include "defs/connection_def.h"
 #include "sinks/progress.h"
 
@@ -16,12 +17,14 @@ namespace penstock::coordinator {
 struct SlotCleanup {
   ObjectId source;
   std::string slot_name;
-  defs::PostgresConnectionDef connection;
+  ObjectId connection_id;
+  defs::PostgresConnectionDef connection;  // As it was known last.
 };
 
 struct SinkCleanup {
   ObjectId sink;
-  defs::KafkaConnectionDef connection;
+  ObjectId connection_id;
+  defs::KafkaConnectionDef connection;  // As it was known last.
   std::string progress_topic;
   std::string transactional_id;
   sinks::SinkPlace place;  // As it was written last.
@@ -34,6 +37,11 @@ std::string cleanup_key(const CleanupTask& task);
 std::string encode_cleanup(const CleanupTask& task);
 // Error: the row is damaged.
 Result<CleanupTask> decode_cleanup(const std::string& key, const std::string& value);
+
+// Takes the connection over as it is declared now, which may lead elsewhere than at the DROP: the
+// server moved. One that was dropped, too, is left as it was known last. True when the row is
+// another now.
+bool renew_connection(CleanupTask& task, const catalog::CatalogView& catalog);
 
 // Whether the clean-up has to log in with this secret.
 bool uses_secret(const CleanupTask& task, ObjectId secret);

@@ -4,15 +4,15 @@
 #include <fmt/core.h>
 
 #include <filesystem>
-#include <mutex>
 #include <thread>
 
 #include "base/backoff.h"
-#include "base/check.h"
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "base/thread_name.h"
+#include "catalog/facts_of.h"
 #include "coordinator/outside/client_options.h"
+#include "coordinator/outside/runner_set.h"
 #include "coordinator/outside/stored_ledger.h"
 #include "coordinator/sequence/item_facts.h"
 #include "defs/names.h"
@@ -20,6 +20,8 @@
 
 namespace penstock::coordinator {
 namespace {
+
+using catalog::facts_of;
 
 constexpr std::chrono::milliseconds kPublicationPoll{5};
 
@@ -34,12 +36,13 @@ class SinkRunner {
     thread_ = std::thread([this] { run(); });
   }
   ~SinkRunner() {
-    stop_.stop();
+    tell_to_stop();
     thread_.join();
   }
   SinkRunner(const SinkRunner&) = delete;
   SinkRunner& operator=(const SinkRunner&) = delete;
 
+  void tell_to_stop() { stop_.stop(); }
   const sinks::SinkReport& report() const { return report_; }
 
  private:
@@ -85,8 +88,9 @@ class SinkRunner {
     ASSIGN_OR_RETURN(std::unique_ptr<data::UpdateStream> stream,
                      context_.storage.open_stream(collection));
     std::unique_ptr<sinks::SinkLedger> ledger = book_.open(sink_, collection);
-    auto kafka = connect::make_kafka_client(
-        kafka_client_options(kafka_of(*catalog, plan.def.connection), config.transactional_id));
+    const auto& connection = facts_of<defs::KafkaConnectionDef>(*catalog, plan.def.connection);
+    auto kafka =
+        connect::make_kafka_client(kafka_client_options(connection, config.transactional_id));
     sinks::KafkaSink sink(std::move(config),
                           {*kafka, *stream, *ledger, report_, system_clock(), stop_});
     while (!stop_.stopped()) sink.step();
@@ -94,27 +98,16 @@ class SinkRunner {
     return {};
   }
 
-  static const defs::KafkaConnectionDef& kafka_of(const catalog::CatalogState& catalog,
-                                                  ObjectId connection) {
-    catalog::ItemRef item = catalog.item(connection);
-    CHECK(item != nullptr);
-    const auto* kafka = std::get_if<defs::KafkaConnectionDef>(&item->facts);
-    CHECK(kafka != nullptr);
-    return *kafka;
-  }
-
   sinks::SinkConfig config_of(const catalog::CatalogItem& item, sql::SinkPlan& plan,
                               const catalog::CatalogState& catalog) const {
-    const defs::KafkaConnectionDef& kafka = kafka_of(catalog, plan.def.connection);
+    const auto& kafka = facts_of<defs::KafkaConnectionDef>(catalog, plan.def.connection);
     sinks::SinkConfig config;
     config.id = sink_;
     config.name = item.name.item;
-    config.progress_topic = kafka.progress_topic.value_or(
-        defs::default_progress_topic(context_.environment_id, plan.def.connection));
+    config.progress_topic =
+        defs::progress_topic(kafka, context_.environment_id, plan.def.connection);
     config.progress_replication_factor = kafka.progress_topic_replication_factor;
-    config.transactional_id =
-        plan.def.transactional_id_prefix +
-        defs::client_identity(context_.environment_id, plan.def.connection, sink_);
+    config.transactional_id = defs::transactional_id(plan.def, context_.environment_id, sink_);
     config.partition_by = plan.partition_by;
     config.spill_directory = context_.spill_directory;
     config.def = std::move(plan.def);
@@ -173,12 +166,11 @@ class RealSinkFleet final : public SinkFleet {
   }
 
   void start(ObjectId sink) override {
-    auto runner = std::make_unique<SinkRunner>(context_, book_, sink);
-    std::lock_guard lock(mutex_);
-    runners_[sink] = std::move(runner);
+    runners_.put(sink, std::make_unique<SinkRunner>(context_, book_, sink));
   }
+  void tell_to_stop(ObjectId sink) override { runners_.tell_to_stop(sink); }
   void stop(ObjectId sink) override {
-    take(sink);
+    runners_.stop({&sink, 1});
     book_.forget(sink);
   }
   Result<std::optional<sinks::SinkPlace>> place(ObjectId sink) const override {
@@ -190,7 +182,7 @@ class RealSinkFleet final : public SinkFleet {
   Status release_history(ObjectId sink, const std::string& why) override {
     catalog::ItemRef item = context_.catalog()->item(sink);
     if (!item) return {};
-    take(sink);
+    runners_.stop({&sink, 1});
     CollectionId collection{std::get<defs::SinkDef>(item->facts).from.value};
     std::unique_ptr<sinks::SinkLedger> ledger = book_.open(sink, collection);
     ASSIGN_OR_RETURN(sinks::SinkPlace place, ledger->load());
@@ -202,56 +194,39 @@ class RealSinkFleet final : public SinkFleet {
   }
   void refresh_connection(ObjectId connection) override {
     CatalogSnapshot catalog = context_.catalog();
+    std::vector<ObjectId> affected;
     for (const catalog::ItemRef& item : catalog->dependents(connection)) {
-      if (item->kind != catalog::ItemKind::kSink) continue;
-      take(item->id);
-      start(item->id);
+      if (item->kind == catalog::ItemKind::kSink) affected.push_back(item->id);
     }
+    runners_.stop(affected);
+    for (ObjectId sink : affected) start(sink);
   }
+  void tell_all_to_stop() override { runners_.tell_all_to_stop(); }
   void stop_all() override {
-    std::map<ObjectId, std::unique_ptr<SinkRunner>> all;
-    {
-      std::lock_guard lock(mutex_);
-      all.swap(runners_);
-    }
-    all.clear();
+    runners_.stop_all();
     book_.stop();
   }
 
   std::map<ObjectId, SinkCounters> counters() const override {
-    std::lock_guard lock(mutex_);
     std::map<ObjectId, SinkCounters> out;
-    for (const auto& [sink, runner] : runners_) {
-      sinks::SinkStatistics s = runner->report().statistics();
+    runners_.each([&](ObjectId sink, const SinkRunner& runner) {
+      sinks::SinkStatistics s = runner.report().statistics();
       out[sink] = {s.messages_staged, s.messages_committed, s.bytes_staged, s.bytes_committed};
-    }
+    });
     return out;
   }
   std::map<ObjectId, std::optional<uint64_t>> frontiers() const override {
-    std::lock_guard lock(mutex_);
     std::map<ObjectId, std::optional<uint64_t>> out;
-    for (const auto& [sink, runner] : runners_) out[sink] = runner->report().frontier().ms;
+    runners_.each([&](ObjectId sink, const SinkRunner& runner) {
+      out[sink] = runner.report().frontier().ms;
+    });
     return out;
   }
 
  private:
-  // Waits for its thread, outside the lock.
-  void take(ObjectId sink) {
-    std::unique_ptr<SinkRunner> runner;
-    {
-      std::lock_guard lock(mutex_);
-      auto found = runners_.find(sink);
-      if (found == runners_.end()) return;
-      runner = std::move(found->second);
-      runners_.erase(found);
-    }
-    runner.reset();
-  }
-
   const FleetContext context_;
   LedgerBook book_;
-  mutable std::mutex mutex_;
-  std::map<ObjectId, std::unique_ptr<SinkRunner>> runners_;
+  RunnerSet<SinkRunner> runners_;
 };
 
 }  // namespace

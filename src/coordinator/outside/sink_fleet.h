@@ -18,6 +18,8 @@ class SinkFleet {
  public:
   virtual ~SinkFleet() = default;
   virtual void start(ObjectId sink) = 0;
+  // Returns at once; the sink ends on its own. Who stops several tells all of them first.
+  virtual void tell_to_stop(ObjectId sink) = 0;
   // Bounded in time (rule K9). A dropped sink's place is forgotten.
   virtual void stop(ObjectId sink) = 0;
   // As it was written last; nothing when the sink was never born.
@@ -25,6 +27,7 @@ class SinkFleet {
   // It retains more history than it may (rule S5): it lets go and stalls, with `why`, durably.
   virtual Status release_history(ObjectId sink, const std::string& why) = 0;
   virtual void refresh_connection(ObjectId connection) = 0;
+  virtual void tell_all_to_stop() = 0;
   virtual void stop_all() = 0;
   virtual std::map<ObjectId, SinkCounters> counters() const = 0;
   virtual std::map<ObjectId, std::optional<uint64_t>> frontiers() const = 0;

@@ -3,17 +3,20 @@
 
 #include <fmt/core.h>
 
-#include <mutex>
 #include <set>
 
 #include "base/check.h"
 #include "base/log.h"
+#include "catalog/facts_of.h"
 #include "coordinator/outside/client_options.h"
+#include "coordinator/outside/runner_set.h"
 #include "sources/postgres/postgres_source.h"
 #include "sources/source_host.h"
 
 namespace penstock::coordinator {
 namespace {
+
+using catalog::facts_of;
 
 class StoredHost final : public sources::SourceHost {
  public:
@@ -36,8 +39,8 @@ class StoredHost final : public sources::SourceHost {
     return context_.storage.meta().get(key);
   }
   Result<connect::PostgresOptions> postgres_options(ObjectId connection) override {
-    catalog::ItemRef item = context_.catalog()->item(connection);
-    const auto* def = item ? std::get_if<defs::PostgresConnectionDef>(&item->facts) : nullptr;
+    CatalogSnapshot catalog = context_.catalog();
+    const auto* def = catalog::find_facts<defs::PostgresConnectionDef>(*catalog, connection);
     if (def == nullptr) {
       return fail(sql_state::kUndefinedObject, "the source's connection is gone");
     }
@@ -75,78 +78,53 @@ class RealSourceFleet final : public SourceFleet {
 
   void start(ObjectId source) override {
     CatalogSnapshot catalog = context_.catalog();
-    catalog::ItemRef item = catalog->item(source);
-    CHECK(item != nullptr);
     std::vector<sources::SourceTable> tables;
     for (const catalog::ItemRef& table : catalog->dependents(source)) {
       const auto* def = std::get_if<defs::SourceTableDef>(&table->facts);
       if (def != nullptr) tables.push_back(source_table(table->id, *def));
     }
     auto made = std::make_unique<sources::PostgresSource>(
-        source, std::get<defs::PostgresSourceDef>(item->facts), std::move(tables), host_,
+        source, facts_of<defs::PostgresSourceDef>(*catalog, source), std::move(tables), host_,
         system_clock());
     context_.statuses.set(source, "starting", "postgres", "", "");
     if (Status started = made->start(); !started) {
       context_.statuses.set(source, "stalled", "postgres", started.error().message, "");
     }
-    std::lock_guard lock(mutex_);
-    sources_[source] = std::move(made);
+    sources_.put(source, std::move(made));
   }
 
   void add_table(ObjectId table) override {
     CatalogSnapshot catalog = context_.catalog();
-    const auto& def = std::get<defs::SourceTableDef>(catalog->item(table)->facts);
-    std::lock_guard lock(mutex_);
-    auto found = sources_.find(def.source);
-    CHECK(found != sources_.end());
+    const auto& def = facts_of<defs::SourceTableDef>(*catalog, table);
     // CREATE SOURCE ... FOR ALL TABLES starts the source with its tables already.
-    if (!known_tables_.contains(CollectionId{table.value})) {
-      found->second->add_table(source_table(table, def));
-    }
+    if (known_tables_.contains(CollectionId{table.value})) return;
+    sources::SourceTable added = source_table(table, def);
+    CHECK(sources_.look(def.source, [&](auto& source) { source.add_table(std::move(added)); }));
   }
   void remove_table(ObjectId table, ObjectId source) override {
-    std::lock_guard lock(mutex_);
-    known_tables_.erase(CollectionId{table.value});
-    auto found = sources_.find(source);
-    if (found != sources_.end()) found->second->remove_table(CollectionId{table.value});
+    const CollectionId collection{table.value};
+    known_tables_.erase(collection);
+    sources_.look(source, [&](auto& running) { running.remove_table(collection); });
   }
-  void stop(ObjectId source) override {
-    std::unique_ptr<sources::PostgresSource> stopped;
-    {
-      std::lock_guard lock(mutex_);
-      auto found = sources_.find(source);
-      if (found == sources_.end()) return;
-      stopped = std::move(found->second);
-      sources_.erase(found);
-    }
-    stopped->stop();
-  }
+  void tell_to_stop(ObjectId source) override { sources_.tell_to_stop(source); }
+  void stop(ObjectId source) override { sources_.stop({&source, 1}); }
   void refresh_connection(ObjectId connection) override {
     CatalogSnapshot catalog = context_.catalog();
-    std::lock_guard lock(mutex_);
     for (const catalog::ItemRef& item : catalog->dependents(connection)) {
-      auto found = sources_.find(item->id);
-      if (found != sources_.end()) found->second->refresh_connection();
+      sources_.look(item->id, [](auto& source) { source.refresh_connection(); });
     }
   }
-  void stop_all() override {
-    std::map<ObjectId, std::unique_ptr<sources::PostgresSource>> all;
-    {
-      std::lock_guard lock(mutex_);
-      all.swap(sources_);
-    }
-    for (auto& [id, source] : all) source->stop();
-  }
+  void tell_all_to_stop() override { sources_.tell_all_to_stop(); }
+  void stop_all() override { sources_.stop_all(); }
 
   std::map<ObjectId, SourceCounters> counters() const override {
-    std::lock_guard lock(mutex_);
     std::map<ObjectId, SourceCounters> out;
-    for (const auto& [id, source] : sources_) {
-      out[id] = counters_of(source->statistics());
-      for (const auto& [table, statistics] : source->table_statistics()) {
+    sources_.each([&](ObjectId id, const sources::PostgresSource& source) {
+      out[id] = counters_of(source.statistics());
+      for (const auto& [table, statistics] : source.table_statistics()) {
         out[ObjectId{table.value}] = counters_of(statistics);
       }
-    }
+    });
     return out;
   }
 
@@ -166,9 +144,8 @@ class RealSourceFleet final : public SourceFleet {
 
   const FleetContext context_;
   StoredHost host_;
-  mutable std::mutex mutex_;
-  std::set<CollectionId> known_tables_;
-  std::map<ObjectId, std::unique_ptr<sources::PostgresSource>> sources_;
+  std::set<CollectionId> known_tables_;  // The coordinator's thread only.
+  RunnerSet<sources::PostgresSource> sources_;
 };
 
 }  // namespace

@@ -25,8 +25,11 @@ class SourceFleet {
   virtual void start(ObjectId source) = 0;
   virtual void add_table(ObjectId table) = 0;
   virtual void remove_table(ObjectId table, ObjectId source) = 0;
+  // Returns at once; the source ends on its own. Who stops several tells all of them first.
+  virtual void tell_to_stop(ObjectId source) = 0;
   virtual void stop(ObjectId source) = 0;
   virtual void refresh_connection(ObjectId connection) = 0;
+  virtual void tell_all_to_stop() = 0;
   virtual void stop_all() = 0;
   virtual std::map<ObjectId, SourceCounters> counters() const = 0;
 };

@@ -1,35 +1,22 @@
 // A circle of clusters that would wait for each other is refused, and nothing else is.
 #include "coordinator/sequence/cluster_order.h"
 
-#include <gtest/gtest.h>
-
-#include "coordinator/sequence/statements.h"
-#include "sql/parse/parse.h"
+#include "coordinator/sequence/sequence_fixture_test.h"
 
 namespace penstock::coordinator {
 namespace {
 
-class ClusterOrder : public testing::Test {
+class ClusterOrder : public SequenceTest {
  protected:
   ClusterOrder() {
-    apply({catalog::CreateRole{"r"}, catalog::CreateDatabase{1, "d", "r"},
-           catalog::CreateSchema{2, "d", "public", "r"},
-           catalog::CreateCluster{ClusterId{3}, "c1", "1", 1, "r"},
-           catalog::CreateCluster{ClusterId{4}, "c2", "1", 1, "r"},
-           catalog::CreateCluster{ClusterId{5}, "c3", "1", 1, "r"}});
+    cluster(4, "c2");
+    cluster(5, "c3");
     make<sql::CreateTable>("CREATE TABLE t (a int)");
   }
 
   template <typename Kind>
   Status run(const std::string& text) {
-    ASSIGN_OR_RETURN(sql::Statement statement, sql::parse_statement(text));
-    SequenceContext context{.catalog = catalog_,
-                            .names = {.database = "d", .search_path = {"public"}},
-                            .role = "r",
-                            .cluster_name = "c1",
-                            .ids = ids_,
-                            .statement = statement_};
-    ASSIGN_OR_RETURN(Sequenced sequenced, sequence(std::get<Kind>(statement.kind), context));
+    ASSIGN_OR_RETURN(Sequenced sequenced, decide<Kind>(text));
     apply(sequenced.changes);
     return {};
   }
@@ -51,13 +38,6 @@ class ClusterOrder : public testing::Test {
     EXPECT_EQ(refused.error().detail, detail);
     EXPECT_EQ(refused.error().hint, hint);
   }
-  void apply(const std::vector<catalog::CatalogChange>& changes) {
-    for (const catalog::CatalogChange& change : changes) catalog_.apply(change);
-  }
-
-  catalog::CatalogState catalog_;
-  IdMint ids_{1000};
-  expr::StatementContext statement_;
 };
 
 TEST_F(ClusterOrder, TwoClustersMayNotWaitForEachOther) {

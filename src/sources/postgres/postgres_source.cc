@@ -82,8 +82,12 @@ Status PostgresSource::start() {
   return {};
 }
 
-void PostgresSource::stop() {
+void PostgresSource::tell_to_stop() {
   stop_.stop();
+}
+
+void PostgresSource::stop() {
+  tell_to_stop();
   if (thread_.joinable()) thread_.join();
 }
 

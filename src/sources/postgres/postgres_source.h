@@ -5,8 +5,8 @@
 //   binding      check that this is the server and the slot (P4), stream from the binding
 //   table added  stage its commits, copy it beside the stream, publish both together (P2)
 //
-// start(), stop() and the rest from any one thread at a time (the coordinator's); statistics from
-// any. Outlived by its host.
+// start(), stop() and the rest from any one thread at a time (the coordinator's); tell_to_stop()
+// and statistics from any. Outlived by its host.
 #pragma once
 
 #include <atomic>
@@ -46,6 +46,8 @@ class PostgresSource {
 
   // Reads the binding and begins. Error: the binding or a fact cannot be read.
   Status start();
+  // Returns at once; the thread ends soon.
+  void tell_to_stop();
   // Returns when the thread has ended; nothing is handed over afterwards.
   void stop();
 
