@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/thread_name.h"
+#include "engine/catch_up.h"
 #include "engine/tick_feeder.h"
 
 namespace penstock::engine {
@@ -222,27 +223,6 @@ bool Cluster::await_others(const std::set<storage::Timeline>& others, Timestamp 
   return true;
 }
 
-// Steps the circuit to `now`; whether it was not interrupted before. What it gives out on the way
-// belongs to the first contents of a new view.
-Result<bool> Cluster::catch_up(Maintained& item, Timestamp now) {
-  if (!await_others(others_of(item), now)) return false;
-  ASSIGN_OR_RETURN(std::vector<Timestamp> ticks,
-                   changed_ticks(storage_.reader(), item.imports, item.time.next(), now.next()));
-  for (Timestamp tick : ticks) {
-    for (CollectionId import : item.imports) {
-      RETURN_IF_ERROR(feed_tick(storage_.reader(), import, tick, *item.circuit));
-    }
-    item.circuit->finish_step();
-    if (item.circuit->abandoned()) return false;
-    if (item.index) {
-      item.index->apply(item.output.rows(), item.output.errors(), tick);
-      item.output.clear();
-    }
-  }
-  item.time = now;
-  return true;
-}
-
 // Brings the circuit to where the cluster is, or the cluster to where it is: every tick is stepped
 // for everybody. Takes the item, unless the cluster was interrupted on the way: then once more.
 Result<bool> Cluster::splice(std::unique_ptr<Maintained>& item) {
@@ -250,8 +230,10 @@ Result<bool> Cluster::splice(std::unique_ptr<Maintained>& item) {
   if (item->time >= next_) return false;
   Timestamp now = next_.previous();
   if (item->time < now) {
-    ASSIGN_OR_RETURN(bool caught_up, catch_up(*item, now));
-    if (!caught_up) return false;
+    if (!await_others(others_of(*item), now)) return false;
+    // What comes out on the way belongs to the first contents of a new view.
+    RETURN_IF_ERROR(catch_up(storage_.reader(), *item, now, [](StepOutput&) { return Status(); }));
+    if (item->circuit->abandoned()) return false;
   }
   if (item->index) item->index->advance(item->time);
   items_.push_back(std::move(item));

@@ -57,7 +57,6 @@ class Cluster {
   bool is_interrupted() const;
   std::set<storage::Timeline> others_of(const Maintained& item) const;
   bool await_others(const std::set<storage::Timeline>& others, Timestamp time);
-  Result<bool> catch_up(Maintained& item, Timestamp now);
   Result<bool> splice(std::unique_ptr<Maintained>& item);
   Status step_from_storage(Timestamp until);
   Status step(Timestamp time, const Tick* tick);

@@ -237,10 +237,6 @@ Status Hydrator::build_at(Maintained& item, Timestamp time, const Drain& drain) 
   return drain(item.output);
 }
 
-Status Hydrator::stage_output(Maintained& item) {
-  return append_output(*staging_, item.output);
-}
-
 // S6: the view must be what its collection holds. If not, the difference is staged, and appended at
 // the next tick: everything new in, everything stored out.
 Status Hydrator::rehydrate(Maintained& item, const storage::CollectionInfo& info) {
@@ -293,24 +289,11 @@ Status Hydrator::stage_difference(Maintained& item, Timestamp stored_until) {
   return {};
 }
 
-// Steps the circuit over the ticks it has not seen, up to and including `until`.
-Status Hydrator::catch_up(Maintained& item, Timestamp until) {
-  ASSIGN_OR_RETURN(std::vector<Timestamp> ticks,
-                   changed_ticks(storage_.reader(), item.imports, item.time.next(), until.next()));
-  for (Timestamp tick : ticks) {
-    for (CollectionId import : item.imports) {
-      RETURN_IF_ERROR(feed_tick(storage_.reader(), import, tick, *item.circuit));
-    }
-    item.circuit->finish_step();
-    if (item.circuit->abandoned()) return {};
-    if (item.index) {
-      item.index->apply(item.output.rows(), item.output.errors(), tick);
-      item.output.clear();
-    } else if (staging_) {
-      RETURN_IF_ERROR(stage_output(item));
-    }
-  }
-  item.time = std::max(item.time, until);
+// What passed meanwhile is caught up with here, so that the cluster is held up by little.
+Status Hydrator::follow(Maintained& item, Timestamp until) {
+  RETURN_IF_ERROR(catch_up(storage_.reader(), item, until,
+                           [&](StepOutput& output) { return append_output(*staging_, output); }));
+  if (item.circuit->abandoned()) return {};
   for (auto& hold : item.holds) hold->advance(item.time);
   return {};
 }
@@ -332,9 +315,8 @@ Status Hydrator::build(Maintained& item) {
   }));
   if (item.circuit->abandoned()) return {};
   if (item.index) item.index->advance(time);
-  // What passed meanwhile is caught up with here, so that the cluster is held up by little.
   ASSIGN_OR_RETURN(Timestamp now, common_time(item));
-  if (now > item.time) RETURN_IF_ERROR(catch_up(item, now));
+  if (now > item.time) RETURN_IF_ERROR(follow(item, now));
   if (item.index || item.circuit->abandoned()) return {};
   ASSIGN_OR_RETURN(item.first_contents, staging_->finish());
   failpoint("engine.after_hydration");

@@ -16,6 +16,7 @@
 
 #include "base/backoff.h"
 #include "base/stop_token.h"
+#include "engine/catch_up.h"
 #include "engine/maintained.h"
 
 namespace penstock::engine {
@@ -41,18 +42,14 @@ class Hydrator {
 
  private:
   void run();
-  // Takes what a circuit has given out so far, so that it does not pile up.
-  using Drain = std::function<Status(StepOutput&)>;
-
   std::unique_ptr<Maintained> next_ready();
   std::vector<CollectionId> unpublished(const Maintained& item) const;
   bool is_readable(const Maintained& item) const;
   Status build(Maintained& item);
   Status rehydrate(Maintained& item, const storage::CollectionInfo& info);
   Status build_at(Maintained& item, Timestamp time, const Drain& drain);
-  Status stage_output(Maintained& item);
   Status stage_difference(Maintained& item, Timestamp stored_until);
-  Status catch_up(Maintained& item, Timestamp until);
+  Status follow(Maintained& item, Timestamp until);
   Result<Timestamp> hold_imports(Maintained& item);
   Result<Timestamp> common_time(const Maintained& item) const;
 
