@@ -350,6 +350,57 @@ TEST_F(RuleS4, HoldsKeepHistoryAndDurableOnesSurvive) {
   EXPECT_EQ((*late)->time().ms, 3u);
 }
 
+// A cluster that had let go of its history went from tick 2 to tick 6 at once.
+TEST_F(RuleS5, WhatWasSkippedIsNotOfferedAlsoAfterACrash) {
+  const Timeline cluster{7};
+  open();
+  create(1, spec(10, cluster));
+  auto append_exports = [&](uint64_t tick, TickInput exports) {
+    ASSERT_TRUE(
+        storage_->writer().append_exports(cluster, Timestamp{tick}, exports, SyncUrgency::kSoon));
+  };
+  append_exports(2, rows_input(10, {{1, "a"}}));
+  TickInput difference = rows_input(10, {{2, "b"}});
+  difference.skipped_from = Timestamp{3};
+  append_exports(6, std::move(difference));
+  sync();
+  auto look = [&] {
+    EXPECT_EQ(rows_at(10, 2), (RowMap{{{1, "a"}, 1}}));
+    EXPECT_EQ(rows_at(10, 6), (RowMap{{{1, "a"}, 1}, {{2, "b"}, 1}}));
+    for (uint64_t tick : {3, 5}) {
+      Timestamp time{tick};
+      EXPECT_EQ(storage_->durability().offered_from(cluster, time), Timestamp{6});
+      auto read = storage_->reader().snapshot(CollectionId{10}, Stream::kRows, time);
+      ASSERT_FALSE(read) << tick;
+      EXPECT_EQ(read.error().state, sql_state::kObjectNotInState);
+      EXPECT_FALSE(
+          storage_->reader().ordered_snapshot(CollectionId{10}, Stream::kErrors, time, ""));
+    }
+    for (uint64_t tick : {2, 6, 7}) {
+      EXPECT_EQ(storage_->durability().offered_from(cluster, Timestamp{tick}), Timestamp{tick});
+      EXPECT_EQ(storage_->durability().offered_from(kInputs, Timestamp{tick}), Timestamp{tick});
+    }
+    EXPECT_EQ(storage_->durability().offered_from(kInputs, Timestamp{4}), Timestamp{4});
+    // Who follows it finds one change.
+    EXPECT_EQ(read_ticks(*storage_, 10, 3, 7, 1 << 20),
+              (std::map<uint64_t, RowMap>{{6, {{{2, "b"}, 1}}}}));
+  };
+  auto hold = storage_->holds().acquire(CollectionId{10}, "test", Timestamp{2});
+  look();
+  hold->reset();
+  crash();
+  hold = storage_->holds().acquire(CollectionId{10}, "test", Timestamp{2});
+  look();
+  // Behind `since` nobody asks any more.
+  hold->reset();
+  append_exports(9, rows_input(10, {{3, "c"}}));
+  maintain_fully();
+  sync();
+  crash();
+  ASSERT_GE(info(10).since, Timestamp{6});
+  EXPECT_EQ(storage_->durability().offered_from(cluster, Timestamp{4}), Timestamp{4});
+}
+
 TEST_F(RuleS5, EveryHolderIsShownWithWhatItRetains) {
   open();
   create(1, spec(10, kInputs));

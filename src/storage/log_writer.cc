@@ -47,7 +47,7 @@ Result<LogPosition> LogWriter::append_tick(Timestamp time, std::span<const TickI
   add_runs(assembly);
   assembly.bound = std::max(time_bound(), Timestamp{time.ms + kBoundAheadMs});
   failpoint("storage.before_tick_batch");
-  Result<LogPosition> position = write(assembly, LogDurability::Moved{kInputs, time}, urgency);
+  Result<LogPosition> position = write(assembly, LogDurability::Moved{kInputs, time, {}}, urgency);
   failpoint("storage.after_tick_batch");
   return position;
 }
@@ -57,10 +57,15 @@ Result<LogPosition> LogWriter::append_exports(Timeline cluster, Timestamp time,
   CHECK(cluster != kInputs);
   CHECK_OP(>=, time.ms, durability_.logged_upper(cluster).ms);
   Assembly assembly(time);
+  if (exports.skipped_from) {
+    assembly.batch.put(Family::kMeta, meta_key::skipped(cluster, *exports.skipped_from),
+                       encode_time(time));
+  }
   add_input(exports, assembly);
   add_runs(assembly);
   failpoint("storage.before_export_batch");
-  Result<LogPosition> position = write(assembly, LogDurability::Moved{cluster, time}, urgency);
+  Result<LogPosition> position =
+      write(assembly, LogDurability::Moved{cluster, time, exports.skipped_from}, urgency);
   failpoint("storage.after_export_batch");
   return position;
 }
