@@ -278,7 +278,7 @@ Status LogReader::add_log_sources(const View& view, TimeRange times, std::string
 Result<std::unique_ptr<data::OrderedRows>> LogReader::ordered_snapshot(
     CollectionId collection, Stream stream, Timestamp time, std::string_view position) const {
   auto counted = std::make_unique<OpenSnapshot>(state_, collection);
-  ASSIGN_OR_RETURN(View view, open_at(collection, stream, time));
+  ASSIGN_OR_RETURN(View view, open(collection, stream, time, time));
   std::vector<std::unique_ptr<EntrySource>> sources;
   sources.push_back(
       rows_source(database_, view.snapshot, stream_prefix(collection, stream), position));
