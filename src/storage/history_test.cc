@@ -543,6 +543,54 @@ TEST_F(RuleT5, ADroppedCollectionLeavesNothing) {
   EXPECT_TRUE(rows_at(10, 1010).empty());
 }
 
+// Errors of eight ticks lie in two parts, each over or up to a tick of rows that is large: what is
+// read of errors is all of them, and of rows never the large ones.
+TEST_F(RuleS2, ALargeTickBesideMergedErrorsIsReadAlone) {
+  options_.maintenance.merge_entries = 4;
+  open();
+  create(1, spec(10, kInputs));
+  auto hold = storage_->holds().acquire(CollectionId{10}, "test", Timestamp{1});
+  std::map<uint64_t, size_t> all;
+  for (uint64_t tick = 2; tick <= 9; ++tick) {
+    std::vector<TestUpdate> rows(tick == 4 || tick == 9 ? 300 : 1);
+    int64_t id = 0;
+    for (TestUpdate& row : rows) row = {++id, std::to_string(tick) + std::string(100, 'x'), 1};
+    TickInput input;
+    input.collections.push_back({CollectionId{10}, {}, {}});
+    // Too few to be merged.
+    if (tick == 6 || rows.size() > 1) input.collections[0].rows.push_back(test_batch(rows));
+    input.collections[0].errors.push_back(test_errors({{"22012" + std::to_string(tick), 1}}));
+    append(tick, std::move(input));
+    all[tick] = 1;
+  }
+  maintain_fully();
+  for (uint64_t from = 2; from <= 9; ++from) {
+    SCOPED_TRACE(from);
+    std::map<uint64_t, size_t> errors;
+    std::vector<Timestamp> large;
+    Timestamp at{from};
+    while (at < Timestamp{10}) {
+      auto read = storage_->reader().ticks(CollectionId{10}, at, Timestamp{10}, 8000);
+      ASSERT_TRUE(read);
+      for (const data::TickUpdates& tick : read->ticks) {
+        if (!tick.errors.empty()) errors[tick.time.ms] = tick.errors[0]->size();
+        for (const data::BatchRef& batch : tick.rows) EXPECT_EQ(batch->size(), 1u);
+      }
+      at = read->next;
+      if (!read->large_tick) continue;
+      EXPECT_TRUE(read->ticks.empty());
+      large.push_back(at);
+      auto change =
+          storage_->reader().net_change(CollectionId{10}, Stream::kErrors, at.previous(), at, "");
+      ASSERT_TRUE(change);
+      errors[at.ms] = (*(*change)->next())->rows->size();
+      at = at.next();
+    }
+    EXPECT_EQ(errors, (std::map<uint64_t, size_t>(all.find(from), all.end())));
+    EXPECT_EQ(large.size(), from <= 4 ? 2u : 1u);
+  }
+}
+
 TEST_F(RuleS2, ErrorsAreAZSetOfTheirOwn) {
   open();
   create(1, spec(10, kInputs));
