@@ -525,6 +525,39 @@ TEST_F(RuleT5, NothingIsReadBeforePublication) {
   EXPECT_EQ(info(10).publication, Timestamp{6});
 }
 
+// A commit, a large transaction and a publication were taken into the tick that drops it.
+TEST_F(RuleT5, WhatIsWrittenInTheTickOfADropGoesWithIt) {
+  for (bool first : {false, true}) {
+    SCOPED_TRACE(first);
+    options_.directory = scratch_.sub(first ? "first" : "last");
+    open();
+    create(1, spec(10, kInputs));
+    auto staging = storage_->stage(CollectionId{10});
+    ASSERT_TRUE(staging);
+    ASSERT_TRUE((*staging)->append(*test_batch({{2, "b"}})));
+    TickInput written = rows_input(10, {{1, "a"}});
+    written.staged.push_back(*(*staging)->finish());
+    written.publish.push_back(CollectionId{10});
+    TickInput drop;
+    drop.changes.drop.push_back(CollectionId{10});
+    std::vector<TickInputRef> inputs = {std::make_shared<const TickInput>(std::move(written)),
+                                        std::make_shared<const TickInput>(std::move(drop))};
+    if (first) std::swap(inputs[0], inputs[1]);
+    ASSERT_TRUE(storage_->writer().append_tick(Timestamp{2}, inputs, SyncUrgency::kSoon));
+    EXPECT_FALSE(storage_->reader().info(CollectionId{10}));
+    // Under the same id anything that is left would be found.
+    Changes again;
+    again.create.push_back(spec(10, kInputs));
+    ASSERT_TRUE(storage_->writer().append_changes(again, SyncUrgency::kSoon));
+    sync();
+    crash();
+    EXPECT_EQ(info(10).publication, std::nullopt);
+    EXPECT_EQ(info(10).history_bytes, 0u);
+    EXPECT_EQ(info(10).hash, HashSum());
+    storage_.reset();
+  }
+}
+
 TEST_F(RuleT5, ADroppedCollectionLeavesNothing) {
   open();
   create(1, spec(10, kInputs));
