@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/thread_name.h"
+#include "engine/catch_up.h"
 #include "engine/tick_feeder.h"
 
 namespace penstock::engine {
@@ -82,6 +83,7 @@ bool Cluster::reads_any_of(const Tick& tick) const {
 void Cluster::add(std::unique_ptr<Maintained> item, bool published) {
   {
     std::lock_guard lock(mutex_);
+    item->published = published;
     if (published) awaited_.insert(item->id);
     if (item->index) indexes_[item->id] = item->index;
   }
@@ -141,6 +143,7 @@ Status Cluster::turn() {
     }
     if (stopping_) return {};
   }
+  if (furthest() >= next_) return step(furthest(), nullptr);
   std::optional<TickRef> tick = queue_.pop_for(kIdleTurn);
   if (!tick) {
     // Ticks that did not fit into the queue, with none after them to tell.
@@ -161,7 +164,7 @@ Status Cluster::turn() {
 // --- splicing ---
 
 // Those that can be spliced in now, the ones that are ahead of the cluster last: to let it catch up
-// with them, all that it must step have to be there.
+// with them, all that it must step have to be there, published ones that are ahead first.
 std::vector<std::unique_ptr<Maintained>> Cluster::spliceable() {
   std::lock_guard lock(mutex_);
   hydrated_arrived_ = false;
@@ -169,6 +172,7 @@ std::vector<std::unique_ptr<Maintained>> Cluster::spliceable() {
   for (const auto& item : hydrated_) missing.erase(item->id);
   auto ahead = std::ranges::stable_partition(hydrated_,
                                              [&](const auto& item) { return item->time < next_; });
+  std::ranges::stable_partition(ahead, [](const auto& item) { return item->published; });
   auto end = missing.empty() ? hydrated_.end() : ahead.begin();
   std::vector<std::unique_ptr<Maintained>> out(std::make_move_iterator(hydrated_.begin()),
                                                std::make_move_iterator(end));
@@ -201,13 +205,9 @@ bool Cluster::is_interrupted() const {
 
 // The other clusters whose views the item reads.
 std::set<storage::Timeline> Cluster::others_of(const Maintained& item) const {
-  std::set<storage::Timeline> out;
-  for (CollectionId import : item.imports) {
-    Result<storage::CollectionInfo> info = storage_.reader().info(import);
-    if (info && info->spec.timeline != storage::kInputs && info->spec.timeline != id_) {
-      out.insert(info->spec.timeline);
-    }
-  }
+  std::set<storage::Timeline> out = timelines_of(storage_, item);
+  out.erase(storage::kInputs);
+  out.erase(id_);
   return out;
 }
 
@@ -222,36 +222,23 @@ bool Cluster::await_others(const std::set<storage::Timeline>& others, Timestamp 
   return true;
 }
 
-// Steps the circuit to `now`; whether it was not interrupted before. What it gives out on the way
-// belongs to the first contents of a new view.
-Result<bool> Cluster::catch_up(Maintained& item, Timestamp now) {
-  if (!await_others(others_of(item), now)) return false;
-  ASSIGN_OR_RETURN(std::vector<Timestamp> ticks,
-                   changed_ticks(storage_.reader(), item.imports, item.time.next(), now.next()));
-  for (Timestamp tick : ticks) {
-    for (CollectionId import : item.imports) {
-      RETURN_IF_ERROR(feed_tick(storage_.reader(), import, tick, *item.circuit));
-    }
-    item.circuit->finish_step();
-    if (item.circuit->abandoned()) return false;
-    if (item.index) {
-      item.index->apply(item.output.rows(), item.output.errors(), tick);
-      item.output.clear();
-    }
-  }
-  item.time = now;
-  return true;
-}
-
 // Brings the circuit to where the cluster is, or the cluster to where it is: every tick is stepped
 // for everybody. Takes the item, unless the cluster was interrupted on the way: then once more.
+//
+// A published view that is ahead stays there: the cluster's next step goes to where it is.
 Result<bool> Cluster::splice(std::unique_ptr<Maintained>& item) {
-  if (item->time >= next_) RETURN_IF_ERROR(step_from_storage(item->time.next()));
-  if (item->time >= next_) return false;
+  if (!item->published) {
+    if (item->time >= next_) RETURN_IF_ERROR(step_from_storage(item->time.next()));
+    if (item->time >= next_) return false;
+  }
   Timestamp now = next_.previous();
   if (item->time < now) {
-    ASSIGN_OR_RETURN(bool caught_up, catch_up(*item, now));
-    if (!caught_up) return false;
+    if (!await_others(others_of(*item), now)) return false;
+    std::set<storage::Timeline> timelines = timelines_of(storage_, *item);
+    if (offered_from(storage_.durability(), timelines, now) != now) return false;
+    // What comes out on the way belongs to the first contents of a new view.
+    RETURN_IF_ERROR(catch_up(storage_, *item, now, [](StepOutput&) { return Status(); }));
+    if (item->circuit->abandoned()) return false;
   }
   if (item->index) item->index->advance(item->time);
   items_.push_back(std::move(item));
@@ -333,7 +320,7 @@ void Cluster::rebuild_all() {
     item->first_contents.reset();
     item->corrected = false;
     if (item->index) item->index->clear();
-    if (!item->index) {
+    if (item->published) {
       std::lock_guard lock(mutex_);
       awaited_.insert(item->id);
     }
@@ -346,8 +333,11 @@ void Cluster::rebuild_all() {
 // --- stepping ---
 
 // Every tick before `until` at which something changed that comes from outside: inputs, and views
-// of other clusters, which change at ticks of their own inputs.
+// of other clusters, which change at ticks of their own inputs. What has to be skipped cannot be
+// asked for, and comes first.
 Status Cluster::step_from_storage(Timestamp until) {
+  if (furthest() >= next_) RETURN_IF_ERROR(step(furthest(), nullptr));
+  if (furthest() >= next_ || next_ >= until) return {};
   if (!await_others(others_, until.previous())) return {};
   std::set<CollectionId> imports;
   for (const auto& item : items_) {
@@ -360,6 +350,7 @@ Status Cluster::step_from_storage(Timestamp until) {
   ASSIGN_OR_RETURN(std::vector<Timestamp> ticks,
                    changed_ticks(storage_.reader(), list, next_, until));
   for (Timestamp tick : ticks) {
+    if (tick < next_) continue;  // Skipped.
     RETURN_IF_ERROR(step(tick, nullptr));
     if (is_interrupted()) return {};
   }
@@ -383,20 +374,24 @@ Status Cluster::feed_own(Maintained& item, Maintained& view) {
   return {};
 }
 
-Status Cluster::feed_import(Maintained& item, CollectionId import, Timestamp time,
-                            const Tick* tick) {
+Status Cluster::feed_import(Maintained& item, CollectionId import, const Step& step) {
   auto own = stepped_.find(import);
   if (own != stepped_.end()) return feed_own(item, *own->second);
   ASSIGN_OR_RETURN(storage::CollectionInfo info, storage_.reader().info(import));
   if (info.spec.timeline == id_) return {};  // It has been stopped: nothing changes any more.
+  if (step.skips) {
+    if (item.time >= step.time) return {};
+    return feed_span(storage_.reader(), import, item.time, step.time, *item.circuit);
+  }
+  const Tick* tick = step.tick;
   // A view of another cluster has been waited for.
   if (tick == nullptr || info.spec.timeline != storage::kInputs) {
-    return feed_tick(storage_.reader(), import, time, *item.circuit);
+    return feed_tick(storage_.reader(), import, step.time, *item.circuit);
   }
   for (const storage::TickInputRef& input : tick->inputs) {
     for (const storage::StagedParts& parts : input->staged) {
       if (parts.collection != import) continue;
-      return feed_tick(storage_.reader(), import, time, *item.circuit);
+      return feed_tick(storage_.reader(), import, step.time, *item.circuit);
     }
   }
   for (const storage::TickInputRef& input : tick->inputs) {
@@ -409,15 +404,15 @@ Status Cluster::feed_import(Maintained& item, CollectionId import, Timestamp tim
   return {};
 }
 
-Status Cluster::step_one(Maintained& item, Timestamp time, const Tick* tick) {
+Status Cluster::step_one(Maintained& item, const Step& step) {
   for (CollectionId import : item.imports) {
-    RETURN_IF_ERROR(feed_import(item, import, time, tick));
+    RETURN_IF_ERROR(feed_import(item, import, step));
   }
   item.circuit->finish_step();
   if (item.circuit->abandoned()) return {};  // What came out means nothing: all is built anew.
-  item.time = time;
+  item.time = step.time;
   if (item.index) {
-    item.index->apply(item.output.rows(), item.output.errors(), time);
+    item.index->apply(item.output.rows(), item.output.errors(), step.time);
     item.output.clear();
   } else {
     stepped_[item.id] = &item;
@@ -428,6 +423,7 @@ Status Cluster::step_one(Maintained& item, Timestamp time, const Tick* tick) {
 Status Cluster::put_output(Maintained& item, storage::TickInput& exports) {
   if (item.first_contents) {
     if (!item.corrected) exports.publish.push_back(item.id);
+    item.published = true;
     item.corrected = false;
     exports.staged.push_back(std::move(*item.first_contents));
     item.first_contents.reset();
@@ -447,29 +443,58 @@ Status Cluster::put_output(Maintained& item, storage::TickInput& exports) {
   return {};
 }
 
+// How far the circuits are.
+Timestamp Cluster::furthest() const {
+  Timestamp out;
+  for (const auto& item : items_) out = std::max(out, item->time);
+  return out;
+}
+
+// The step to the first time from `time` on that no circuit has passed and all other clusters have
+// stepped and offer. Nothing when it was given up.
+std::optional<Cluster::Step> Cluster::await_step(Timestamp time, const Tick* tick) {
+  Timestamp to = std::max(time, furthest());
+  while (true) {
+    if (!await_others(others_, to)) return std::nullopt;
+    Timestamp offered = offered_from(storage_.durability(), others_, to);
+    if (offered == to) break;
+    to = offered;
+  }
+  bool skips = to != time || furthest() >= next_;
+  return Step{.time = to, .tick = skips ? nullptr : tick, .skips = skips};
+}
+
 Status Cluster::step(Timestamp time, const Tick* tick) {
-  if (!await_others(others_, time)) return {};  // The tick will be read from storage.
+  std::optional<Step> step = await_step(time, tick);
+  if (!step) return {};  // The tick will be read from storage.
   static Histogram& stepped = hop("cluster_step");
   uint64_t began_us = clock_.monotonic_us();
   failpoint("engine.before_step");
   stepped_.clear();
-  storage::TickInput exports;
   for (auto& item : items_) {
-    RETURN_IF_ERROR(step_one(*item, time, tick));
+    RETURN_IF_ERROR(step_one(*item, *step));
     std::lock_guard lock(mutex_);
     if (stopping_ || releasing_.load()) return {};
   }
+  stepped_bytes_ += step->tick == nullptr ? kLogEveryBytes : step->tick->bytes;
+  stepped.observe(static_cast<double>(clock_.monotonic_us() - began_us) / 1e6);
+  return export_step(*step);
+}
+
+// What came out, with U_c; U_c alone only now and then.
+Status Cluster::export_step(const Step& step) {
+  storage::TickInput exports;
   for (auto& item : items_) {
     if (!item->index) RETURN_IF_ERROR(put_output(*item, exports));
   }
-  stepped_bytes_ += tick == nullptr ? kLogEveryBytes : tick->bytes;
-  next_ = time.next();
-  stepped.observe(static_cast<double>(clock_.monotonic_us() - began_us) / 1e6);
-  bool nothing = exports.collections.empty() && exports.staged.empty() && exports.publish.empty();
+  if (step.skips && next_ < step.time) exports.skipped_from = next_;
+  next_ = step.time.next();
+  bool nothing = exports.collections.empty() && exports.staged.empty() && exports.publish.empty() &&
+                 !exports.skipped_from;
   bool log = !nothing || stepped_bytes_ >= kLogEveryBytes ||
              (!items_.empty() && clock_.monotonic_us() - logged_us_ >= kLogEveryUs);
   if (log) {
-    RETURN_IF_ERROR(append(time, std::move(exports)));
+    RETURN_IF_ERROR(append(step.time, std::move(exports)));
   } else {
     storage_.writer().advance_upper(id_, next_);
     moved_silently_ = true;

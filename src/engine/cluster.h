@@ -4,6 +4,11 @@
 // Ticks come from the ticker through a queue bounded in bytes; what did not fit is read from
 // storage. Until all views that were published before are rehydrated, no tick is stepped. A new
 // view, hydrated apart, is spliced in between two ticks and published with the next.
+//
+// Where history is gone, published views come back ahead of their cluster, each at a time of its
+// own. One step then takes all of them to one tick and appends what differs there; the times it
+// goes over, of which nobody can say what the views were, are skipped: they are not offered to
+// readers, and clusters that read the views go over them in one step, too (rule S5).
 #pragma once
 
 #include <atomic>
@@ -57,12 +62,21 @@ class Cluster {
   bool is_interrupted() const;
   std::set<storage::Timeline> others_of(const Maintained& item) const;
   bool await_others(const std::set<storage::Timeline>& others, Timestamp time);
-  Result<bool> catch_up(Maintained& item, Timestamp now);
   Result<bool> splice(std::unique_ptr<Maintained>& item);
+  // `tick` is null when the tick is read from storage. A step that skips takes every item from
+  // where it is.
+  struct Step {
+    Timestamp time;
+    const Tick* tick = nullptr;
+    bool skips = false;
+  };
+  Timestamp furthest() const;
+  std::optional<Step> await_step(Timestamp time, const Tick* tick);
   Status step_from_storage(Timestamp until);
   Status step(Timestamp time, const Tick* tick);
-  Status step_one(Maintained& item, Timestamp time, const Tick* tick);
-  Status feed_import(Maintained& item, CollectionId import, Timestamp time, const Tick* tick);
+  Status step_one(Maintained& item, const Step& step);
+  Status feed_import(Maintained& item, CollectionId import, const Step& step);
+  Status export_step(const Step& step);
   Status feed_own(Maintained& item, Maintained& view);
   Status put_output(Maintained& item, storage::TickInput& exports);
   Status append(Timestamp time, storage::TickInput exports);

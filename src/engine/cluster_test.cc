@@ -373,15 +373,23 @@ TEST_F(WaitingForAnotherCluster, AStepIsGivenUpForWhatIsRemoved) {
 }
 
 // u11 is published after the last tick of the other cluster, so there is no time yet at which both
-// can be read.
+// can be read. They hold what they need, and are in nobody's way.
 TEST_F(WaitingForAnotherCluster, AViewWithoutACommonTimeWaits) {
   start_with_a_stuck_cluster();
   create_table(11);
+  auto holders = [&] {
+    return std::ranges::count_if(storage_->holds().holds(), [](const storage::HoldInfo& hold) {
+      return hold.holder == cluster_holder(kOne) && hold.collection == CollectionId{11};
+    });
+  };
   create_view(20, kOne, both_plan(11, 41, 20));
   create_view(21, kOne, both_plan(11, 41, 21));
-  ASSERT_TRUE(eventually([&] { return state(20) == ViewState::kHydrating; }));
+  ASSERT_TRUE(eventually([&] { return holders() == 2; }));
+  create_view(22, kOne, copy_plan(11, 22));
+  await_published(22);
   within("stop_view", [&] { engine_->stop_view(CollectionId{20}); });
-  ASSERT_TRUE(eventually([&] { return state(21) == ViewState::kHydrating; }));
+  EXPECT_TRUE(eventually([&] { return holders() == 2; })) << "of 21 and 22";
+  EXPECT_EQ(state(21), ViewState::kWaiting);
   restart();
   for (uint64_t id : {10, 11, 21, 41}) keep_history(id);
   write(11, {{1, "a"}});

@@ -117,15 +117,16 @@ std::vector<CollectionId> Hydrator::unpublished(const Maintained& item) const {
 }
 
 // A published view is built where its cluster stopped, which views of other clusters may not have
-// reached yet.
+// reached yet. What has been tried before waits until there is a common time.
 bool Hydrator::is_readable(const Maintained& item) const {
   if (!unpublished(item).empty()) return false;
-  if (item.index) return true;
-  Result<storage::CollectionInfo> own = storage_.reader().info(item.id);
-  if (!own || !own->publication) return true;
+  bool tried = !item.imports.empty() && item.holds.size() == item.imports.size();
+  if (tried && !is_common(item, last_moment(item))) return false;
+  if (!item.published) return true;
+  Timestamp own = last_tick(storage_, cluster_).next();
   for (CollectionId import : item.imports) {
     Result<storage::CollectionInfo> info = storage_.reader().info(import);
-    if (info && info->upper < own->upper) return false;
+    if (info && info->upper < own) return false;
   }
   return true;
 }
@@ -156,12 +157,14 @@ void Hydrator::run() {
     building_ = item.get();
     cancel_building_ = false;
     lock.unlock();
-    Status built = build(*item);
+    Result<bool> built = build(*item);
     staging_.reset();
     lock.lock();
     // Handed over under the lock: whoever cancels finds it here, or at the cluster.
     if (cancel_building_) {
       item.reset();
+    } else if (built && !*built) {
+      waiting_.push_back(std::move(item));
     } else if (built && item->circuit->abandoned()) {
       item->holds.clear();
       waiting_.push_back(std::move(item));  // The cluster let go of its history: once more.
@@ -188,34 +191,62 @@ Status hold_imports_at(storage::Storage& storage, Maintained& item, Timestamp ti
   return {};
 }
 
-// Holds every import at the latest time that all have reached. There may be none yet: a view of a
-// cluster that lags beside a table whose history begins later. What is held until then stays.
-Result<Timestamp> Hydrator::hold_imports(Maintained& item) {
-  ASSIGN_OR_RETURN(Timestamp time, common_time(item));
-  RETURN_IF_ERROR(hold_imports_at(storage_, item, time));
-  auto is_held = [&](const auto& hold) { return hold->time() <= time; };
-  while (!std::ranges::all_of(item.holds, is_held)) {
-    {
-      std::unique_lock lock(mutex_);
-      changed_.wait_for(lock, kPublicationPoll, [&] { return cancel_building_; });
-      if (cancel_building_) return fail(sql_state::kQueryCanceled, "hydration was given up");
-    }
-    ASSIGN_OR_RETURN(time, common_time(item));
-  }
-  for (auto& hold : item.holds) hold->advance(time);
-  return time;
+Timestamp Hydrator::time_of(CollectionId import, const Moment& moment) const {
+  Result<storage::CollectionInfo> info = storage_.reader().info(import);
+  return info && info->spec.timeline == cluster_ ? moment.own : moment.others;
 }
 
-Result<Timestamp> Hydrator::common_time(const Maintained& item) const {
-  Timestamp time = last_tick(storage_, storage::kInputs);
+// Whether everything can be read then: it is held, and offered.
+bool Hydrator::is_common(const Maintained& item, const Moment& moment) const {
+  bool held = item.holds.size() == item.imports.size() &&
+              std::ranges::all_of(item.holds, [&](const auto& hold) {
+                return hold->time() <= time_of(hold->collection(), moment);
+              });
+  return held && is_offered(item, moment);
+}
+
+// What is read at another time than the rest goes on from there in one step.
+bool Hydrator::is_offered(const Maintained& item, const Moment& moment) const {
+  storage::Durability& durability = storage_.durability();
+  for (storage::Timeline timeline : timelines_of(storage_, item)) {
+    Timestamp time = timeline == cluster_ ? moment.own : moment.others;
+    if (durability.offered_from(timeline, time) != time) return false;
+  }
+  return true;
+}
+
+// Holds all imports; whether they can be read then. They may not: a view of a cluster that lags
+// beside a table whose history begins later. What is held by then stays.
+Result<bool> Hydrator::hold_imports(Maintained& item, const Moment& moment) {
+  if (item.holds.size() != item.imports.size()) item.holds.clear();
   for (CollectionId import : item.imports) {
-    ASSIGN_OR_RETURN(storage::CollectionInfo info, storage_.reader().info(import));
-    time = std::min(time, last_tick(storage_, info.spec.timeline));
+    if (item.holds.size() == item.imports.size()) break;
+    ASSIGN_OR_RETURN(
+        std::unique_ptr<storage::ReadHold> hold,
+        storage_.holds().acquire(import, cluster_holder(item.cluster), time_of(import, moment)));
+    item.holds.push_back(std::move(hold));
   }
-  return time;
+  if (!is_common(item, moment)) return false;
+  for (auto& hold : item.holds) hold->advance(time_of(hold->collection(), moment));
+  return true;
 }
 
-Status Hydrator::build_at(Maintained& item, Timestamp time, const Drain& drain) {
+// The last at which everything is there. A published view reads its own cluster where that stopped,
+// since that waits for it; a new one reads all at one time.
+Hydrator::Moment Hydrator::last_moment(const Maintained& item) const {
+  std::set<storage::Timeline> timelines = timelines_of(storage_, item);
+  bool reads_own = timelines.erase(cluster_) > 0;
+  Timestamp others = last_tick(storage_, storage::kInputs);
+  for (storage::Timeline timeline : timelines) {
+    others = std::min(others, last_tick(storage_, timeline));
+  }
+  if (!reads_own) return {others, others};
+  Timestamp own = last_tick(storage_, cluster_);
+  if (item.published && !timelines.empty()) return {own, others};
+  return {std::min(own, others), std::min(own, others)};
+}
+
+Status Hydrator::build_at(Maintained& item, const Moment& moment, const Drain& drain) {
   item.output.clear();
   dataflow::CircuitOptions options;
   options.gives_up = gives_up_;
@@ -226,6 +257,7 @@ Status Hydrator::build_at(Maintained& item, Timestamp time, const Drain& drain) 
     if (cancel_building_) item.circuit->abandon();
   }
   for (CollectionId import : item.imports) {
+    Timestamp time = time_of(import, moment);
     RETURN_IF_ERROR(feed_snapshot(storage_.reader(), import, time, *item.circuit, [&]() -> Status {
       // Linear views give out what they are fed.
       return item.output.bytes() > kStageStepBytes ? drain(item.output) : Status();
@@ -233,43 +265,43 @@ Status Hydrator::build_at(Maintained& item, Timestamp time, const Drain& drain) 
     if (item.circuit->abandoned()) return {};
   }
   item.circuit->finish_step();
-  item.time = time;
+  item.time = moment.others;
   return drain(item.output);
 }
 
-Status Hydrator::stage_output(Maintained& item) {
-  return append_output(*staging_, item.output);
-}
-
-// S6: the view must be what its collection holds. If not, the difference is staged, and appended at
-// the next tick: everything new in, everything stored out.
-Status Hydrator::rehydrate(Maintained& item, const storage::CollectionInfo& info) {
+// S6: the view must be what its collection holds.
+Result<bool> Hydrator::rehydrate(Maintained& item, const storage::CollectionInfo& info) {
   Timestamp stored_until = info.upper.previous();
-  Timestamp time = stored_until;
-  bool gone =
-      item.holds.size() != item.imports.size() ||
-      std::ranges::any_of(item.holds, [&](const auto& hold) { return hold->time() > time; });
-  if (gone) {
+  Moment moment{stored_until, stored_until};
+  if (!is_common(item, moment)) {
+    moment = last_moment(item);
+    ASSIGN_OR_RETURN(bool held, hold_imports(item, moment));
+    if (!held) return false;
     log_warn("engine", "the history a view needs is gone: it is built anew",
              {{"collection", std::to_string(item.id.value)}});
-    ASSIGN_OR_RETURN(time, hold_imports(item));
   }
   storage::RowSum sum(info.spec.type);
-  RETURN_IF_ERROR(build_at(item, time, [&](StepOutput& output) -> Status {
+  RETURN_IF_ERROR(build_at(item, moment, [&](StepOutput& output) -> Status {
     for (const data::BatchRef& batch : output.rows()) sum.add(storage::Stream::kRows, *batch);
     for (const data::BatchRef& batch : output.errors()) sum.add(storage::Stream::kErrors, *batch);
     output.clear();
     return {};
   }));
-  if (item.circuit->abandoned() || sum.sum() == info.hash) return {};
+  if (item.circuit->abandoned() || sum.sum() == info.hash) return true;
+  RETURN_IF_ERROR(correct(item, moment, stored_until));
+  return true;
+}
+
+// Stages the difference, to be appended at the next tick: everything new in, everything stored
+// out. Builds once more, now with its rows, which were not kept.
+Status Hydrator::correct(Maintained& item, const Moment& moment, Timestamp stored_until) {
   log_warn("engine", "a view is not what it was; the difference is appended",
            {{"collection", std::to_string(item.id.value)}});
   metric_counter("penstock_views_corrected", "Views whose rehydration found a difference", {})
       .add(1);
-  // Now with its rows, which were not kept.
   ASSIGN_OR_RETURN(staging_, storage_.stage(item.id));
   RETURN_IF_ERROR(
-      build_at(item, time, [&](StepOutput& output) { return append_output(*staging_, output); }));
+      build_at(item, moment, [&](StepOutput& output) { return append_output(*staging_, output); }));
   if (item.circuit->abandoned()) return {};
   return stage_difference(item, stored_until);
 }
@@ -293,52 +325,46 @@ Status Hydrator::stage_difference(Maintained& item, Timestamp stored_until) {
   return {};
 }
 
-// Steps the circuit over the ticks it has not seen, up to and including `until`.
-Status Hydrator::catch_up(Maintained& item, Timestamp until) {
-  ASSIGN_OR_RETURN(std::vector<Timestamp> ticks,
-                   changed_ticks(storage_.reader(), item.imports, item.time.next(), until.next()));
-  for (Timestamp tick : ticks) {
-    for (CollectionId import : item.imports) {
-      RETURN_IF_ERROR(feed_tick(storage_.reader(), import, tick, *item.circuit));
-    }
-    item.circuit->finish_step();
-    if (item.circuit->abandoned()) return {};
-    if (item.index) {
-      item.index->apply(item.output.rows(), item.output.errors(), tick);
-      item.output.clear();
-    } else if (staging_) {
-      RETURN_IF_ERROR(stage_output(item));
-    }
-  }
-  item.time = std::max(item.time, until);
+// What passed meanwhile is caught up with here, so that the cluster is held up by little.
+Status Hydrator::follow(Maintained& item, Timestamp until) {
+  RETURN_IF_ERROR(catch_up(storage_, item, until,
+                           [&](StepOutput& output) { return append_output(*staging_, output); }));
+  if (item.circuit->abandoned()) return {};
   for (auto& hold : item.holds) hold->advance(item.time);
   return {};
 }
 
-Status Hydrator::build(Maintained& item) {
+Result<bool> Hydrator::build(Maintained& item) {
   failpoint("engine.before_hydration");
   if (item.index) item.index->clear();  // An attempt that was given up left its rows.
+  if (!item.published) return build_new(item);
+  ASSIGN_OR_RETURN(storage::CollectionInfo info, storage_.reader().info(item.id));
+  return rehydrate(item, info);
+}
+
+Result<bool> Hydrator::build_new(Maintained& item) {
+  Moment moment = last_moment(item);
+  ASSIGN_OR_RETURN(bool held, hold_imports(item, moment));
+  if (!held) return false;
   if (!item.index) {
-    ASSIGN_OR_RETURN(storage::CollectionInfo info, storage_.reader().info(item.id));
-    if (info.publication) return rehydrate(item, info);
     ASSIGN_OR_RETURN(staging_, storage_.stage(item.id));
   }
-  ASSIGN_OR_RETURN(Timestamp time, hold_imports(item));
-  RETURN_IF_ERROR(build_at(item, time, [&](StepOutput& output) -> Status {
+  RETURN_IF_ERROR(build_at(item, moment, [&](StepOutput& output) -> Status {
     if (!item.index) return append_output(*staging_, output);
     item.index->load(output.rows(), output.errors());
     output.clear();
     return {};
   }));
-  if (item.circuit->abandoned()) return {};
-  if (item.index) item.index->advance(time);
-  // What passed meanwhile is caught up with here, so that the cluster is held up by little.
-  ASSIGN_OR_RETURN(Timestamp now, common_time(item));
-  if (now > item.time) RETURN_IF_ERROR(catch_up(item, now));
-  if (item.index || item.circuit->abandoned()) return {};
+  if (item.circuit->abandoned()) return true;
+  if (item.index) item.index->advance(item.time);
+  // The time that passed meanwhile may not be offered: then the cluster does the rest.
+  moment = last_moment(item);
+  bool follows = moment.others > item.time && is_offered(item, moment);
+  if (follows) RETURN_IF_ERROR(follow(item, moment.others));
+  if (item.index || item.circuit->abandoned()) return true;
   ASSIGN_OR_RETURN(item.first_contents, staging_->finish());
   failpoint("engine.after_hydration");
-  return {};
+  return true;
 }
 
 }  // namespace penstock::engine

@@ -2,10 +2,11 @@
 // them (rule T6). One thread a cluster.
 //
 // A new view waits until everything it reads is published, reads it at one time, and stages what
-// comes out; a published one is rehydrated at U_c - 1, or at the first time that can be read if
+// comes out; a published one is rehydrated at U_c - 1, or at the last time that can be read if
 // history is gone, and must reproduce the hash sum that its collection carries, or the difference
-// is appended (rule S6). A crash before a new view is published starts it again from the beginning,
-// so its holds need not be durable.
+// is appended (rule S6). Views of its own cluster are read at U_c - 1 even then: their differences
+// are not there yet, and reach it in the step that appends them. A crash before a new view is
+// published starts it again from the beginning, so its holds need not be durable.
 #pragma once
 
 #include <deque>
@@ -16,6 +17,7 @@
 
 #include "base/backoff.h"
 #include "base/stop_token.h"
+#include "engine/catch_up.h"
 #include "engine/maintained.h"
 
 namespace penstock::engine {
@@ -41,20 +43,28 @@ class Hydrator {
 
  private:
   void run();
-  // Takes what a circuit has given out so far, so that it does not pile up.
-  using Drain = std::function<Status(StepOutput&)>;
+  // When imports are read: those of the own cluster, and all others.
+  struct Moment {
+    Timestamp own;
+    Timestamp others;
+  };
 
   std::unique_ptr<Maintained> next_ready();
   std::vector<CollectionId> unpublished(const Maintained& item) const;
   bool is_readable(const Maintained& item) const;
-  Status build(Maintained& item);
-  Status rehydrate(Maintained& item, const storage::CollectionInfo& info);
-  Status build_at(Maintained& item, Timestamp time, const Drain& drain);
-  Status stage_output(Maintained& item);
+  // False when what it reads, and holds by now, has no common time yet.
+  Result<bool> build(Maintained& item);
+  Result<bool> build_new(Maintained& item);
+  Result<bool> rehydrate(Maintained& item, const storage::CollectionInfo& info);
+  Status correct(Maintained& item, const Moment& moment, Timestamp stored_until);
+  Status build_at(Maintained& item, const Moment& moment, const Drain& drain);
   Status stage_difference(Maintained& item, Timestamp stored_until);
-  Status catch_up(Maintained& item, Timestamp until);
-  Result<Timestamp> hold_imports(Maintained& item);
-  Result<Timestamp> common_time(const Maintained& item) const;
+  Status follow(Maintained& item, Timestamp until);
+  Timestamp time_of(CollectionId import, const Moment& moment) const;
+  Result<bool> hold_imports(Maintained& item, const Moment& moment);
+  bool is_common(const Maintained& item, const Moment& moment) const;
+  bool is_offered(const Maintained& item, const Moment& moment) const;
+  Moment last_moment(const Maintained& item) const;
 
   storage::Storage& storage_;
   const ClusterId cluster_;

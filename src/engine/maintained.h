@@ -48,6 +48,7 @@ struct Maintained {
 
   StepOutput output;
   std::unique_ptr<dataflow::Circuit> circuit;
+  bool published = false;  // A view that can be read: its cluster does not step without it.
   std::vector<CollectionId> imports;
   // Keep the imports readable from `time` on: the next tick that the circuit has not seen is later.
   // Of a view published by an earlier process they are there from the start (rule S4).

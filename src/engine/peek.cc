@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "data/row_error.h"
 #include "dataflow/circuit.h"
+#include "engine/catch_up.h"
 #include "engine/engine_reads.h"
 #include "engine/maintained.h"
 #include "engine/tick_feeder.h"
@@ -18,6 +19,12 @@ std::unexpected<Error> cancelled_error() {
 }
 std::unexpected<Error> timeout_error() {
   return fail(sql_state::kQueryCanceled, "canceling statement due to statement timeout");
+}
+
+Error skipped_error() {
+  return Error(sql_state::kSerializationFailure,
+               "a view was built anew and cannot be read at the time of the transaction")
+      .with_hint("Retry the transaction.");
 }
 
 class Deadline {
@@ -144,6 +151,25 @@ struct Waiter {
   }
 };
 
+// The first time from the one asked for on that everything stored offers.
+Result<Timestamp> settle_time(storage::Storage& storage, const PeekRequest& request,
+                              const std::vector<CollectionId>& imports, const Waiter& waiter) {
+  std::set<storage::Timeline> timelines;
+  for (CollectionId import : imports) {
+    if (request.lookup && import.value == request.lookup->index.value) continue;
+    ASSIGN_OR_RETURN(storage::CollectionInfo info, storage.reader().info(import));
+    timelines.insert(info.spec.timeline);
+  }
+  Timestamp time = request.time;
+  while (true) {
+    for (storage::Timeline timeline : timelines) RETURN_IF_ERROR(waiter.upper(timeline, time));
+    Timestamp offered = offered_from(storage.durability(), timelines, time);
+    if (offered == time) return time;
+    if (request.exact_time) return fail(skipped_error());
+    time = offered;
+  }
+}
+
 }  // namespace
 
 Result<PeekResult> peek(storage::Storage& storage, const PeekRequest& request,
@@ -155,7 +181,7 @@ Result<PeekResult> peek(storage::Storage& storage, const PeekRequest& request,
   options.gives_up = [&] { return cancelled.stopped() || waiter.deadline.passed(); };
   std::unique_ptr<dataflow::Circuit> circuit =
       dataflow::Circuit::build(request.plan, options, sink);
-  Timestamp time = request.time;
+  ASSIGN_OR_RETURN(Timestamp time, settle_time(storage, request, circuit->imports(), waiter));
   std::vector<storage::Timeline> timelines;
   for (CollectionId import : circuit->imports()) {
     if (request.lookup && import.value == request.lookup->index.value) {

@@ -2,7 +2,8 @@
 // into an index.
 //
 // The result waits until the uppers of everything it reads have passed its time, and leaves only
-// when that time is durable (rule D2). Memory: the circuit's state, the result (limited), and a few
+// when that time is durable (rule D2). A time that a cluster skipped is answered at the first one
+// that is offered again (rule S5). Memory: the circuit's state, the result (limited), and a few
 // chunks.
 #pragma once
 
@@ -32,7 +33,8 @@ struct PeekRequest {
   // Serves the plan's import of CollectionId{index.value} from the index. Falls back to an error
   // (55000) when the index is not there yet, or is past `time` while exact_time is set.
   std::optional<IndexLookup> lookup;
-  bool exact_time = false;  // Of a transaction that has read before.
+  // Of a transaction that has read before: no other time will do. Error 40001 when it was skipped.
+  bool exact_time = false;
   uint64_t max_result_bytes = uint64_t{1} << 30;
   uint64_t timeout_ms = 0;  // For uppers and durability; 0 = none. Error 57014.
 };

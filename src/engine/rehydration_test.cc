@@ -1,5 +1,7 @@
 // Rules S4-S6: what a restart finds again, what a cluster lets go of, and how a view that is not
 // what it was is put right.
+#include <thread>
+
 #include "engine/engine_fixture_test.h"
 #include "engine/hydrator.h"
 
@@ -130,6 +132,7 @@ TEST_F(RuleS6, RehydrationKeepsNoRows) {
   item->id = CollectionId{20};
   item->cluster = kOne;
   item->plan = copy_plan(10, 20);
+  item->published = true;
   item->imports = {CollectionId{10}};
   ASSERT_TRUE(hold_imports_at(*storage_, *item, kStored));
   hydrator.add(std::move(item));
@@ -222,6 +225,193 @@ TEST_F(RuleS5, ReleasedViewsAreBuiltAnewAndTheDifferenceIsAppended) {
     if (change.size() > at_once.size()) at_once = change;
   }
   EXPECT_GE(at_once.size(), 3u) << "what was not stepped comes as one difference";
+}
+
+RowMap doubled(RowMap rows) {
+  for (auto& [row, weight] : rows) weight *= 2;
+  return rows;
+}
+
+// An earlier process let go of its history, and ended before its views were there again: some of
+// the ticks that no cluster has stepped cannot be computed any more.
+class Released : public Rehydration {
+ protected:
+  static constexpr Timestamp kLast{6};
+
+  Released() {
+    view(20, kOne, copy_plan(10, 20));
+    // Its cluster waits for it, and it for a view of its cluster.
+    view(21, kOne, both_plan(10, 20, 21));
+    view(24, kTwo, copy_plan(20, 24));
+    view(25, kTwo, both_plan(10, 20, 25));
+    for (auto [id, cluster] : {std::pair(30u, kOne), std::pair(31u, kTwo)}) {
+      indexes_[id] = {ObjectId{id}, cluster, both_plan(10, 20, id), {0}};
+    }
+  }
+  void release_and_start() {
+    RowMap rows = {{{1, "a"}, 1}, {{2, "b"}, 1}};
+    store({{1, "a"}, {2, "b"}}, {{20, rows}, {21, doubled(rows)}, {24, rows}, {25, doubled(rows)}});
+    for (uint64_t tick = 3; tick <= kLast.ms; ++tick) {
+      append(tick, rows_of(10, {{static_cast<int64_t>(tick), "c"}}));
+    }
+    holds_.clear();
+    for (const auto& [id, spec] : views_) keep_history(id);
+    storage_->start_maintenance();
+    ASSERT_TRUE(eventually([&] { return info(10).since > Timestamp{4}; }));
+    keep_history(10);
+    go_on();
+    for (const auto& [id, spec] : indexes_) await_running(id);
+    EXPECT_EQ(engine_->failure(), std::nullopt);
+  }
+  RowMap expected(uint64_t id, Timestamp time) {
+    RowMap rows = rows_at(10, time);
+    return id == 20 || id == 24 ? rows : doubled(rows);
+  }
+};
+
+using RuleS5Released = Released;
+
+TEST_F(RuleS5Released, NobodyReadsAViewAsItNeverWas) {
+  release_and_start();
+  for (uint64_t tick = 3; tick <= kLast.ms; ++tick) {
+    for (uint64_t id : {20, 21, 24, 25, 30, 31}) {
+      SCOPED_TRACE(testing::Message() << id << " at " << tick);
+      Timestamp time{tick};
+      auto read = peek(indexes_.contains(id) ? index_request(id, std::nullopt, time)
+                                             : request(copy_plan(id, 999), time));
+      ASSERT_TRUE(read) << read.error().message;
+      EXPECT_GE(read->time, time);
+      EXPECT_EQ(rows_of_result(*read), expected(id, read->time));
+    }
+  }
+  // Where a transaction has read before, no other time will do.
+  PeekRequest exact = request(both_plan(10, 20, 999), Timestamp{4});
+  exact.exact_time = true;
+  auto read = peek(exact);
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().state, sql_state::kSerializationFailure);
+}
+
+// As a sink reads: the changes of one tick after those of another.
+TEST_F(RuleS5Released, WhoFollowsAViewFindsTheDifferenceAtOneTick) {
+  release_and_start();
+  Timestamp next = write(10, {{7, "d"}});
+  for (ClusterId cluster : {kOne, kTwo}) await_caught_up(cluster);
+  for (uint64_t id : {20, 21, 24, 25}) {
+    SCOPED_TRACE(id);
+    Changes appended = changes(id, kStored);
+    EXPECT_EQ(rows_at(id, next), expected(id, next));
+    ASSERT_EQ(appended.size(), 2u);
+    EXPECT_GE(appended.begin()->first, kLast);
+    EXPECT_EQ(appended.begin()->second.size(), 4u);
+    EXPECT_EQ(appended[next].size(), 1u);
+  }
+}
+
+TEST_F(RuleS5Released, WhatWasSkippedIsSkippedAfterAnotherRestart) {
+  release_and_start();
+  for (ClusterId cluster : {kOne, kTwo}) await_caught_up(cluster);
+  close();
+  open();
+  for (ClusterId cluster : {kOne, kTwo}) {
+    EXPECT_GE(storage_->durability().offered_from(cluster, Timestamp{3}), kLast);
+  }
+  make_engine();
+  ASSERT_TRUE(engine_->start());
+  Timestamp next = write(10, {{7, "d"}});
+  EXPECT_EQ(rows_at(25, next), doubled(rows_at(10, next)));
+}
+
+// Of a circuit that no cluster steps yet.
+TEST_F(RuleS5, SkippedTicksAreOneStepWithWhatFollows) {
+  view(20, kOne, copy_plan(10, 20));
+  store({{1, "a"}}, {{20, {{{1, "a"}, 1}}}});
+  for (uint64_t tick : {3, 4, 6}) append(tick, rows_of(10, {{static_cast<int64_t>(tick), "b"}}));
+  storage::TickInput difference = rows_of(20, {{3, "b"}, {4, "b"}});
+  difference.skipped_from = Timestamp{3};
+  append_exports(kOne, 5, std::move(difference));
+  append_exports(kOne, 6, rows_of(20, {{6, "b"}}));
+  Maintained item;
+  item.plan = both_plan(10, 20, 30);
+  item.imports = {CollectionId{10}, CollectionId{20}};
+  item.time = kStored;
+  item.circuit = dataflow::Circuit::build(item.plan, {}, item.output);
+  std::vector<RowMap> steps;
+  ASSERT_TRUE(catch_up(*storage_, item, Timestamp{6}, [&](StepOutput& output) {
+    steps.emplace_back();
+    for (const data::BatchRef& batch : output.rows()) storage::add_rows(*batch, steps.back());
+    output.clear();
+    return Status();
+  }));
+  EXPECT_EQ(steps, (std::vector<RowMap>{{{{3, "b"}, 2}, {{4, "b"}, 2}}, {{{6, "b"}, 2}}}));
+  EXPECT_EQ(item.time, Timestamp{6});
+}
+
+// It has all the history that it needs, but the view that it reads was not computed meanwhile.
+TEST_F(RuleS5, WhoReadsAViewThatSkippedSkipsToo) {
+  view(20, kOne, copy_plan(10, 20));
+  view(25, kTwo, both_plan(10, 20, 25));
+  indexes_[31] = {ObjectId{31}, kTwo, both_plan(10, 20, 31), {0}};
+  store({{1, "a"}}, {{20, {{{1, "a"}, 1}}}, {25, {{{1, "a"}, 2}}}});
+  for (uint64_t tick : {3, 4, 5}) append(tick, rows_of(10, {{static_cast<int64_t>(tick), "b"}}));
+  storage::TickInput difference = rows_of(20, {{3, "b"}, {4, "b"}, {5, "b"}});
+  difference.skipped_from = Timestamp{3};
+  append_exports(kOne, 5, std::move(difference));
+  go_on();
+  await_running(31);
+  Timestamp next = write(10, {{6, "c"}});
+  await_caught_up(kTwo);
+  EXPECT_EQ(storage_->durability().offered_from(kTwo, Timestamp{3}), Timestamp{5});
+  EXPECT_EQ(changes(25, kStored),
+            (Changes{{Timestamp{5}, {{{3, "b"}, 2}, {{4, "b"}, 2}, {{5, "b"}, 2}}},
+                     {next, {{{6, "c"}, 2}}}}));
+  auto read = peek(index_request(31, std::nullopt, Timestamp{3}));
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(rows_of_result(*read), doubled(rows_at(10, read->time)));
+}
+
+// Both clusters let go now and then, each in the middle of something, while others read.
+TEST_F(RuleS5, WhateverIsReadMeanwhileAgrees) {
+  start();
+  create_table(10);
+  create_view(20, kOne, copy_plan(10, 20));
+  create_view(21, kOne, both_plan(10, 20, 21));
+  create_view(24, kTwo, both_plan(10, 20, 24));
+  create_index(30, kTwo, both_plan(10, 20, 30));
+  for (uint64_t id : {20, 21, 24}) await_published(id);
+  await_running(30);
+  Timestamp before = write(10, {{0, "a"}});
+  std::jthread reader([&](const std::stop_token& stop) {
+    while (!stop.stop_requested()) {
+      Timestamp now = engine_->read_timestamp();
+      for (uint64_t id : {20, 21, 24}) {
+        auto read = peek(request(both_plan(10, id, 999), now));
+        ASSERT_TRUE(read) << read.error().message;
+        RowMap rows = rows_at(10, read->time);
+        for (auto& [row, weight] : rows) weight = id == 20 ? 2 : 3;
+        ASSERT_EQ(rows_of_result(*read), rows) << id << " at " << read->time.ms;
+      }
+      auto read = peek(index_request(30, std::nullopt, now));
+      ASSERT_TRUE(read) << read.error().message;
+      ASSERT_EQ(rows_of_result(*read), doubled(rows_at(10, read->time)));
+    }
+  });
+  for (int64_t i = 1; i <= 120; ++i) {
+    write(10, {{i, "b"}});
+    if (i % 20 == 0) engine_->release_history(i % 40 == 0 ? kOne : kTwo);
+    if (i % 30 == 0) engine_->release_history(kOne);
+  }
+  for (ClusterId cluster : {kOne, kTwo}) await_caught_up(cluster);
+  reader.request_stop();
+  reader.join();
+  EXPECT_EQ(engine_->failure(), std::nullopt);
+  for (uint64_t id : {21, 24}) {
+    RowMap rows = rows_at(id, before);
+    for (const auto& [time, change] : changes(id, before)) {
+      for (const auto& [row, weight] : change) rows[row] += weight;
+      EXPECT_EQ(rows, doubled(rows_at(10, time))) << id << " at " << time.ms;
+    }
+  }
 }
 
 }  // namespace

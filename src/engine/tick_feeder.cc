@@ -49,16 +49,21 @@ Status feed_snapshot(const storage::CollectionReader& reader, CollectionId colle
   return {};
 }
 
+Status feed_span(const storage::CollectionReader& reader, CollectionId collection, Timestamp after,
+                 Timestamp until, dataflow::Circuit& circuit) {
+  for (storage::Stream stream : {storage::Stream::kRows, storage::Stream::kErrors}) {
+    ASSIGN_OR_RETURN(std::unique_ptr<data::OrderedRows> rows,
+                     reader.net_change(collection, stream, after, until, ""));
+    RETURN_IF_ERROR(feed_ordered(*rows, stream, collection, circuit));
+  }
+  return {};
+}
+
 Status feed_tick(const storage::CollectionReader& reader, CollectionId collection, Timestamp time,
                  dataflow::Circuit& circuit) {
   ASSIGN_OR_RETURN(data::TickRead read, reader.ticks(collection, time, time.next(), kReadBytes));
   if (read.large_tick && *read.large_tick == time) {
-    for (storage::Stream stream : {storage::Stream::kRows, storage::Stream::kErrors}) {
-      ASSIGN_OR_RETURN(std::unique_ptr<data::OrderedRows> rows,
-                       reader.net_change(collection, stream, time.previous(), time, ""));
-      RETURN_IF_ERROR(feed_ordered(*rows, stream, collection, circuit));
-    }
-    return {};
+    return feed_span(reader, collection, time.previous(), time, circuit);
   }
   for (const data::TickUpdates& tick : read.ticks) {
     for (const data::BatchRef& batch : tick.rows) circuit.feed(collection, *batch);

@@ -22,6 +22,10 @@ Status feed_snapshot(const storage::CollectionReader& reader, CollectionId colle
 Status feed_tick(const storage::CollectionReader& reader, CollectionId collection, Timestamp time,
                  dataflow::Circuit& circuit);
 
+// Feeds what changed in (after, until] as if it were one tick. The step is not finished.
+Status feed_span(const storage::CollectionReader& reader, CollectionId collection, Timestamp after,
+                 Timestamp until, dataflow::Circuit& circuit);
+
 // Feeds rows or errors of the collection as they come. The step is not finished.
 Status feed_ordered(data::OrderedRows& rows, storage::Stream stream, CollectionId collection,
                     dataflow::Circuit& circuit);

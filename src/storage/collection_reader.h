@@ -37,7 +37,9 @@ class CollectionReader {
   virtual Result<CollectionInfo> info(CollectionId collection) const = 0;
   virtual std::vector<CollectionInfo> all() const = 0;
 
-  // The rows or errors present at `time`. Error if it is not readable there (state 55000).
+  // The rows or errors present at `time`. Error if it is not readable there (state 55000): also a
+  // time that a cluster skipped (rule S5). Who follows ticks and reads in order is never asked what
+  // was true at a time between them: there it finds what it had found before.
   virtual Result<std::unique_ptr<UnorderedRows>> snapshot(CollectionId collection, Stream stream,
                                                           Timestamp time) const = 0;
   virtual Result<std::unique_ptr<data::OrderedRows>> ordered_snapshot(

@@ -62,6 +62,7 @@ class DirectoryStorage : public Storage {
   Status check_format();
   Status load_collections();
   Status load_times();
+  Status load_skipped();
   Status load_holds();
   Status load_log();
   // `published`: ids of parts in the log, ascending.

@@ -27,6 +27,10 @@ class Durability {
   // Waits up to `wait` for upper(timeline) > time; whether it is.
   virtual bool wait_upper(Timeline timeline, Timestamp time, std::chrono::microseconds wait) = 0;
 
+  // The first time at or after `time` that the timeline offers, among those below its upper: later
+  // than `time` if a cluster skipped that (rule S5).
+  virtual Timestamp offered_from(Timeline timeline, Timestamp time) const = 0;
+
   virtual LogPosition appended() const = 0;
   virtual LogPosition synced() const = 0;
   virtual bool wait_synced(LogPosition position, std::chrono::microseconds wait) = 0;

@@ -350,6 +350,57 @@ TEST_F(RuleS4, HoldsKeepHistoryAndDurableOnesSurvive) {
   EXPECT_EQ((*late)->time().ms, 3u);
 }
 
+// A cluster that had let go of its history went from tick 2 to tick 6 at once.
+TEST_F(RuleS5, WhatWasSkippedIsNotOfferedAlsoAfterACrash) {
+  const Timeline cluster{7};
+  open();
+  create(1, spec(10, cluster));
+  auto append_exports = [&](uint64_t tick, TickInput exports) {
+    ASSERT_TRUE(
+        storage_->writer().append_exports(cluster, Timestamp{tick}, exports, SyncUrgency::kSoon));
+  };
+  append_exports(2, rows_input(10, {{1, "a"}}));
+  TickInput difference = rows_input(10, {{2, "b"}});
+  difference.skipped_from = Timestamp{3};
+  append_exports(6, std::move(difference));
+  sync();
+  auto look = [&] {
+    EXPECT_EQ(rows_at(10, 2), (RowMap{{{1, "a"}, 1}}));
+    EXPECT_EQ(rows_at(10, 6), (RowMap{{{1, "a"}, 1}, {{2, "b"}, 1}}));
+    for (uint64_t tick : {3, 5}) {
+      Timestamp time{tick};
+      EXPECT_EQ(storage_->durability().offered_from(cluster, time), Timestamp{6});
+      auto read = storage_->reader().snapshot(CollectionId{10}, Stream::kRows, time);
+      ASSERT_FALSE(read) << tick;
+      EXPECT_EQ(read.error().state, sql_state::kObjectNotInState);
+      // Who follows it comes by here with what it had before.
+      EXPECT_EQ(ordered_at(10, tick), (RowMap{{{1, "a"}, 1}}));
+    }
+    for (uint64_t tick : {2, 6, 7}) {
+      EXPECT_EQ(storage_->durability().offered_from(cluster, Timestamp{tick}), Timestamp{tick});
+      EXPECT_EQ(storage_->durability().offered_from(kInputs, Timestamp{tick}), Timestamp{tick});
+    }
+    EXPECT_EQ(storage_->durability().offered_from(kInputs, Timestamp{4}), Timestamp{4});
+    // And finds one change.
+    EXPECT_EQ(read_ticks(*storage_, 10, 3, 7, 1 << 20),
+              (std::map<uint64_t, RowMap>{{6, {{{2, "b"}, 1}}}}));
+  };
+  auto hold = storage_->holds().acquire(CollectionId{10}, "test", Timestamp{2});
+  look();
+  hold->reset();
+  crash();
+  hold = storage_->holds().acquire(CollectionId{10}, "test", Timestamp{2});
+  look();
+  // Behind `since` nobody asks any more.
+  hold->reset();
+  append_exports(9, rows_input(10, {{3, "c"}}));
+  maintain_fully();
+  sync();
+  crash();
+  ASSERT_GE(info(10).since, Timestamp{6});
+  EXPECT_EQ(storage_->durability().offered_from(cluster, Timestamp{4}), Timestamp{4});
+}
+
 TEST_F(RuleS5, EveryHolderIsShownWithWhatItRetains) {
   open();
   create(1, spec(10, kInputs));
@@ -474,6 +525,39 @@ TEST_F(RuleT5, NothingIsReadBeforePublication) {
   EXPECT_EQ(info(10).publication, Timestamp{6});
 }
 
+// A commit, a large transaction and a publication were taken into the tick that drops it.
+TEST_F(RuleT5, WhatIsWrittenInTheTickOfADropGoesWithIt) {
+  for (bool first : {false, true}) {
+    SCOPED_TRACE(first);
+    options_.directory = scratch_.sub(first ? "first" : "last");
+    open();
+    create(1, spec(10, kInputs));
+    auto staging = storage_->stage(CollectionId{10});
+    ASSERT_TRUE(staging);
+    ASSERT_TRUE((*staging)->append(*test_batch({{2, "b"}})));
+    TickInput written = rows_input(10, {{1, "a"}});
+    written.staged.push_back(*(*staging)->finish());
+    written.publish.push_back(CollectionId{10});
+    TickInput drop;
+    drop.changes.drop.push_back(CollectionId{10});
+    std::vector<TickInputRef> inputs = {std::make_shared<const TickInput>(std::move(written)),
+                                        std::make_shared<const TickInput>(std::move(drop))};
+    if (first) std::swap(inputs[0], inputs[1]);
+    ASSERT_TRUE(storage_->writer().append_tick(Timestamp{2}, inputs, SyncUrgency::kSoon));
+    EXPECT_FALSE(storage_->reader().info(CollectionId{10}));
+    // Under the same id anything that is left would be found.
+    Changes again;
+    again.create.push_back(spec(10, kInputs));
+    ASSERT_TRUE(storage_->writer().append_changes(again, SyncUrgency::kSoon));
+    sync();
+    crash();
+    EXPECT_EQ(info(10).publication, std::nullopt);
+    EXPECT_EQ(info(10).history_bytes, 0u);
+    EXPECT_EQ(info(10).hash, HashSum());
+    storage_.reset();
+  }
+}
+
 TEST_F(RuleT5, ADroppedCollectionLeavesNothing) {
   open();
   create(1, spec(10, kInputs));
@@ -490,6 +574,54 @@ TEST_F(RuleT5, ADroppedCollectionLeavesNothing) {
   EXPECT_FALSE(storage_->reader().info(CollectionId{10}));
   create(1010, spec(10, kInputs));
   EXPECT_TRUE(rows_at(10, 1010).empty());
+}
+
+// Errors of eight ticks lie in two parts, each over or up to a tick of rows that is large: what is
+// read of errors is all of them, and of rows never the large ones.
+TEST_F(RuleS2, ALargeTickBesideMergedErrorsIsReadAlone) {
+  options_.maintenance.merge_entries = 4;
+  open();
+  create(1, spec(10, kInputs));
+  auto hold = storage_->holds().acquire(CollectionId{10}, "test", Timestamp{1});
+  std::map<uint64_t, size_t> all;
+  for (uint64_t tick = 2; tick <= 9; ++tick) {
+    std::vector<TestUpdate> rows(tick == 4 || tick == 9 ? 300 : 1);
+    int64_t id = 0;
+    for (TestUpdate& row : rows) row = {++id, std::to_string(tick) + std::string(100, 'x'), 1};
+    TickInput input;
+    input.collections.push_back({CollectionId{10}, {}, {}});
+    // Too few to be merged.
+    if (tick == 6 || rows.size() > 1) input.collections[0].rows.push_back(test_batch(rows));
+    input.collections[0].errors.push_back(test_errors({{"22012" + std::to_string(tick), 1}}));
+    append(tick, std::move(input));
+    all[tick] = 1;
+  }
+  maintain_fully();
+  for (uint64_t from = 2; from <= 9; ++from) {
+    SCOPED_TRACE(from);
+    std::map<uint64_t, size_t> errors;
+    std::vector<Timestamp> large;
+    Timestamp at{from};
+    while (at < Timestamp{10}) {
+      auto read = storage_->reader().ticks(CollectionId{10}, at, Timestamp{10}, 8000);
+      ASSERT_TRUE(read);
+      for (const data::TickUpdates& tick : read->ticks) {
+        if (!tick.errors.empty()) errors[tick.time.ms] = tick.errors[0]->size();
+        for (const data::BatchRef& batch : tick.rows) EXPECT_EQ(batch->size(), 1u);
+      }
+      at = read->next;
+      if (!read->large_tick) continue;
+      EXPECT_TRUE(read->ticks.empty());
+      large.push_back(at);
+      auto change =
+          storage_->reader().net_change(CollectionId{10}, Stream::kErrors, at.previous(), at, "");
+      ASSERT_TRUE(change);
+      errors[at.ms] = (*(*change)->next())->rows->size();
+      at = at.next();
+    }
+    EXPECT_EQ(errors, (std::map<uint64_t, size_t>(all.find(from), all.end())));
+    EXPECT_EQ(large.size(), from <= 4 ? 2u : 1u);
+  }
 }
 
 TEST_F(RuleS2, ErrorsAreAZSetOfTheirOwn) {

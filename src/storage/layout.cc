@@ -142,6 +142,11 @@ std::string hash(CollectionId collection) {
 std::string upper(Timeline timeline) {
   return decimal_key(kUppers, timeline.value);
 }
+std::string skipped(Timeline timeline, Timestamp from) {
+  std::string key = decimal_key(kSkipped, timeline.value);
+  put_big_endian(key, from.ms);
+  return key;
+}
 std::string hold(std::string_view holder, CollectionId collection) {
   std::string key = decimal_key(kHolds, collection.value);
   key.append(holder);

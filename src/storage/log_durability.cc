@@ -28,6 +28,11 @@ void LogDurability::restore(Timeline timeline, Timestamp upper) {
   line.upper = line.logged_upper = line.synced_upper = upper;
 }
 
+void LogDurability::restore_skipped(Timeline timeline, Timestamp from, Timestamp until) {
+  std::lock_guard lock(mutex_);
+  lines_[timeline].skipped[from] = until;
+}
+
 void LogDurability::start() {
   thread_ = std::thread([this] { run(); });
 }
@@ -47,6 +52,8 @@ LogPosition LogDurability::appended_batch(std::optional<Moved> moved, SyncUrgenc
   if (moved) {
     Line& line = lines_[moved->timeline];
     CHECK_OP(>=, moved->time.ms, line.logged_upper.ms);
+    // Together with the upper: who sees that it has passed a time sees that the time was skipped.
+    if (moved->skipped_from) line.skipped[*moved->skipped_from] = moved->time;
     line.logged_upper = moved->time.next();
     line.upper = std::max(line.upper, line.logged_upper);
     line.unsynced.push_back({appended_, moved->time});
@@ -167,6 +174,15 @@ bool LogDurability::wait_logged_upper(Timeline timeline, Timestamp time,
   };
   changed_.wait_for(lock, wait, [&] { return passed() || failure_ || stopping_; });
   return passed();
+}
+
+Timestamp LogDurability::offered_from(Timeline timeline, Timestamp time) const {
+  std::lock_guard lock(mutex_);
+  auto line = lines_.find(timeline);
+  if (line == lines_.end()) return time;
+  auto after = line->second.skipped.upper_bound(time);
+  if (after == line->second.skipped.begin()) return time;
+  return std::max(time, std::prev(after)->second);
 }
 
 LogPosition LogDurability::appended() const {

@@ -24,13 +24,16 @@ class LogDurability : public Durability {
 
   // At start: everything below `upper` is durable.
   void restore(Timeline timeline, Timestamp upper);
+  void restore_skipped(Timeline timeline, Timestamp from, Timestamp until);
   void start();
   void stop();
 
-  // A batch is in the log. `timeline` and `time` if it moved an upper to time.next().
+  // A batch is in the log. `timeline` and `time` if it moved an upper to time.next(), and since
+  // when the times below were skipped.
   struct Moved {
     Timeline timeline;
     Timestamp time;
+    std::optional<Timestamp> skipped_from;
   };
   LogPosition appended_batch(std::optional<Moved> moved, SyncUrgency urgency);
   void advance_upper(Timeline timeline, Timestamp upper);
@@ -47,6 +50,7 @@ class LogDurability : public Durability {
 
   Timestamp upper(Timeline timeline) const override;
   bool wait_upper(Timeline timeline, Timestamp time, std::chrono::microseconds wait) override;
+  Timestamp offered_from(Timeline timeline, Timestamp time) const override;
   LogPosition appended() const override;
   LogPosition synced() const override;
   bool wait_synced(LogPosition position, std::chrono::microseconds wait) override;
@@ -65,6 +69,7 @@ class LogDurability : public Durability {
     Timestamp logged_upper;
     Timestamp synced_upper;
     std::deque<Unsynced> unsynced;
+    std::map<Timestamp, Timestamp> skipped;  // From → the first time that is offered again.
   };
   void run();
   void announce(LogPosition position);

@@ -66,14 +66,21 @@ std::vector<CollectionInfo> LogReader::all() const {
   return out;
 }
 
+namespace {
+
+std::unexpected<Error> unreadable_at(CollectionId collection, Timestamp time,
+                                     const std::string& why) {
+  return fail(Error(sql_state::kObjectNotInState, "collection " + std::to_string(collection.value) +
+                                                      " is not readable at " +
+                                                      std::to_string(time.ms) + ": " + why));
+}
+
+}  // namespace
+
 Result<LogReader::View> LogReader::open(CollectionId collection, Stream stream,
                                         Timestamp since_at_most, Timestamp time) const {
   View view{collection, stream, nullptr, nullptr, Timestamp::max()};
-  auto unreadable = [&](std::string why) {
-    return fail(Error(sql_state::kObjectNotInState,
-                      "collection " + std::to_string(collection.value) + " is not readable at " +
-                          std::to_string(time.ms) + ": " + why));
-  };
+  auto unreadable = [&](const std::string& why) { return unreadable_at(collection, time, why); };
   {
     std::lock_guard lock(state_.mutex);
     const CollectionState* known = state_.find(collection);
@@ -91,6 +98,18 @@ Result<LogReader::View> LogReader::open(CollectionId collection, Stream stream,
   if (known == nullptr) return fail(no_such_collection(collection));
   if (known->since > since_at_most) {
     return unreadable("its since is " + std::to_string(known->since.ms));
+  }
+  return view;
+}
+
+Result<LogReader::View> LogReader::open_at(CollectionId collection, Stream stream,
+                                           Timestamp time) const {
+  ASSIGN_OR_RETURN(View view, open(collection, stream, time, time));
+  ASSIGN_OR_RETURN(CollectionInfo known, info(collection));
+  Timestamp offered = durability_.offered_from(known.spec.timeline, time);
+  if (offered != time) {
+    return unreadable_at(collection, time,
+                         "it was not computed before " + std::to_string(offered.ms));
   }
   return view;
 }
@@ -201,7 +220,7 @@ class SnapshotRows : public UnorderedRows {
 Result<std::unique_ptr<UnorderedRows>> LogReader::snapshot(CollectionId collection, Stream stream,
                                                            Timestamp time) const {
   auto counted = std::make_unique<OpenSnapshot>(state_, collection);
-  ASSIGN_OR_RETURN(View view, open(collection, stream, time, time));
+  ASSIGN_OR_RETURN(View view, open_at(collection, stream, time));
   std::string prefix = stream_prefix(collection, stream);
   Cursor log =
       database_.cursor(view.snapshot, Family::kLog, tick_key(collection, stream, view.log_start, 0),

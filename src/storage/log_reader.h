@@ -35,6 +35,8 @@ class LogReader : public CollectionReader {
   // before `time` is there.
   Result<View> open(CollectionId collection, Stream stream, Timestamp since_at_most,
                     Timestamp time) const;
+  // For what is there at `time` itself, which has to be offered.
+  Result<View> open_at(CollectionId collection, Stream stream, Timestamp time) const;
   Status add_log_sources(const View& view, TimeRange times, std::string_view position,
                          std::vector<std::unique_ptr<EntrySource>>& sources) const;
 

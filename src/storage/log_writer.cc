@@ -47,7 +47,7 @@ Result<LogPosition> LogWriter::append_tick(Timestamp time, std::span<const TickI
   add_runs(assembly);
   assembly.bound = std::max(time_bound(), Timestamp{time.ms + kBoundAheadMs});
   failpoint("storage.before_tick_batch");
-  Result<LogPosition> position = write(assembly, LogDurability::Moved{kInputs, time}, urgency);
+  Result<LogPosition> position = write(assembly, LogDurability::Moved{kInputs, time, {}}, urgency);
   failpoint("storage.after_tick_batch");
   return position;
 }
@@ -57,10 +57,15 @@ Result<LogPosition> LogWriter::append_exports(Timeline cluster, Timestamp time,
   CHECK(cluster != kInputs);
   CHECK_OP(>=, time.ms, durability_.logged_upper(cluster).ms);
   Assembly assembly(time);
+  if (exports.skipped_from) {
+    assembly.batch.put(Family::kMeta, meta_key::skipped(cluster, *exports.skipped_from),
+                       encode_time(time));
+  }
   add_input(exports, assembly);
   add_runs(assembly);
   failpoint("storage.before_export_batch");
-  Result<LogPosition> position = write(assembly, LogDurability::Moved{cluster, time}, urgency);
+  Result<LogPosition> position =
+      write(assembly, LogDurability::Moved{cluster, time, exports.skipped_from}, urgency);
   failpoint("storage.after_export_batch");
   return position;
 }
@@ -108,7 +113,7 @@ void LogWriter::add_changes(const Changes& changes, Assembly& assembly) {
     assembly.batch.put(Family::kMeta, meta_key::spec(spec.id), encode_spec(spec));
     assembly.created.push_back(spec);
   }
-  for (CollectionId collection : changes.drop) add_drop(collection, assembly);
+  assembly.dropped.insert(assembly.dropped.end(), changes.drop.begin(), changes.drop.end());
   for (const HoldChange& hold : changes.holds) {
     std::string key = meta_key::hold(hold.holder, hold.collection);
     if (hold.time) {
@@ -120,8 +125,10 @@ void LogWriter::add_changes(const Changes& changes, Assembly& assembly) {
   }
 }
 
+// REQUIRES: all else is in the batch, so that what other inputs of the tick say of the collection
+// goes with it; and nobody rewrites the log.
 void LogWriter::add_drop(CollectionId collection, Assembly& assembly) {
-  assembly.dropped.push_back(collection);
+  remove_parts(collection, assembly);
   WriteBatch& batch = assembly.batch;
   for (Stream stream : {Stream::kRows, Stream::kErrors}) {
     batch.remove_range(Family::kLog, ticks_begin(collection, stream),
@@ -234,7 +241,7 @@ Result<LogPosition> LogWriter::write(Assembly& assembly, std::optional<LogDurabi
   std::unique_lock rewriting(maintenance_, std::defer_lock);
   if (!assembly.dropped.empty()) {
     rewriting.lock();
-    remove_parts(assembly);
+    for (CollectionId collection : assembly.dropped) add_drop(collection, assembly);
   }
   if (Status status = database_.write(assembly.batch); !status) {
     durability_.fail_with(status.error());
@@ -244,18 +251,20 @@ Result<LogPosition> LogWriter::write(Assembly& assembly, std::optional<LogDurabi
   return durability_.appended_batch(moved, urgency);
 }
 
-// REQUIRES: nobody rewrites the log.
-void LogWriter::remove_parts(Assembly& assembly) {
-  std::lock_guard lock(state_.mutex);
-  for (CollectionId collection : assembly.dropped) {
-    const CollectionState* known = state_.find(collection);
-    if (known == nullptr) continue;
-    for (const StreamState& stream : known->streams) {
-      for (const LogEntry& entry : stream.log) {
-        if (entry.part) remove_part(entry.part->part, assembly.batch);
-      }
+void LogWriter::remove_parts(CollectionId collection, Assembly& assembly) {
+  auto remove = [&](const auto& entries) {
+    for (const LogEntry& entry : entries) {
+      if (entry.part) remove_part(entry.part->part, assembly.batch);
     }
+  };
+  for (Stream stream : {Stream::kRows, Stream::kErrors}) {
+    auto change = assembly.streams.find({collection, stream});
+    if (change != assembly.streams.end()) remove(change->second.entries);
   }
+  std::lock_guard lock(state_.mutex);
+  const CollectionState* known = state_.find(collection);
+  if (known == nullptr) return;
+  for (const StreamState& stream : known->streams) remove(stream.log);
 }
 
 void LogWriter::remember(Assembly& assembly) {

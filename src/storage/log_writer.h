@@ -39,7 +39,7 @@ class LogWriter : public TickWriter {
   void add_drop(CollectionId collection, Assembly& assembly);
   Result<LogPosition> write(Assembly& assembly, std::optional<LogDurability::Moved> moved,
                             SyncUrgency urgency);
-  void remove_parts(Assembly& assembly);
+  void remove_parts(CollectionId collection, Assembly& assembly);
   void remember(Assembly& assembly);
 
   Database& database_;

@@ -74,6 +74,7 @@ Status DirectoryStorage::recover() {
   RETURN_IF_ERROR(check_format());
   RETURN_IF_ERROR(load_collections());
   RETURN_IF_ERROR(load_times());
+  RETURN_IF_ERROR(load_skipped());
   RETURN_IF_ERROR(load_holds());
   RETURN_IF_ERROR(load_log());
   RETURN_IF_ERROR(begin_life());
@@ -140,6 +141,31 @@ Status DirectoryStorage::load_times() {
   RETURN_IF_ERROR(cursor.status());
   ASSIGN_OR_RETURN(auto bound, database_->get(nullptr, Family::kMeta, meta_key::kBound));
   if (bound) state_.time_bound = decode_time(*bound).value_or(Timestamp::min());
+  return {};
+}
+
+// What nobody can read any more because `since` has passed it is forgotten.
+Status DirectoryStorage::load_skipped() {
+  Cursor cursor = database_->cursor(nullptr, Family::kMeta, meta_key::kSkipped,
+                                    after_prefix(meta_key::kSkipped));
+  WriteBatch batch;
+  for (cursor.seek_to_first(); cursor.valid(); cursor.next()) {
+    Timeline timeline{big_endian_at(cursor.key(), meta_key::kSkipped.size())};
+    Timestamp from{big_endian_at(cursor.key(), meta_key::kSkipped.size() + 8)};
+    std::optional<Timestamp> until = decode_time(cursor.value());
+    if (!until) return fail(damaged_error("a skipped time"));
+    bool past = std::ranges::all_of(state_.collections, [&](const auto& entry) {
+      return entry.second.spec.timeline != timeline || entry.second.since >= *until;
+    });
+    if (past) {
+      batch.remove(Family::kMeta, cursor.key());
+    } else {
+      durability_.restore_skipped(timeline, from, *until);
+    }
+  }
+  RETURN_IF_ERROR(cursor.status());
+  if (batch.empty()) return {};
+  RETURN_IF_ERROR(writer_.append(batch, SyncUrgency::kWithNext));
   return {};
 }
 

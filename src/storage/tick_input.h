@@ -5,6 +5,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -55,7 +56,10 @@ struct TickInput {
   std::vector<Binding> bindings;
   std::vector<StagedParts> staged;    // Become the tick's updates.
   std::vector<CollectionId> publish;  // Become readable at the tick (rule T5).
-  Changes changes;                    // Applied before everything else of the input.
+  // Of exports: the times from here up to the tick were not computed, because the history they
+  // need is gone, and are not offered (rule S5). What the tick holds is their change in one.
+  std::optional<Timestamp> skipped_from;
+  Changes changes;  // Applied before everything else of the input.
 
   // Of the rows and errors in memory; staged parts count nothing.
   size_t size_bytes() const;

@@ -8,7 +8,8 @@ namespace penstock::storage {
 
 namespace {
 
-// Log entries that are read together: those of one tick, or one merged part.
+// Log entries that are read together: those of one tick, or merged parts that end with the same
+// one. Of one stream they do not overlap, but a part of the other may lie over many.
 struct Group {
   Timestamp first;
   Timestamp last;
@@ -19,7 +20,7 @@ struct Group {
 // About as many groups as fit the limit; `end` is lowered to where the others begin.
 std::vector<Group> groups_of(const CollectionState& collection, Timestamp from, Timestamp& end,
                              size_t limit_bytes) {
-  std::map<Timestamp, Group> groups;  // By last time.
+  std::map<std::pair<Timestamp, bool>, Group> groups;  // By last time; ticks before parts.
   for (const StreamState& stream : collection.streams) {
     auto entry = std::lower_bound(
         stream.log.begin(), stream.log.end(), from,
@@ -33,18 +34,24 @@ std::vector<Group> groups_of(const CollectionState& collection, Timestamp from, 
       }
       previous = entry->last;
       bool single = entry->first == entry->last;
-      auto [at, added] = groups.try_emplace(entry->last);
+      auto [at, added] = groups.try_emplace({entry->last, !single});
       Group& group = at->second;
       group.first = added ? entry->first : std::min(group.first, entry->first);
       group.last = entry->last;
-      group.single_tick = group.single_tick && single;
+      group.single_tick = single;
       group.bytes += entry->bytes;
       bytes += entry->bytes;
     }
   }
   std::vector<Group> out;
-  for (const auto& [last, group] : groups) out.push_back(group);
+  for (const auto& [key, group] : groups) out.push_back(group);
   return out;
+}
+
+// Whether something in [from, time) may have changed: also in a part that goes on behind it.
+bool begins_before(const std::vector<Group>& groups, Timestamp from, Timestamp time) {
+  return std::ranges::any_of(
+      groups, [&](const Group& group) { return std::max(from, group.first) < time; });
 }
 
 }  // namespace
@@ -57,11 +64,13 @@ TickReadPlan plan_tick_read(const CollectionState& collection, Timestamp from, T
   std::vector<Group> groups = groups_of(collection, from, end, limit_bytes);
   plan.stop = end;
   for (const Group& group : groups) {
-    if (group.first >= end) break;
+    if (group.first >= end) continue;
     bool fits = total + group.bytes <= limit_bytes;
-    if (!fits && group.single_tick && plan.empty) {
-      plan.large_tick = group.last;
+    if (!fits && group.single_tick) {
+      // Alone, after all that comes before it.
       plan.stop = group.last;
+      plan.empty = !begins_before(groups, from, group.last);
+      if (plan.empty) plan.large_tick = group.last;
       return plan;
     }
     // Another reading begins where this group does, unless it has begun already.

@@ -136,7 +136,9 @@ class SinkRunner {
     ASSIGN_OR_RETURN(
         std::unique_ptr<storage::ReadHold> hold,
         context_.storage.holds().acquire(collection, sink_holder(sink_), info.upper.previous()));
-    sinks::SinkPlace first = sinks::SinkPlace::first(hold->time(), with_snapshot);
+    // `since` may have passed that time meanwhile, and a cluster have skipped where it is now.
+    Timestamp as_of = context_.storage.durability().offered_from(info.spec.timeline, hold->time());
+    sinks::SinkPlace first = sinks::SinkPlace::first(as_of, with_snapshot);
     ASSIGN_OR_RETURN(storage::LogPosition position,
                      context_.storage.writer().append_changes(
                          place_changes(sink_, collection, first), storage::SyncUrgency::kSoon));
