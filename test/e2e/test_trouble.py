@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 
 import psycopg
 import pytest
@@ -413,3 +414,40 @@ def test_a_full_disk_pauses_ingestion_and_loses_nothing(make_engine, run_directo
         assert engine.run("SELECT count(*) FROM own") == [(written + 1,)]
         assert [m.key_json["id"] for m in topic_reader(name).wait_count(2)] == [1, 2]
         engine.stop()
+
+
+def test_what_was_released_is_never_read(make_engine):
+    """A slow cluster retains more history than it may, lets go of it and is built anew: whoever
+    reads meanwhile waits, and is never shown the view as it was before."""
+    engine = make_engine("--system-parameter", "max_retained_bytes=300000")
+    engine.up("engine.before_step=delay:100;engine.before_hydration=delay:1500")
+    engine.run("CREATE TABLE t (a int, b text)",
+               "CREATE MATERIALIZED VIEW v AS SELECT a % 7 AS k, count(*) AS n FROM t GROUP BY 1",
+               "SELECT * FROM v")
+    insert = "INSERT INTO t SELECT g, repeat('x', 1000) FROM generate_series(1, 200) AS g (g)"
+    both = "SELECT (SELECT sum(n) FROM v), (SELECT count(*) FROM t)"
+
+    def released():
+        engine.run(insert)
+        with open(engine.log_file) as source:
+            return "a cluster retained too much history" in source.read()
+    wait_until(released, 60, "the release")
+    done = threading.Event()
+
+    def write():
+        while not done.wait(0.3):
+            engine.run("INSERT INTO t VALUES (1, 'x')")
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        with engine.connect(autocommit=False) as block:
+            # Both reads of the block are of one time, which is one that the view is known at.
+            (of_view,), (of_table,) = (block.execute(query).fetchone() for query in
+                                       ("SELECT sum(n) FROM v", "SELECT count(*) FROM t"))
+            assert of_view == of_table
+        for _ in range(5):
+            ((of_view, of_table),) = engine.run(both)
+            assert of_view == of_table
+    finally:
+        done.set()
+        writer.join()

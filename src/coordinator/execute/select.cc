@@ -219,11 +219,9 @@ Result<QueryRows> peek_rows(Session& session, const catalog::CatalogState& catal
   Holds holds;
   bool pins = in_transaction && session.in_block() && !reads.empty();
   if (pins) {
-    if (!session.transaction().read_time()) {
-      RETURN_IF_ERROR(pin_transaction(session, catalog, reads));
-    }
+    request.exact_time = session.transaction().read_time().has_value();
+    if (!request.exact_time) RETURN_IF_ERROR(pin_transaction(session, catalog, reads));
     request.time = *session.transaction().read_time();
-    request.exact_time = true;
   } else {
     ASSIGN_OR_RETURN(auto chosen, choose_time(session, reads));
     request.time = chosen.first;
@@ -233,6 +231,8 @@ Result<QueryRows> peek_rows(Session& session, const catalog::CatalogState& catal
   request.timeout_ms = milliseconds_left(session);
   ASSIGN_OR_RETURN(engine::PeekResult peeked,
                    session.services().engine.peek(request, session.cancelled()));
+  // The first read of a block may have been answered later than at the time chosen (rule S5).
+  if (pins) session.transaction().pin(peeked.time, {});
   QueryRows out;
   out.time = peeked.time;
   out.batches = finished(peeked, plan);
