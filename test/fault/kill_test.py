@@ -124,6 +124,20 @@ class Run:
                 proxy.close()
             if self.kafka is not self.stack.kafka:
                 self.kafka.kill()
+        self._leave_postgres()
+
+    def _leave_postgres(self):
+        """The server has slots for a few dozen runs only, and keeps its log for each of them."""
+        with psycopg.connect(self.stack.postgres.address, autocommit=True) as admin:
+            def freed():
+                admin.execute("SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots"
+                              " WHERE database = %s AND active", [self.database])
+                admin.execute("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots"
+                              " WHERE database = %s AND NOT active", [self.database])
+                return not admin.execute("SELECT FROM pg_replication_slots WHERE database = %s",
+                                         [self.database]).fetchall()
+            wait_until(freed, 30, f"the end of the slots of {self.database}")
+            admin.execute(f"DROP DATABASE {self.database} WITH (FORCE)")
 
     def _set_up(self):
         kafka_address, postgres_port = self._addresses()
