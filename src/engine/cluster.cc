@@ -156,6 +156,8 @@ Status Cluster::turn() {
   }
   if ((*tick)->time < next_) return {};
   if ((*tick)->previous >= next_) RETURN_IF_ERROR(step_from_storage((*tick)->time));
+  // Given up on the way: the tick is read from storage, too. Or skipped.
+  if ((*tick)->previous >= next_ || (*tick)->time < next_) return {};
   static Histogram& waited = hop("cluster_queue");
   waited.observe(static_cast<double>(clock_.monotonic_us() - (*tick)->appended_us) / 1e6);
   return step((*tick)->time, tick->get());
