@@ -463,6 +463,10 @@ std::optional<Cluster::Step> Cluster::await_step(Timestamp time, const Tick* tic
     to = offered;
   }
   bool skips = to != time || furthest() >= next_;
+  // Also where nothing changed: their views lagged behind everything else.
+  for (storage::Timeline other : others_) {
+    skips = skips || storage_.durability().skipped_within(other, next_, to);
+  }
   return Step{.time = to, .tick = skips ? nullptr : tick, .skips = skips};
 }
 

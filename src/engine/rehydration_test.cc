@@ -370,6 +370,23 @@ TEST_F(RuleS5, WhoReadsAViewThatSkippedSkipsToo) {
   EXPECT_EQ(rows_of_result(*read), doubled(rows_at(10, read->time)));
 }
 
+// The view of the second cluster changes at tick 5 only, but before that it lags behind the table.
+TEST_F(RuleS5, SkippingTakesInTimesAtWhichNothingChanged) {
+  view(20, kOne, copy_plan(10, 20));
+  view(24, kTwo, copy_plan(20, 24));
+  store({{1, "a"}}, {{20, {{{1, "a"}, 1}}}, {24, {{{1, "a"}, 1}}}});
+  for (uint64_t tick : {3, 4, 5}) append(tick, rows_of(10, {{static_cast<int64_t>(tick), "b"}}));
+  storage::TickInput difference = rows_of(20, {{3, "b"}, {4, "b"}, {5, "b"}});
+  difference.skipped_from = Timestamp{3};
+  append_exports(kOne, 5, std::move(difference));
+  go_on();
+  await_caught_up(kTwo);
+  EXPECT_EQ(storage_->durability().offered_from(kTwo, Timestamp{3}), Timestamp{5});
+  auto read = peek(request(both_plan(10, 24, 999), Timestamp{4}));
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(rows_of_result(*read), doubled(rows_at(10, read->time))) << read->time.ms;
+}
+
 // Both clusters let go now and then, each in the middle of something, while others read.
 TEST_F(RuleS5, WhateverIsReadMeanwhileAgrees) {
   start();
