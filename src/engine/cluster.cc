@@ -319,8 +319,7 @@ void Cluster::rebuild_all() {
     item->holds.clear();
     item->circuit.reset();
     item->output.clear();
-    item->first_contents.reset();
-    item->corrected = false;
+    item->contents.discard();
     if (item->index) item->index->clear();
     if (item->published) {
       std::lock_guard lock(mutex_);
@@ -362,10 +361,10 @@ Status Cluster::step_from_storage(Timestamp until) {
 
 // What a view of this cluster gives out at this tick: also a difference that rehydration found.
 Status Cluster::feed_own(Maintained& item, Maintained& view) {
-  if (view.corrected && view.first_contents) {
+  for (const storage::StagedParts& parts : view.contents.parts()) {
     for (storage::Stream stream : {storage::Stream::kRows, storage::Stream::kErrors}) {
       ASSIGN_OR_RETURN(std::unique_ptr<data::OrderedRows> rows,
-                       storage_.staged_rows(*view.first_contents, stream));
+                       storage_.staged_rows(parts, stream));
       RETURN_IF_ERROR(feed_ordered(*rows, stream, view.id, *item.circuit));
     }
   }
@@ -423,13 +422,9 @@ Status Cluster::step_one(Maintained& item, const Step& step) {
 }
 
 Status Cluster::put_output(Maintained& item, storage::TickInput& exports) {
-  if (item.first_contents) {
-    if (!item.corrected) exports.publish.push_back(item.id);
-    item.published = true;
-    item.corrected = false;
-    exports.staged.push_back(std::move(*item.first_contents));
-    item.first_contents.reset();
-  }
+  if (!item.published) exports.publish.push_back(item.id);
+  item.published = true;
+  std::ranges::move(item.contents.take(), std::back_inserter(exports.staged));
   if (item.output.empty()) return {};
   if (item.output.bytes() > storage::kStageBytes) {
     ASSIGN_OR_RETURN(std::unique_ptr<storage::StagingWriter> staging, storage_.stage(item.id));

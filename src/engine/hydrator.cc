@@ -320,8 +320,8 @@ Status Hydrator::stage_difference(Maintained& item, Timestamp stored_until) {
     }
   }
   if (item.circuit->abandoned()) return {};
-  ASSIGN_OR_RETURN(item.first_contents, staging_->finish());
-  item.corrected = true;
+  ASSIGN_OR_RETURN(storage::StagedParts parts, staging_->finish());
+  item.contents.add(std::move(parts));
   return {};
 }
 
@@ -336,7 +336,9 @@ Status Hydrator::follow(Maintained& item, Timestamp until) {
 
 Result<bool> Hydrator::build(Maintained& item) {
   failpoint("engine.before_hydration");
-  if (item.index) item.index->clear();  // An attempt that was given up left its rows.
+  // An attempt that was given up left its rows.
+  if (item.index) item.index->clear();
+  item.contents.discard();
   if (!item.published) return build_new(item);
   ASSIGN_OR_RETURN(storage::CollectionInfo info, storage_.reader().info(item.id));
   return rehydrate(item, info);
@@ -362,7 +364,8 @@ Result<bool> Hydrator::build_new(Maintained& item) {
   bool follows = moment.others > item.time && is_offered(item, moment);
   if (follows) RETURN_IF_ERROR(follow(item, moment.others));
   if (item.index || item.circuit->abandoned()) return true;
-  ASSIGN_OR_RETURN(item.first_contents, staging_->finish());
+  ASSIGN_OR_RETURN(storage::StagedParts parts, staging_->finish());
+  item.contents.add(std::move(parts));
   failpoint("engine.after_hydration");
   return true;
 }

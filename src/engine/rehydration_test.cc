@@ -46,6 +46,25 @@ class Rehydration : public EngineTest {
   void view(uint64_t id, ClusterId cluster, plan::DataflowPlan plan) {
     views_[id] = {CollectionId{id}, cluster, std::move(plan)};
   }
+  // A view of table u10 as its cluster gets it.
+  std::unique_ptr<Maintained> hydrated(uint64_t id) {
+    std::promise<std::unique_ptr<Maintained>> built;
+    Hydrator hydrator(
+        *storage_, kOne, [] { return false; },
+        [&](std::unique_ptr<Maintained> item) { built.set_value(std::move(item)); },
+        [](const Error& error) { ADD_FAILURE() << error.message; });
+    auto item = std::make_unique<Maintained>(*storage_);
+    item->id = CollectionId{id};
+    item->cluster = kOne;
+    item->plan = views_.at(id).plan;
+    item->published = true;
+    item->imports = {CollectionId{10}};
+    EXPECT_TRUE(hold_imports_at(*storage_, *item, kStored));
+    hydrator.add(std::move(item));
+    auto future = built.get_future();
+    within("hydration", [&] { future.wait(); });
+    return future.get();
+  }
 };
 
 using RuleS4 = Rehydration;
@@ -123,26 +142,26 @@ TEST_F(RuleS6, RehydrationKeepsNoRows) {
   view(20, kOne, copy_plan(10, 20));
   const std::vector<TestUpdate> rows = many_rows(5000);
   store(rows, {{20, row_map(rows)}});
-  std::promise<std::unique_ptr<Maintained>> built;
-  Hydrator hydrator(
-      *storage_, kOne, [] { return false; },
-      [&](std::unique_ptr<Maintained> item) { built.set_value(std::move(item)); },
-      [](const Error& error) { ADD_FAILURE() << error.message; });
-  auto item = std::make_unique<Maintained>();
-  item->id = CollectionId{20};
-  item->cluster = kOne;
-  item->plan = copy_plan(10, 20);
-  item->published = true;
-  item->imports = {CollectionId{10}};
-  ASSERT_TRUE(hold_imports_at(*storage_, *item, kStored));
-  hydrator.add(std::move(item));
-  auto future = built.get_future();
-  ASSERT_EQ(future.wait_for(kPatience), std::future_status::ready);
-  std::unique_ptr<Maintained> done = future.get();
+  std::unique_ptr<Maintained> done = hydrated(20);
   EXPECT_EQ(done->time, kStored);
   EXPECT_TRUE(done->output.empty());
   EXPECT_EQ(done->output.bytes(), 0u);
-  EXPECT_FALSE(done->first_contents);
+  EXPECT_TRUE(done->contents.parts().empty());
+}
+
+TEST_F(RuleS6, ADifferenceGoesFromTheDiskWithItsView) {
+  view(20, kOne, copy_plan(10, 20));
+  store({{1, "a"}}, {{20, {{{9, "z"}, 1}}}});
+  std::unique_ptr<Maintained> done = hydrated(20);
+  ASSERT_EQ(done->contents.parts().size(), 1u);
+  const storage::StagedParts parts = done->contents.parts()[0];
+  auto is_there = [&] {
+    auto rows = storage_->staged_rows(parts, storage::Stream::kRows);
+    return rows && (*rows)->next();
+  };
+  EXPECT_TRUE(is_there());
+  done.reset();
+  EXPECT_FALSE(is_there());
 }
 
 // --- S4 ---
@@ -331,7 +350,7 @@ TEST_F(RuleS5, SkippedTicksAreOneStepWithWhatFollows) {
   difference.skipped_from = Timestamp{3};
   append_exports(kOne, 5, std::move(difference));
   append_exports(kOne, 6, rows_of(20, {{6, "b"}}));
-  Maintained item;
+  Maintained item(*storage_);
   item.plan = both_plan(10, 20, 30);
   item.imports = {CollectionId{10}, CollectionId{20}};
   item.time = kStored;
