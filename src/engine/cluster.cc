@@ -200,6 +200,11 @@ void Cluster::take_hydrated() {
   if (any) wants_tick_();
 }
 
+bool Cluster::is_stopping() const {
+  std::lock_guard lock(mutex_);
+  return stopping_;
+}
+
 bool Cluster::is_interrupted() const {
   std::lock_guard lock(mutex_);
   return stopping_ || releasing_.load() || !removing_.empty();
@@ -239,7 +244,8 @@ Result<bool> Cluster::splice(std::unique_ptr<Maintained>& item) {
     std::set<storage::Timeline> timelines = timelines_of(storage_, *item);
     if (offered_from(storage_.durability(), timelines, now) != now) return false;
     // What comes out on the way belongs to the first contents of a new view.
-    RETURN_IF_ERROR(catch_up(storage_, *item, now, [](StepOutput&) { return Status(); }));
+    RETURN_IF_ERROR(
+        catch_up(storage_, *item, now, [&](StepOutput&) { return stage_output(*item); }));
     if (item->circuit->abandoned()) return false;
   }
   if (item->index) item->index->advance(item->time);
@@ -365,7 +371,8 @@ Status Cluster::feed_own(Maintained& item, Maintained& view) {
     for (storage::Stream stream : {storage::Stream::kRows, storage::Stream::kErrors}) {
       ASSIGN_OR_RETURN(std::unique_ptr<data::OrderedRows> rows,
                        storage_.staged_rows(parts, stream));
-      RETURN_IF_ERROR(feed_ordered(*rows, stream, view.id, *item.circuit));
+      RETURN_IF_ERROR(
+          feed_ordered(*rows, stream, view.id, *item.circuit, [&] { return stage_output(item); }));
     }
   }
   for (const data::BatchRef& batch : view.output.rows()) item.circuit->feed(view.id, *batch);
@@ -380,10 +387,7 @@ Status Cluster::feed_import(Maintained& item, CollectionId import, const Step& s
   if (own != stepped_.end()) return feed_own(item, *own->second);
   ASSIGN_OR_RETURN(storage::CollectionInfo info, storage_.reader().info(import));
   if (info.spec.timeline == id_) return {};  // It has been stopped: nothing changes any more.
-  if (step.skips) {
-    if (item.time >= step.time) return {};
-    return feed_span(storage_.reader(), import, item.time, step.time, *item.circuit);
-  }
+  if (step.skips) return {};                 // It has been fed that.
   const Tick* tick = step.tick;
   // A view of another cluster has been waited for.
   if (tick == nullptr || info.spec.timeline != storage::kInputs) {
@@ -405,7 +409,21 @@ Status Cluster::feed_import(Maintained& item, CollectionId import, const Step& s
   return {};
 }
 
+// What views of this cluster give comes with the step itself.
+Status Cluster::go_over_skipped(Maintained& item, Timestamp until) {
+  std::vector<CollectionId> imports;
+  for (CollectionId import : item.imports) {
+    ASSIGN_OR_RETURN(storage::CollectionInfo info, storage_.reader().info(import));
+    if (info.spec.timeline != id_) imports.push_back(import);
+  }
+  return go_over(storage_, item, imports, until, [&](StepOutput&) -> Status {
+    if (is_stopping()) item.circuit->abandon();
+    return stage_output(item);
+  });
+}
+
 Status Cluster::step_one(Maintained& item, const Step& step) {
+  if (step.skips) RETURN_IF_ERROR(go_over_skipped(item, step.time));
   for (CollectionId import : item.imports) {
     RETURN_IF_ERROR(feed_import(item, import, step));
   }
@@ -421,21 +439,27 @@ Status Cluster::step_one(Maintained& item, const Step& step) {
   return {};
 }
 
+// Much goes to disk. An index keeps its changes here until it takes all of them at once: it keeps
+// its rows here anyway.
+Status Cluster::stage_output(Maintained& item) {
+  if (item.index || item.output.bytes() <= storage::kStageBytes) return {};
+  ASSIGN_OR_RETURN(std::unique_ptr<storage::StagingWriter> staging, storage_.stage(item.id));
+  for (const data::BatchRef& batch : item.output.rows()) RETURN_IF_ERROR(staging->append(*batch));
+  for (const data::BatchRef& batch : item.output.errors()) {
+    RETURN_IF_ERROR(staging->append_errors(*batch));
+  }
+  item.output.clear();
+  ASSIGN_OR_RETURN(storage::StagedParts parts, staging->finish());
+  item.contents.add(std::move(parts));
+  return {};
+}
+
 Status Cluster::put_output(Maintained& item, storage::TickInput& exports) {
+  RETURN_IF_ERROR(stage_output(item));
   if (!item.published) exports.publish.push_back(item.id);
   item.published = true;
   std::ranges::move(item.contents.take(), std::back_inserter(exports.staged));
   if (item.output.empty()) return {};
-  if (item.output.bytes() > storage::kStageBytes) {
-    ASSIGN_OR_RETURN(std::unique_ptr<storage::StagingWriter> staging, storage_.stage(item.id));
-    for (const data::BatchRef& batch : item.output.rows()) RETURN_IF_ERROR(staging->append(*batch));
-    for (const data::BatchRef& batch : item.output.errors()) {
-      RETURN_IF_ERROR(staging->append_errors(*batch));
-    }
-    ASSIGN_OR_RETURN(storage::StagedParts parts, staging->finish());
-    exports.staged.push_back(std::move(parts));
-    return {};
-  }
   exports.collections.push_back({item.id, item.output.rows(), item.output.errors()});
   return {};
 }
@@ -474,8 +498,7 @@ Status Cluster::step(Timestamp time, const Tick* tick) {
   stepped_.clear();
   for (auto& item : items_) {
     RETURN_IF_ERROR(step_one(*item, *step));
-    std::lock_guard lock(mutex_);
-    if (stopping_ || releasing_.load()) return {};
+    if (is_stopping() || releasing_.load()) return {};
   }
   stepped_bytes_ += step->tick == nullptr ? kLogEveryBytes : step->tick->bytes;
   stepped.observe(static_cast<double>(clock_.monotonic_us() - began_us) / 1e6);

@@ -8,7 +8,9 @@
 // Where history is gone, published views come back ahead of their cluster, each at a time of its
 // own. One step then takes all of them to one tick and appends what differs there; the times it
 // goes over, of which nobody can say what the views were, are skipped: they are not offered to
-// readers, and clusters that read the views go over them in one step, too (rule S5).
+// readers, and clusters that read the views go over them in one step, too (rule S5). The circuits
+// take such a step in rounds of bounded bytes; what comes out is staged. Not bounded are what one
+// round grows to within a circuit and what a single step changes in an index.
 #pragma once
 
 #include <atomic>
@@ -59,6 +61,7 @@ class Cluster {
   Status turn();
   std::vector<std::unique_ptr<Maintained>> spliceable();
   void take_hydrated();
+  bool is_stopping() const;
   bool is_interrupted() const;
   std::set<storage::Timeline> others_of(const Maintained& item) const;
   bool await_others(const std::set<storage::Timeline>& others, Timestamp time);
@@ -75,9 +78,11 @@ class Cluster {
   Status step_from_storage(Timestamp until);
   Status step(Timestamp time, const Tick* tick);
   Status step_one(Maintained& item, const Step& step);
+  Status go_over_skipped(Maintained& item, Timestamp until);
   Status feed_import(Maintained& item, CollectionId import, const Step& step);
   Status export_step(const Step& step);
   Status feed_own(Maintained& item, Maintained& view);
+  Status stage_output(Maintained& item);
   Status put_output(Maintained& item, storage::TickInput& exports);
   Status append(Timestamp time, storage::TickInput exports);
   void advance_holds(Timestamp time);

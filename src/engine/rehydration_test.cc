@@ -2,6 +2,7 @@
 // what it was is put right.
 #include <thread>
 
+#include "base/rng.h"
 #include "engine/engine_fixture_test.h"
 #include "engine/hydrator.h"
 
@@ -366,6 +367,45 @@ TEST_F(RuleS5, SkippedTicksAreOneStepWithWhatFollows) {
   EXPECT_EQ(item.time, Timestamp{6});
 }
 
+std::string random_text(Rng& rng, size_t bytes) {
+  std::string out;
+  while (out.size() < bytes) out += std::to_string(rng.next());
+  return out;
+}
+
+// Many ticks, and one that is much larger than what is read at once.
+TEST_F(RuleS5, SkippedTicksAreTakenInStepsOfBoundedBytes) {
+  view(20, kOne, copy_plan(10, 20));
+  store({{1, "a"}}, {{20, {{{1, "a"}, 1}}}});
+  Rng rng(7);
+  const Timestamp last{20};
+  for (uint64_t tick = 3; tick <= last.ms; ++tick) {
+    std::vector<TestUpdate> rows;
+    for (int64_t i = 0; i < (tick == 10 ? 200 : 20); ++i) {
+      rows.push_back({i, random_text(rng, 100'000)});
+    }
+    append(tick, rows_of(10, rows));
+  }
+  Maintained item(*storage_);
+  item.plan = copy_plan(10, 20);
+  item.imports = {CollectionId{10}};
+  item.time = kStored;
+  item.circuit = dataflow::Circuit::build(item.plan, {}, item.output);
+  RowMap all = rows_at(10, kStored);
+  size_t most = 0;
+  auto drain = [&](StepOutput& output) {
+    most = std::max(most, output.bytes());
+    for (const data::BatchRef& batch : output.rows()) storage::add_rows(*batch, all);
+    output.clear();
+    return Status();
+  };
+  ASSERT_TRUE(go_over(*storage_, item, item.imports, last, drain));
+  item.circuit->finish_step();
+  ASSERT_TRUE(drain(item.output));
+  EXPECT_TRUE(all == rows_at(10, last));
+  EXPECT_LT(most, size_t{32} << 20) << "of 70 MiB";
+}
+
 // It has all the history that it needs, but the view that it reads was not computed meanwhile.
 TEST_F(RuleS5, WhoReadsAViewThatSkippedSkipsToo) {
   view(20, kOne, copy_plan(10, 20));
@@ -387,6 +427,31 @@ TEST_F(RuleS5, WhoReadsAViewThatSkippedSkipsToo) {
   auto read = peek(index_request(31, std::nullopt, Timestamp{3}));
   ASSERT_TRUE(read) << read.error().message;
   EXPECT_EQ(rows_of_result(*read), doubled(rows_at(10, read->time)));
+}
+
+// More than is kept in memory: it is staged on the way, and read from there in the same cluster.
+TEST_F(RuleS5, ALargeSpanThatIsSkippedReachesWhoeverReads) {
+  view(20, kOne, copy_plan(10, 20));
+  view(25, kTwo, both_plan(10, 20, 25));
+  view(26, kTwo, copy_plan(25, 26));
+  store({{1, "a"}}, {{20, {{{1, "a"}, 1}}}, {25, {{{1, "a"}, 2}}}, {26, {{{1, "a"}, 2}}}});
+  Rng rng(7);
+  const Timestamp last{30};
+  std::vector<TestUpdate> all;
+  for (uint64_t tick = 3; tick <= last.ms; ++tick) {
+    std::vector<TestUpdate> rows;
+    for (int64_t i = 0; i < 10; ++i) rows.push_back({i, random_text(rng, 100'000)});
+    all.insert(all.end(), rows.begin(), rows.end());
+    append(tick, rows_of(10, rows));
+  }
+  storage::TickInput difference = rows_of(20, all);
+  difference.skipped_from = Timestamp{3};
+  append_exports(kOne, last.ms, std::move(difference));
+  go_on();
+  RowMap expected = doubled(rows_at(10, last));
+  EXPECT_TRUE(rows_at(25, last) == expected);
+  EXPECT_TRUE(rows_at(26, last) == expected);
+  EXPECT_EQ(storage_->durability().offered_from(kTwo, Timestamp{3}), last);
 }
 
 // The view of the second cluster changes at tick 5 only, but before that it lags behind the table.
