@@ -94,12 +94,20 @@ void Cluster::remove(CollectionId id) {
   hydrator_->cancel(id);
   std::unique_lock lock(mutex_);
   awaited_.erase(id);
+  rebuilding_.erase(id);
   indexes_.erase(id);
   std::erase_if(hydrated_, [&](const auto& item) { return item->id == id; });
   if (!thread_.joinable() || stopping_) return;
   removing_.insert(id);
   changed_.notify_all();
   changed_.wait(lock, [&] { return stopping_ || failed_already_ || !removing_.contains(id); });
+}
+
+// What is being rebuilt holds history, too. Let go of it in the middle and all begins again: a
+// cluster that needs longer than it may retain would never get anywhere.
+void Cluster::release_history() {
+  std::lock_guard lock(mutex_);
+  if (rebuilding_.empty()) releasing_.store(true);
 }
 
 std::vector<ViewStatus> Cluster::statuses() const {
@@ -304,6 +312,7 @@ void Cluster::drop_removed() {
   for (CollectionId id : removing) {
     removing_.erase(id);
     awaited_.erase(id);
+    rebuilding_.erase(id);
     std::erase_if(hydrated_, [&](const auto& item) { return item->id == id; });
   }
   changed_.notify_all();
@@ -311,7 +320,6 @@ void Cluster::drop_removed() {
 
 // S5: every item goes back to the hydrator without its holds, and meets the cluster again later.
 void Cluster::rebuild_all() {
-  releasing_.store(false);
   log_warn("engine", "a cluster retained too much history: its views are built anew",
            {{"cluster", std::to_string(id_.value)}});
   stepped_.clear();
@@ -320,6 +328,9 @@ void Cluster::rebuild_all() {
     std::lock_guard lock(mutex_);
     std::ranges::move(hydrated_, std::back_inserter(items_));
     hydrated_.clear();
+    rebuilding_ = awaited_;
+    for (const auto& item : items_) rebuilding_.insert(item->id);
+    releasing_.store(false);
   }
   for (std::unique_ptr<Maintained>& item : items_) {
     item->holds.clear();
@@ -523,7 +534,11 @@ Status Cluster::export_step(const Step& step) {
     storage_.writer().advance_upper(id_, next_);
     moved_silently_ = true;
   }
-  for (auto& item : items_) item->output.clear();
+  std::lock_guard lock(mutex_);
+  for (auto& item : items_) {
+    item->output.clear();
+    rebuilding_.erase(item->id);
+  }
   return {};
 }
 

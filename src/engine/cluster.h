@@ -51,8 +51,9 @@ class Cluster {
   void stop();
 
   // --- any thread ---
-  // All holds are let go of, soon: also a step under way is abandoned. The views are built anew.
-  void release_history() { releasing_.store(true); }
+  // All holds are let go of, soon: also a step under way is abandoned. The views are built anew; as
+  // long as they are not there again, nothing more is let go of.
+  void release_history();
   std::vector<ViewStatus> statuses() const;
   std::shared_ptr<const IndexRows> index(ObjectId index) const;
 
@@ -101,7 +102,8 @@ class Cluster {
   std::condition_variable changed_;
   std::vector<std::unique_ptr<Maintained>> hydrated_;
   bool hydrated_arrived_ = false;
-  std::set<CollectionId> awaited_;  // Published views still being rehydrated.
+  std::set<CollectionId> awaited_;     // Published views still being rehydrated.
+  std::set<CollectionId> rebuilding_;  // History was let go of, and no step has taken them since.
   std::set<CollectionId> removing_;
   std::set<CollectionId> imports_;  // Of everything spliced in.
   std::map<CollectionId, std::shared_ptr<const IndexRows>> indexes_;

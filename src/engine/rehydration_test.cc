@@ -471,6 +471,30 @@ TEST_F(RuleS5, SkippingTakesInTimesAtWhichNothingChanged) {
   EXPECT_EQ(rows_of_result(*read), doubled(rows_at(10, read->time))) << read->time.ms;
 }
 
+// What is rebuilt retains history as well: asked again and again meanwhile it would never be there.
+TEST_F(RuleS5, NothingIsLetGoOfWhileViewsAreBuiltAnew) {
+  start();
+  create_table(10);
+  create_view(20, kOne, copy_plan(10, 20));
+  create_view(21, kOne, count_plan(10, 21));
+  await_all();
+  Armed slow("engine.before_hydration=delay:20");
+  engine_->release_history(kOne);
+  ASSERT_TRUE(eventually([&] { return state(20) != ViewState::kRunning; }));
+  Timestamp last = write(10, {{1, "a"}});
+  EXPECT_TRUE(eventually([&] {
+    engine_->release_history(kOne);
+    return info(20).upper > last;
+  }));
+  EXPECT_EQ(rows_at(20, last), rows_at(10, last));
+  // Later it can be asked again.
+  await_caught_up(kOne);
+  EXPECT_TRUE(eventually([&] {
+    engine_->release_history(kOne);
+    return state(20) != ViewState::kRunning;
+  }));
+}
+
 // Both clusters let go now and then, each in the middle of something, while others read.
 TEST_F(RuleS5, WhateverIsReadMeanwhileAgrees) {
   start();
