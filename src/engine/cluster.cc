@@ -323,12 +323,13 @@ void Cluster::rebuild_all() {
   log_warn("engine", "a cluster retained too much history: its views are built anew",
            {{"cluster", std::to_string(id_.value)}});
   stepped_.clear();
-  hydrator_->release_history();
+  std::optional<CollectionId> building = hydrator_->release_history();
   {
     std::lock_guard lock(mutex_);
     std::ranges::move(hydrated_, std::back_inserter(items_));
     hydrated_.clear();
     rebuilding_ = awaited_;
+    if (building) rebuilding_.insert(*building);
     for (const auto& item : items_) rebuilding_.insert(item->id);
     releasing_.store(false);
   }

@@ -471,6 +471,22 @@ TEST_F(RuleS5, SkippingTakesInTimesAtWhichNothingChanged) {
   EXPECT_EQ(rows_of_result(*read), doubled(rows_at(10, read->time))) << read->time.ms;
 }
 
+// It waits just before it would notice, until the cluster has gone on.
+TEST_F(RuleS5, AlsoAViewThatIsBeingBuiltLetsGo) {
+  view(20, kOne, copy_plan(10, 20));
+  store({{1, "a"}}, {{20, {{{1, "a"}, 1}}}});
+  for (uint64_t tick : {3, 4, 5}) append(tick, rows_of(10, {{static_cast<int64_t>(tick), "b"}}));
+  Armed slow("engine.before_hydration=delay:300@1");
+  make_engine();
+  ASSERT_TRUE(engine_->start());
+  ASSERT_TRUE(eventually([&] { return state(20) == ViewState::kHydrating; }));
+  engine_->release_history(kOne);
+  await_running(20);
+  Timestamp last = write(10, {{6, "c"}});
+  EXPECT_EQ(rows_at(20, last), rows_at(10, last));
+  EXPECT_GE(storage_->durability().offered_from(kOne, Timestamp{3}), Timestamp{5});
+}
+
 // What is rebuilt retains history as well: asked again and again meanwhile it would never be there.
 TEST_F(RuleS5, NothingIsLetGoOfWhileViewsAreBuiltAnew) {
   start();
