@@ -151,7 +151,7 @@ Status Cluster::turn() {
     }
     if (stopping_) return {};
   }
-  if (furthest() >= next_) return step(furthest(), nullptr);
+  if (is_behind_an_item()) return step(furthest(), nullptr);
   std::optional<TickRef> tick = queue_.pop_for(kIdleTurn);
   if (!tick) {
     // Ticks that did not fit into the queue, with none after them to tell.
@@ -355,8 +355,8 @@ void Cluster::rebuild_all() {
 // of other clusters, which change at ticks of their own inputs. What has to be skipped cannot be
 // asked for, and comes first.
 Status Cluster::step_from_storage(Timestamp until) {
-  if (furthest() >= next_) RETURN_IF_ERROR(step(furthest(), nullptr));
-  if (furthest() >= next_ || next_ >= until) return {};
+  if (is_behind_an_item()) RETURN_IF_ERROR(step(furthest(), nullptr));
+  if (is_behind_an_item() || next_ >= until) return {};
   if (!await_others(others_, until.previous())) return {};
   std::set<CollectionId> imports;
   for (const auto& item : items_) {
@@ -483,6 +483,10 @@ Timestamp Cluster::furthest() const {
   return out;
 }
 
+bool Cluster::is_behind_an_item() const {
+  return !items_.empty() && furthest() >= next_;
+}
+
 // The step to the first time from `time` on that no circuit has passed and all other clusters have
 // stepped and offer. Nothing when it was given up.
 std::optional<Cluster::Step> Cluster::await_step(Timestamp time, const Tick* tick) {
@@ -493,7 +497,7 @@ std::optional<Cluster::Step> Cluster::await_step(Timestamp time, const Tick* tic
     if (offered == to) break;
     to = offered;
   }
-  bool skips = to != time || furthest() >= next_;
+  bool skips = to != time || is_behind_an_item();
   // Also where nothing changed: their views lagged behind everything else.
   for (storage::Timeline other : others_) {
     skips = skips || storage_.durability().skipped_within(other, next_, to);

@@ -75,6 +75,7 @@ class Cluster {
     bool skips = false;
   };
   Timestamp furthest() const;
+  bool is_behind_an_item() const;
   std::optional<Step> await_step(Timestamp time, const Tick* tick);
   Status step_from_storage(Timestamp until);
   Status step(Timestamp time, const Tick* tick);

@@ -220,6 +220,17 @@ TEST_F(RuleT6, AnUpperThatMovedWithoutAChangeIsWrittenWithinASecond) {
   EXPECT_TRUE(eventually([&] { return storage_->durability().durable(kOne) >= last; }));
 }
 
+TEST_F(RuleT6, ANewClusterGoesToTheLastTickAtOnce) {
+  clock_ = &manual_clock_;  // Nothing is written because time passes.
+  start();
+  submit({});
+  for (ClusterId cluster : {kOne, kTwo}) await_caught_up(cluster);
+  storage::LogPosition before = storage_->durability().appended();
+  engine_->create_cluster(kThree);
+  await_caught_up(kThree);
+  EXPECT_EQ(storage_->durability().appended().value, before.value + 1);
+}
+
 // A crash between a tick's inputs and its exports: what hydrates at the inputs' last tick is ahead
 // of the cluster, which must step there for everybody.
 TEST_F(RuleT6, ATickWhoseExportsWereLostIsSteppedForEverybody) {
