@@ -50,4 +50,17 @@ Status catch_up(storage::Storage& storage, Maintained& item, Timestamp until, co
   return {};
 }
 
+Status go_over(storage::Storage& storage, Maintained& item, std::span<const CollectionId> imports,
+               Timestamp until, const Drain& drain) {
+  Timestamp at = item.time;
+  while (at < until) {
+    ASSIGN_OR_RETURN(at, feed_round(storage.reader(), imports, at, until, *item.circuit,
+                                    [&] { return drain(item.output); }));
+    if (at == until || item.circuit->abandoned()) return {};
+    item.circuit->finish_step();
+    RETURN_IF_ERROR(drain(item.output));
+  }
+  return {};
+}
+
 }  // namespace penstock::engine

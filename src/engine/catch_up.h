@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <set>
+#include <span>
 
 #include "engine/maintained.h"
 
@@ -22,5 +23,11 @@ Timestamp offered_from(storage::Durability& durability,
 // An index takes the changes of each step, `drain` those of a view. Stops where the circuit is
 // abandoned.
 Status catch_up(storage::Storage& storage, Maintained& item, Timestamp until, const Drain& drain);
+
+// Feeds what changed in `imports` up to and including `until`, over ticks that nobody will be
+// offered: in steps of bounded bytes, `drain` takes what comes out on the way. The last step is not
+// finished.
+Status go_over(storage::Storage& storage, Maintained& item, std::span<const CollectionId> imports,
+               Timestamp until, const Drain& drain);
 
 }  // namespace penstock::engine

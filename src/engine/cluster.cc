@@ -94,12 +94,20 @@ void Cluster::remove(CollectionId id) {
   hydrator_->cancel(id);
   std::unique_lock lock(mutex_);
   awaited_.erase(id);
+  rebuilding_.erase(id);
   indexes_.erase(id);
   std::erase_if(hydrated_, [&](const auto& item) { return item->id == id; });
   if (!thread_.joinable() || stopping_) return;
   removing_.insert(id);
   changed_.notify_all();
   changed_.wait(lock, [&] { return stopping_ || failed_already_ || !removing_.contains(id); });
+}
+
+// What is being rebuilt holds history, too. Let go of it in the middle and all begins again: a
+// cluster that needs longer than it may retain would never get anywhere.
+void Cluster::release_history() {
+  std::lock_guard lock(mutex_);
+  if (rebuilding_.empty()) releasing_.store(true);
 }
 
 std::vector<ViewStatus> Cluster::statuses() const {
@@ -143,7 +151,7 @@ Status Cluster::turn() {
     }
     if (stopping_) return {};
   }
-  if (furthest() >= next_) return step(furthest(), nullptr);
+  if (is_behind_an_item()) return step(furthest(), nullptr);
   std::optional<TickRef> tick = queue_.pop_for(kIdleTurn);
   if (!tick) {
     // Ticks that did not fit into the queue, with none after them to tell.
@@ -156,6 +164,8 @@ Status Cluster::turn() {
   }
   if ((*tick)->time < next_) return {};
   if ((*tick)->previous >= next_) RETURN_IF_ERROR(step_from_storage((*tick)->time));
+  // Given up on the way: the tick is read from storage, too. Or skipped.
+  if ((*tick)->previous >= next_ || (*tick)->time < next_) return {};
   static Histogram& waited = hop("cluster_queue");
   waited.observe(static_cast<double>(clock_.monotonic_us() - (*tick)->appended_us) / 1e6);
   return step((*tick)->time, tick->get());
@@ -198,6 +208,11 @@ void Cluster::take_hydrated() {
   if (any) wants_tick_();
 }
 
+bool Cluster::is_stopping() const {
+  std::lock_guard lock(mutex_);
+  return stopping_;
+}
+
 bool Cluster::is_interrupted() const {
   std::lock_guard lock(mutex_);
   return stopping_ || releasing_.load() || !removing_.empty();
@@ -237,7 +252,8 @@ Result<bool> Cluster::splice(std::unique_ptr<Maintained>& item) {
     std::set<storage::Timeline> timelines = timelines_of(storage_, *item);
     if (offered_from(storage_.durability(), timelines, now) != now) return false;
     // What comes out on the way belongs to the first contents of a new view.
-    RETURN_IF_ERROR(catch_up(storage_, *item, now, [](StepOutput&) { return Status(); }));
+    RETURN_IF_ERROR(
+        catch_up(storage_, *item, now, [&](StepOutput&) { return stage_output(*item); }));
     if (item->circuit->abandoned()) return false;
   }
   if (item->index) item->index->advance(item->time);
@@ -296,6 +312,7 @@ void Cluster::drop_removed() {
   for (CollectionId id : removing) {
     removing_.erase(id);
     awaited_.erase(id);
+    rebuilding_.erase(id);
     std::erase_if(hydrated_, [&](const auto& item) { return item->id == id; });
   }
   changed_.notify_all();
@@ -303,22 +320,24 @@ void Cluster::drop_removed() {
 
 // S5: every item goes back to the hydrator without its holds, and meets the cluster again later.
 void Cluster::rebuild_all() {
-  releasing_.store(false);
   log_warn("engine", "a cluster retained too much history: its views are built anew",
            {{"cluster", std::to_string(id_.value)}});
   stepped_.clear();
-  hydrator_->release_history();
+  std::optional<CollectionId> building = hydrator_->release_history();
   {
     std::lock_guard lock(mutex_);
     std::ranges::move(hydrated_, std::back_inserter(items_));
     hydrated_.clear();
+    rebuilding_ = awaited_;
+    if (building) rebuilding_.insert(*building);
+    for (const auto& item : items_) rebuilding_.insert(item->id);
+    releasing_.store(false);
   }
   for (std::unique_ptr<Maintained>& item : items_) {
     item->holds.clear();
     item->circuit.reset();
     item->output.clear();
-    item->first_contents.reset();
-    item->corrected = false;
+    item->contents.discard();
     if (item->index) item->index->clear();
     if (item->published) {
       std::lock_guard lock(mutex_);
@@ -336,8 +355,8 @@ void Cluster::rebuild_all() {
 // of other clusters, which change at ticks of their own inputs. What has to be skipped cannot be
 // asked for, and comes first.
 Status Cluster::step_from_storage(Timestamp until) {
-  if (furthest() >= next_) RETURN_IF_ERROR(step(furthest(), nullptr));
-  if (furthest() >= next_ || next_ >= until) return {};
+  if (is_behind_an_item()) RETURN_IF_ERROR(step(furthest(), nullptr));
+  if (is_behind_an_item() || next_ >= until) return {};
   if (!await_others(others_, until.previous())) return {};
   std::set<CollectionId> imports;
   for (const auto& item : items_) {
@@ -360,11 +379,12 @@ Status Cluster::step_from_storage(Timestamp until) {
 
 // What a view of this cluster gives out at this tick: also a difference that rehydration found.
 Status Cluster::feed_own(Maintained& item, Maintained& view) {
-  if (view.corrected && view.first_contents) {
+  for (const storage::StagedParts& parts : view.contents.parts()) {
     for (storage::Stream stream : {storage::Stream::kRows, storage::Stream::kErrors}) {
       ASSIGN_OR_RETURN(std::unique_ptr<data::OrderedRows> rows,
-                       storage_.staged_rows(*view.first_contents, stream));
-      RETURN_IF_ERROR(feed_ordered(*rows, stream, view.id, *item.circuit));
+                       storage_.staged_rows(parts, stream));
+      RETURN_IF_ERROR(
+          feed_ordered(*rows, stream, view.id, *item.circuit, [&] { return stage_output(item); }));
     }
   }
   for (const data::BatchRef& batch : view.output.rows()) item.circuit->feed(view.id, *batch);
@@ -379,10 +399,7 @@ Status Cluster::feed_import(Maintained& item, CollectionId import, const Step& s
   if (own != stepped_.end()) return feed_own(item, *own->second);
   ASSIGN_OR_RETURN(storage::CollectionInfo info, storage_.reader().info(import));
   if (info.spec.timeline == id_) return {};  // It has been stopped: nothing changes any more.
-  if (step.skips) {
-    if (item.time >= step.time) return {};
-    return feed_span(storage_.reader(), import, item.time, step.time, *item.circuit);
-  }
+  if (step.skips) return {};                 // It has been fed that.
   const Tick* tick = step.tick;
   // A view of another cluster has been waited for.
   if (tick == nullptr || info.spec.timeline != storage::kInputs) {
@@ -404,7 +421,21 @@ Status Cluster::feed_import(Maintained& item, CollectionId import, const Step& s
   return {};
 }
 
+// What views of this cluster give comes with the step itself.
+Status Cluster::go_over_skipped(Maintained& item, Timestamp until) {
+  std::vector<CollectionId> imports;
+  for (CollectionId import : item.imports) {
+    ASSIGN_OR_RETURN(storage::CollectionInfo info, storage_.reader().info(import));
+    if (info.spec.timeline != id_) imports.push_back(import);
+  }
+  return go_over(storage_, item, imports, until, [&](StepOutput&) -> Status {
+    if (is_stopping()) item.circuit->abandon();
+    return stage_output(item);
+  });
+}
+
 Status Cluster::step_one(Maintained& item, const Step& step) {
+  if (step.skips) RETURN_IF_ERROR(go_over_skipped(item, step.time));
   for (CollectionId import : item.imports) {
     RETURN_IF_ERROR(feed_import(item, import, step));
   }
@@ -420,25 +451,27 @@ Status Cluster::step_one(Maintained& item, const Step& step) {
   return {};
 }
 
+// Much goes to disk. An index keeps its changes here until it takes all of them at once: it keeps
+// its rows here anyway.
+Status Cluster::stage_output(Maintained& item) {
+  if (item.index || item.output.bytes() <= storage::kStageBytes) return {};
+  ASSIGN_OR_RETURN(std::unique_ptr<storage::StagingWriter> staging, storage_.stage(item.id));
+  for (const data::BatchRef& batch : item.output.rows()) RETURN_IF_ERROR(staging->append(*batch));
+  for (const data::BatchRef& batch : item.output.errors()) {
+    RETURN_IF_ERROR(staging->append_errors(*batch));
+  }
+  item.output.clear();
+  ASSIGN_OR_RETURN(storage::StagedParts parts, staging->finish());
+  item.contents.add(std::move(parts));
+  return {};
+}
+
 Status Cluster::put_output(Maintained& item, storage::TickInput& exports) {
-  if (item.first_contents) {
-    if (!item.corrected) exports.publish.push_back(item.id);
-    item.published = true;
-    item.corrected = false;
-    exports.staged.push_back(std::move(*item.first_contents));
-    item.first_contents.reset();
-  }
+  RETURN_IF_ERROR(stage_output(item));
+  if (!item.published) exports.publish.push_back(item.id);
+  item.published = true;
+  std::ranges::move(item.contents.take(), std::back_inserter(exports.staged));
   if (item.output.empty()) return {};
-  if (item.output.bytes() > storage::kStageBytes) {
-    ASSIGN_OR_RETURN(std::unique_ptr<storage::StagingWriter> staging, storage_.stage(item.id));
-    for (const data::BatchRef& batch : item.output.rows()) RETURN_IF_ERROR(staging->append(*batch));
-    for (const data::BatchRef& batch : item.output.errors()) {
-      RETURN_IF_ERROR(staging->append_errors(*batch));
-    }
-    ASSIGN_OR_RETURN(storage::StagedParts parts, staging->finish());
-    exports.staged.push_back(std::move(parts));
-    return {};
-  }
   exports.collections.push_back({item.id, item.output.rows(), item.output.errors()});
   return {};
 }
@@ -448,6 +481,10 @@ Timestamp Cluster::furthest() const {
   Timestamp out;
   for (const auto& item : items_) out = std::max(out, item->time);
   return out;
+}
+
+bool Cluster::is_behind_an_item() const {
+  return !items_.empty() && furthest() >= next_;
 }
 
 // The step to the first time from `time` on that no circuit has passed and all other clusters have
@@ -460,7 +497,11 @@ std::optional<Cluster::Step> Cluster::await_step(Timestamp time, const Tick* tic
     if (offered == to) break;
     to = offered;
   }
-  bool skips = to != time || furthest() >= next_;
+  bool skips = to != time || is_behind_an_item();
+  // Also where nothing changed: their views lagged behind everything else.
+  for (storage::Timeline other : others_) {
+    skips = skips || storage_.durability().skipped_within(other, next_, to);
+  }
   return Step{.time = to, .tick = skips ? nullptr : tick, .skips = skips};
 }
 
@@ -473,8 +514,7 @@ Status Cluster::step(Timestamp time, const Tick* tick) {
   stepped_.clear();
   for (auto& item : items_) {
     RETURN_IF_ERROR(step_one(*item, *step));
-    std::lock_guard lock(mutex_);
-    if (stopping_ || releasing_.load()) return {};
+    if (is_stopping() || releasing_.load()) return {};
   }
   stepped_bytes_ += step->tick == nullptr ? kLogEveryBytes : step->tick->bytes;
   stepped.observe(static_cast<double>(clock_.monotonic_us() - began_us) / 1e6);
@@ -499,7 +539,11 @@ Status Cluster::export_step(const Step& step) {
     storage_.writer().advance_upper(id_, next_);
     moved_silently_ = true;
   }
-  for (auto& item : items_) item->output.clear();
+  std::lock_guard lock(mutex_);
+  for (auto& item : items_) {
+    item->output.clear();
+    rebuilding_.erase(item->id);
+  }
   return {};
 }
 

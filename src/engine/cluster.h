@@ -8,7 +8,9 @@
 // Where history is gone, published views come back ahead of their cluster, each at a time of its
 // own. One step then takes all of them to one tick and appends what differs there; the times it
 // goes over, of which nobody can say what the views were, are skipped: they are not offered to
-// readers, and clusters that read the views go over them in one step, too (rule S5).
+// readers, and clusters that read the views go over them in one step, too (rule S5). The circuits
+// take such a step in rounds of bounded bytes; what comes out is staged. Not bounded are what one
+// round grows to within a circuit and what a single step changes in an index.
 #pragma once
 
 #include <atomic>
@@ -49,8 +51,9 @@ class Cluster {
   void stop();
 
   // --- any thread ---
-  // All holds are let go of, soon: also a step under way is abandoned. The views are built anew.
-  void release_history() { releasing_.store(true); }
+  // All holds are let go of, soon: also a step under way is abandoned. The views are built anew; as
+  // long as they are not there again, nothing more is let go of.
+  void release_history();
   std::vector<ViewStatus> statuses() const;
   std::shared_ptr<const IndexRows> index(ObjectId index) const;
 
@@ -59,6 +62,7 @@ class Cluster {
   Status turn();
   std::vector<std::unique_ptr<Maintained>> spliceable();
   void take_hydrated();
+  bool is_stopping() const;
   bool is_interrupted() const;
   std::set<storage::Timeline> others_of(const Maintained& item) const;
   bool await_others(const std::set<storage::Timeline>& others, Timestamp time);
@@ -71,13 +75,16 @@ class Cluster {
     bool skips = false;
   };
   Timestamp furthest() const;
+  bool is_behind_an_item() const;
   std::optional<Step> await_step(Timestamp time, const Tick* tick);
   Status step_from_storage(Timestamp until);
   Status step(Timestamp time, const Tick* tick);
   Status step_one(Maintained& item, const Step& step);
+  Status go_over_skipped(Maintained& item, Timestamp until);
   Status feed_import(Maintained& item, CollectionId import, const Step& step);
   Status export_step(const Step& step);
   Status feed_own(Maintained& item, Maintained& view);
+  Status stage_output(Maintained& item);
   Status put_output(Maintained& item, storage::TickInput& exports);
   Status append(Timestamp time, storage::TickInput exports);
   void advance_holds(Timestamp time);
@@ -96,7 +103,8 @@ class Cluster {
   std::condition_variable changed_;
   std::vector<std::unique_ptr<Maintained>> hydrated_;
   bool hydrated_arrived_ = false;
-  std::set<CollectionId> awaited_;  // Published views still being rehydrated.
+  std::set<CollectionId> awaited_;     // Published views still being rehydrated.
+  std::set<CollectionId> rebuilding_;  // History was let go of, and no step has taken them since.
   std::set<CollectionId> removing_;
   std::set<CollectionId> imports_;  // Of everything spliced in.
   std::map<CollectionId, std::shared_ptr<const IndexRows>> indexes_;

@@ -61,20 +61,23 @@ class ClusterTest : public EngineTest {
 
   // The second cluster cannot step: its u40, published by an earlier process, reads a view of a
   // third cluster that is behind and does not run. u10 is a table, u41 a copy of it in the second
-  // cluster.
-  void start_with_a_stuck_cluster() {
+  // cluster, u42 and u43 are views of the first.
+  void store_a_stuck_cluster() {
     open();
     append(1, creation({spec_of(10, storage::kInputs), spec_of(40, kTwo), spec_of(41, kTwo),
-                        spec_of(42, kOne), spec_of(60, kThree)}));
+                        spec_of(42, kOne), spec_of(43, kOne), spec_of(60, kThree)}));
     append_exports(kThree, 2, publication({60}));
     append(4, {});
     append_exports(kTwo, 4, publication({40, 41}));
-    append_exports(kOne, 4, publication({42}));
+    append_exports(kOne, 4, publication({42, 43}));
     storage_.reset();
     views_[40] = {CollectionId{40}, kTwo, copy_plan(60, 40)};
     views_[41] = {CollectionId{41}, kTwo, copy_plan(10, 41)};
     open();
-    for (uint64_t id : {10, 40, 41}) keep_history(id);
+    for (uint64_t id : {10, 40, 41, 42}) keep_history(id);
+  }
+  void start_with_a_stuck_cluster() {
+    store_a_stuck_cluster();
     make_engine();
     ASSERT_TRUE(engine_->start());
   }
@@ -217,6 +220,17 @@ TEST_F(RuleT6, AnUpperThatMovedWithoutAChangeIsWrittenWithinASecond) {
   EXPECT_TRUE(eventually([&] { return storage_->durability().durable(kOne) >= last; }));
 }
 
+TEST_F(RuleT6, ANewClusterGoesToTheLastTickAtOnce) {
+  clock_ = &manual_clock_;  // Nothing is written because time passes.
+  start();
+  submit({});
+  for (ClusterId cluster : {kOne, kTwo}) await_caught_up(cluster);
+  storage::LogPosition before = storage_->durability().appended();
+  engine_->create_cluster(kThree);
+  await_caught_up(kThree);
+  EXPECT_EQ(storage_->durability().appended().value, before.value + 1);
+}
+
 // A crash between a tick's inputs and its exports: what hydrates at the inputs' last tick is ahead
 // of the cluster, which must step there for everybody.
 TEST_F(RuleT6, ATickWhoseExportsWereLostIsSteppedForEverybody) {
@@ -291,6 +305,47 @@ TEST_F(RuleT6, AClusterThatLagsIsWaitedFor) {
   EXPECT_EQ(changes(41), changes(10));
   EXPECT_EQ(changes(10).size(), 3u);
   EXPECT_TRUE(changes(10).contains(second));
+}
+
+// A tick is in the queue when the ones before it, which did not fit, are being stepped, and after
+// it nothing comes any more.
+TEST_F(RuleT6, ADropWhileTicksAreReadFromStorageLosesNone) {
+  engine_options_.cluster_queue_bytes = 10'000;
+  const std::string large(20'000, 'x');
+  views_[42] = {CollectionId{42}, kOne, both_plan(10, 41, 42)};
+  views_[43] = {CollectionId{43}, kOne, copy_plan(10, 43)};
+  start_with_a_stuck_cluster();
+  write(10, {{1, "a"}});
+  Timestamp from_storage = write(10, {{2, large}});
+  for (int64_t id = 3; id < 10; ++id) write(10, {{id, large}});
+  Timestamp last = write(10, {{10, "b"}});
+  Armed slow("engine.before_step=delay:20");
+  free_the_stuck_cluster();
+  ASSERT_TRUE(eventually([&] { return info(42).upper > from_storage; }));
+  within("stop_view", [&] { engine_->stop_view(CollectionId{43}); });
+  RowMap expected = rows_at(10, last);
+  for (auto& [row, weight] : expected) weight = 2;
+  EXPECT_EQ(rows_at(42, last), expected);
+}
+
+// The cluster waits to step the ticks before the one that it was given, and what it waits for goes
+// beyond that.
+TEST_F(RuleT6, ATickThatWasSkippedOnTheWayToItIsNotSteppedAgain) {
+  store_a_stuck_cluster();
+  append_exports(kThree, 4, {});
+  append(5, rows_of(10, {{1, "a"}}));
+  make_engine();
+  ASSERT_TRUE(engine_->start());
+  Timestamp first = write(10, {{2, "b"}});
+  Timestamp last = write(10, {{3, "c"}});
+  storage::TickInput skipping;
+  skipping.skipped_from = Timestamp{5};
+  append_exports(kThree, last.ms, std::move(skipping));
+  EXPECT_EQ(rows_at(41, last), rows_at(10, last));
+  EXPECT_EQ(storage_->durability().offered_from(kTwo, first), last);
+  free_the_stuck_cluster();
+  Timestamp next = write(10, {{4, "d"}});
+  EXPECT_EQ(rows_at(41, next), rows_at(10, next));
 }
 
 void ClusterTest::expect_everything_agrees(int looks) {

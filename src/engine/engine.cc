@@ -166,7 +166,7 @@ void RunningEngine::drop_cluster(ClusterId id) {
 
 std::unique_ptr<Maintained> RunningEngine::make(CollectionId id, ClusterId cluster,
                                                 plan::DataflowPlan plan) {
-  auto item = std::make_unique<Maintained>();
+  auto item = std::make_unique<Maintained>(storage_);
   item->id = id;
   item->cluster = cluster;
   item->plan = std::move(plan);

@@ -72,9 +72,13 @@ bool Hydrator::cancel(CollectionId id) {
   return true;
 }
 
-void Hydrator::release_history() {
+std::optional<CollectionId> Hydrator::release_history() {
   std::lock_guard lock(mutex_);
   for (const auto& item : waiting_) item->holds.clear();
+  if (building_ == nullptr) return std::nullopt;
+  release_building_ = true;
+  if (building_->circuit) building_->circuit->abandon();
+  return building_->id;
 }
 
 void Hydrator::stop() {
@@ -156,6 +160,7 @@ void Hydrator::run() {
     }
     building_ = item.get();
     cancel_building_ = false;
+    release_building_ = false;
     lock.unlock();
     Result<bool> built = build(*item);
     staging_.reset();
@@ -163,11 +168,10 @@ void Hydrator::run() {
     // Handed over under the lock: whoever cancels finds it here, or at the cluster.
     if (cancel_building_) {
       item.reset();
-    } else if (built && !*built) {
+    } else if (built && (!*built || item->circuit->abandoned())) {
+      // No common time yet, or the cluster let go of its history: once more.
+      if (*built || release_building_) item->holds.clear();
       waiting_.push_back(std::move(item));
-    } else if (built && item->circuit->abandoned()) {
-      item->holds.clear();
-      waiting_.push_back(std::move(item));  // The cluster let go of its history: once more.
     } else if (built) {
       ready_(std::move(item));
     } else {
@@ -254,7 +258,7 @@ Status Hydrator::build_at(Maintained& item, const Moment& moment, const Drain& d
   {
     std::lock_guard lock(mutex_);
     item.circuit = std::move(circuit);
-    if (cancel_building_) item.circuit->abandon();
+    if (cancel_building_ || release_building_) item.circuit->abandon();
   }
   for (CollectionId import : item.imports) {
     Timestamp time = time_of(import, moment);
@@ -320,8 +324,8 @@ Status Hydrator::stage_difference(Maintained& item, Timestamp stored_until) {
     }
   }
   if (item.circuit->abandoned()) return {};
-  ASSIGN_OR_RETURN(item.first_contents, staging_->finish());
-  item.corrected = true;
+  ASSIGN_OR_RETURN(storage::StagedParts parts, staging_->finish());
+  item.contents.add(std::move(parts));
   return {};
 }
 
@@ -336,7 +340,9 @@ Status Hydrator::follow(Maintained& item, Timestamp until) {
 
 Result<bool> Hydrator::build(Maintained& item) {
   failpoint("engine.before_hydration");
-  if (item.index) item.index->clear();  // An attempt that was given up left its rows.
+  // An attempt that was given up left its rows.
+  if (item.index) item.index->clear();
+  item.contents.discard();
   if (!item.published) return build_new(item);
   ASSIGN_OR_RETURN(storage::CollectionInfo info, storage_.reader().info(item.id));
   return rehydrate(item, info);
@@ -362,7 +368,8 @@ Result<bool> Hydrator::build_new(Maintained& item) {
   bool follows = moment.others > item.time && is_offered(item, moment);
   if (follows) RETURN_IF_ERROR(follow(item, moment.others));
   if (item.index || item.circuit->abandoned()) return true;
-  ASSIGN_OR_RETURN(item.first_contents, staging_->finish());
+  ASSIGN_OR_RETURN(storage::StagedParts parts, staging_->finish());
+  item.contents.add(std::move(parts));
   failpoint("engine.after_hydration");
   return true;
 }

@@ -13,6 +13,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 #include "base/backoff.h"
@@ -36,8 +37,9 @@ class Hydrator {
   void add(std::unique_ptr<Maintained> item);
   // Gives up the item wherever it is; true when it was here (also: being built right now).
   bool cancel(CollectionId id);
-  // What waits lets go of its holds, and is built where history now begins.
-  void release_history();
+  // What waits, or is being built, lets go of its holds, and is built where history now begins.
+  // Returns what was being built.
+  std::optional<CollectionId> release_history();
   void stop();
   std::vector<ViewStatus> statuses() const;
 
@@ -77,6 +79,7 @@ class Hydrator {
   std::deque<std::unique_ptr<Maintained>> waiting_;
   Maintained* building_ = nullptr;
   bool cancel_building_ = false;
+  bool release_building_ = false;
   uint64_t rows_read_ = 0;
   std::unique_ptr<storage::StagingWriter> staging_;  // The thread's own.
   bool stopping_ = false;

@@ -8,6 +8,7 @@
 
 #include "dataflow/circuit.h"
 #include "engine/index_rows.h"
+#include "engine/staged_contents.h"
 #include "engine/view.h"
 #include "storage/storage.h"
 
@@ -41,6 +42,8 @@ class StepOutput final : public dataflow::ExportSink {
 };
 
 struct Maintained {
+  explicit Maintained(storage::Storage& storage) : contents(storage) {}
+
   CollectionId id;  // Of the view, or of the index.
   ClusterId cluster;
   plan::DataflowPlan plan;
@@ -53,10 +56,10 @@ struct Maintained {
   // Keep the imports readable from `time` on: the next tick that the circuit has not seen is later.
   // Of a view published by an earlier process they are there from the start (rule S4).
   std::vector<std::unique_ptr<storage::ReadHold>> holds;
-  Timestamp time;                                      // The last tick the circuit has seen.
-  std::optional<storage::StagedParts> first_contents;  // Of a new view, to be published.
-  // Differences that rehydration found, to be appended at the next tick (rule S6).
-  bool corrected = false;
+  Timestamp time;  // The last tick the circuit has seen.
+  // Of the next tick, besides `output`: all there is in a new view, or differences that
+  // rehydration found in a published one (rule S6).
+  StagedContents contents;
 };
 
 }  // namespace penstock::engine

@@ -2,6 +2,7 @@
 // what it was is put right.
 #include <thread>
 
+#include "base/rng.h"
 #include "engine/engine_fixture_test.h"
 #include "engine/hydrator.h"
 
@@ -45,6 +46,25 @@ class Rehydration : public EngineTest {
   }
   void view(uint64_t id, ClusterId cluster, plan::DataflowPlan plan) {
     views_[id] = {CollectionId{id}, cluster, std::move(plan)};
+  }
+  // A view of table u10 as its cluster gets it.
+  std::unique_ptr<Maintained> hydrated(uint64_t id) {
+    std::promise<std::unique_ptr<Maintained>> built;
+    Hydrator hydrator(
+        *storage_, kOne, [] { return false; },
+        [&](std::unique_ptr<Maintained> item) { built.set_value(std::move(item)); },
+        [](const Error& error) { ADD_FAILURE() << error.message; });
+    auto item = std::make_unique<Maintained>(*storage_);
+    item->id = CollectionId{id};
+    item->cluster = kOne;
+    item->plan = views_.at(id).plan;
+    item->published = true;
+    item->imports = {CollectionId{10}};
+    EXPECT_TRUE(hold_imports_at(*storage_, *item, kStored));
+    hydrator.add(std::move(item));
+    auto future = built.get_future();
+    within("hydration", [&] { future.wait(); });
+    return future.get();
   }
 };
 
@@ -123,26 +143,26 @@ TEST_F(RuleS6, RehydrationKeepsNoRows) {
   view(20, kOne, copy_plan(10, 20));
   const std::vector<TestUpdate> rows = many_rows(5000);
   store(rows, {{20, row_map(rows)}});
-  std::promise<std::unique_ptr<Maintained>> built;
-  Hydrator hydrator(
-      *storage_, kOne, [] { return false; },
-      [&](std::unique_ptr<Maintained> item) { built.set_value(std::move(item)); },
-      [](const Error& error) { ADD_FAILURE() << error.message; });
-  auto item = std::make_unique<Maintained>();
-  item->id = CollectionId{20};
-  item->cluster = kOne;
-  item->plan = copy_plan(10, 20);
-  item->published = true;
-  item->imports = {CollectionId{10}};
-  ASSERT_TRUE(hold_imports_at(*storage_, *item, kStored));
-  hydrator.add(std::move(item));
-  auto future = built.get_future();
-  ASSERT_EQ(future.wait_for(kPatience), std::future_status::ready);
-  std::unique_ptr<Maintained> done = future.get();
+  std::unique_ptr<Maintained> done = hydrated(20);
   EXPECT_EQ(done->time, kStored);
   EXPECT_TRUE(done->output.empty());
   EXPECT_EQ(done->output.bytes(), 0u);
-  EXPECT_FALSE(done->first_contents);
+  EXPECT_TRUE(done->contents.parts().empty());
+}
+
+TEST_F(RuleS6, ADifferenceGoesFromTheDiskWithItsView) {
+  view(20, kOne, copy_plan(10, 20));
+  store({{1, "a"}}, {{20, {{{9, "z"}, 1}}}});
+  std::unique_ptr<Maintained> done = hydrated(20);
+  ASSERT_EQ(done->contents.parts().size(), 1u);
+  const storage::StagedParts parts = done->contents.parts()[0];
+  auto is_there = [&] {
+    auto rows = storage_->staged_rows(parts, storage::Stream::kRows);
+    return rows && (*rows)->next();
+  };
+  EXPECT_TRUE(is_there());
+  done.reset();
+  EXPECT_FALSE(is_there());
 }
 
 // --- S4 ---
@@ -331,7 +351,7 @@ TEST_F(RuleS5, SkippedTicksAreOneStepWithWhatFollows) {
   difference.skipped_from = Timestamp{3};
   append_exports(kOne, 5, std::move(difference));
   append_exports(kOne, 6, rows_of(20, {{6, "b"}}));
-  Maintained item;
+  Maintained item(*storage_);
   item.plan = both_plan(10, 20, 30);
   item.imports = {CollectionId{10}, CollectionId{20}};
   item.time = kStored;
@@ -345,6 +365,45 @@ TEST_F(RuleS5, SkippedTicksAreOneStepWithWhatFollows) {
   }));
   EXPECT_EQ(steps, (std::vector<RowMap>{{{{3, "b"}, 2}, {{4, "b"}, 2}}, {{{6, "b"}, 2}}}));
   EXPECT_EQ(item.time, Timestamp{6});
+}
+
+std::string random_text(Rng& rng, size_t bytes) {
+  std::string out;
+  while (out.size() < bytes) out += std::to_string(rng.next());
+  return out;
+}
+
+// Many ticks, and one that is much larger than what is read at once.
+TEST_F(RuleS5, SkippedTicksAreTakenInStepsOfBoundedBytes) {
+  view(20, kOne, copy_plan(10, 20));
+  store({{1, "a"}}, {{20, {{{1, "a"}, 1}}}});
+  Rng rng(7);
+  const Timestamp last{20};
+  for (uint64_t tick = 3; tick <= last.ms; ++tick) {
+    std::vector<TestUpdate> rows;
+    for (int64_t i = 0; i < (tick == 10 ? 200 : 20); ++i) {
+      rows.push_back({i, random_text(rng, 100'000)});
+    }
+    append(tick, rows_of(10, rows));
+  }
+  Maintained item(*storage_);
+  item.plan = copy_plan(10, 20);
+  item.imports = {CollectionId{10}};
+  item.time = kStored;
+  item.circuit = dataflow::Circuit::build(item.plan, {}, item.output);
+  RowMap all = rows_at(10, kStored);
+  size_t most = 0;
+  auto drain = [&](StepOutput& output) {
+    most = std::max(most, output.bytes());
+    for (const data::BatchRef& batch : output.rows()) storage::add_rows(*batch, all);
+    output.clear();
+    return Status();
+  };
+  ASSERT_TRUE(go_over(*storage_, item, item.imports, last, drain));
+  item.circuit->finish_step();
+  ASSERT_TRUE(drain(item.output));
+  EXPECT_TRUE(all == rows_at(10, last));
+  EXPECT_LT(most, size_t{32} << 20) << "of 70 MiB";
 }
 
 // It has all the history that it needs, but the view that it reads was not computed meanwhile.
@@ -368,6 +427,88 @@ TEST_F(RuleS5, WhoReadsAViewThatSkippedSkipsToo) {
   auto read = peek(index_request(31, std::nullopt, Timestamp{3}));
   ASSERT_TRUE(read) << read.error().message;
   EXPECT_EQ(rows_of_result(*read), doubled(rows_at(10, read->time)));
+}
+
+// More than is kept in memory: it is staged on the way, and read from there in the same cluster.
+TEST_F(RuleS5, ALargeSpanThatIsSkippedReachesWhoeverReads) {
+  view(20, kOne, copy_plan(10, 20));
+  view(25, kTwo, both_plan(10, 20, 25));
+  view(26, kTwo, copy_plan(25, 26));
+  store({{1, "a"}}, {{20, {{{1, "a"}, 1}}}, {25, {{{1, "a"}, 2}}}, {26, {{{1, "a"}, 2}}}});
+  Rng rng(7);
+  const Timestamp last{30};
+  std::vector<TestUpdate> all;
+  for (uint64_t tick = 3; tick <= last.ms; ++tick) {
+    std::vector<TestUpdate> rows;
+    for (int64_t i = 0; i < 10; ++i) rows.push_back({i, random_text(rng, 100'000)});
+    all.insert(all.end(), rows.begin(), rows.end());
+    append(tick, rows_of(10, rows));
+  }
+  storage::TickInput difference = rows_of(20, all);
+  difference.skipped_from = Timestamp{3};
+  append_exports(kOne, last.ms, std::move(difference));
+  go_on();
+  RowMap expected = doubled(rows_at(10, last));
+  EXPECT_TRUE(rows_at(25, last) == expected);
+  EXPECT_TRUE(rows_at(26, last) == expected);
+  EXPECT_EQ(storage_->durability().offered_from(kTwo, Timestamp{3}), last);
+}
+
+// The view of the second cluster changes at tick 5 only, but before that it lags behind the table.
+TEST_F(RuleS5, SkippingTakesInTimesAtWhichNothingChanged) {
+  view(20, kOne, copy_plan(10, 20));
+  view(24, kTwo, copy_plan(20, 24));
+  store({{1, "a"}}, {{20, {{{1, "a"}, 1}}}, {24, {{{1, "a"}, 1}}}});
+  for (uint64_t tick : {3, 4, 5}) append(tick, rows_of(10, {{static_cast<int64_t>(tick), "b"}}));
+  storage::TickInput difference = rows_of(20, {{3, "b"}, {4, "b"}, {5, "b"}});
+  difference.skipped_from = Timestamp{3};
+  append_exports(kOne, 5, std::move(difference));
+  go_on();
+  await_caught_up(kTwo);
+  EXPECT_EQ(storage_->durability().offered_from(kTwo, Timestamp{3}), Timestamp{5});
+  auto read = peek(request(both_plan(10, 24, 999), Timestamp{4}));
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(rows_of_result(*read), doubled(rows_at(10, read->time))) << read->time.ms;
+}
+
+// It waits just before it would notice, until the cluster has gone on.
+TEST_F(RuleS5, AlsoAViewThatIsBeingBuiltLetsGo) {
+  view(20, kOne, copy_plan(10, 20));
+  store({{1, "a"}}, {{20, {{{1, "a"}, 1}}}});
+  for (uint64_t tick : {3, 4, 5}) append(tick, rows_of(10, {{static_cast<int64_t>(tick), "b"}}));
+  Armed slow("engine.before_hydration=delay:300@1");
+  make_engine();
+  ASSERT_TRUE(engine_->start());
+  ASSERT_TRUE(eventually([&] { return state(20) == ViewState::kHydrating; }));
+  engine_->release_history(kOne);
+  await_running(20);
+  Timestamp last = write(10, {{6, "c"}});
+  EXPECT_EQ(rows_at(20, last), rows_at(10, last));
+  EXPECT_GE(storage_->durability().offered_from(kOne, Timestamp{3}), Timestamp{5});
+}
+
+// What is rebuilt retains history as well: asked again and again meanwhile it would never be there.
+TEST_F(RuleS5, NothingIsLetGoOfWhileViewsAreBuiltAnew) {
+  start();
+  create_table(10);
+  create_view(20, kOne, copy_plan(10, 20));
+  create_view(21, kOne, count_plan(10, 21));
+  await_all();
+  Armed slow("engine.before_hydration=delay:20");
+  engine_->release_history(kOne);
+  ASSERT_TRUE(eventually([&] { return state(20) != ViewState::kRunning; }));
+  Timestamp last = write(10, {{1, "a"}});
+  EXPECT_TRUE(eventually([&] {
+    engine_->release_history(kOne);
+    return info(20).upper > last;
+  }));
+  EXPECT_EQ(rows_at(20, last), rows_at(10, last));
+  // Later it can be asked again.
+  await_caught_up(kOne);
+  EXPECT_TRUE(eventually([&] {
+    engine_->release_history(kOne);
+    return state(20) != ViewState::kRunning;
+  }));
 }
 
 // Both clusters let go now and then, each in the middle of something, while others read.

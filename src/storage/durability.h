@@ -31,6 +31,9 @@ class Durability {
   // than `time` if a cluster skipped that (rule S5).
   virtual Timestamp offered_from(Timeline timeline, Timestamp time) const = 0;
 
+  // Whether a time in [from, until) was skipped.
+  virtual bool skipped_within(Timeline timeline, Timestamp from, Timestamp until) const = 0;
+
   virtual LogPosition appended() const = 0;
   virtual LogPosition synced() const = 0;
   virtual bool wait_synced(LogPosition position, std::chrono::microseconds wait) = 0;

@@ -381,6 +381,14 @@ TEST_F(RuleS5, WhatWasSkippedIsNotOfferedAlsoAfterACrash) {
       EXPECT_EQ(storage_->durability().offered_from(kInputs, Timestamp{tick}), Timestamp{tick});
     }
     EXPECT_EQ(storage_->durability().offered_from(kInputs, Timestamp{4}), Timestamp{4});
+    auto skipped_within = [&](uint64_t from, uint64_t until) {
+      return storage_->durability().skipped_within(cluster, Timestamp{from}, Timestamp{until});
+    };
+    EXPECT_TRUE(skipped_within(1, 4));
+    EXPECT_TRUE(skipped_within(4, 5));
+    EXPECT_TRUE(skipped_within(5, 9));
+    EXPECT_FALSE(skipped_within(1, 3));
+    EXPECT_FALSE(skipped_within(6, 9));
     // And finds one change.
     EXPECT_EQ(read_ticks(*storage_, 10, 3, 7, 1 << 20),
               (std::map<uint64_t, RowMap>{{6, {{{2, "b"}, 1}}}}));

@@ -185,6 +185,14 @@ Timestamp LogDurability::offered_from(Timeline timeline, Timestamp time) const {
   return std::max(time, std::prev(after)->second);
 }
 
+bool LogDurability::skipped_within(Timeline timeline, Timestamp from, Timestamp until) const {
+  std::lock_guard lock(mutex_);
+  auto line = lines_.find(timeline);
+  if (line == lines_.end()) return false;
+  auto at = line->second.skipped.lower_bound(until);
+  return at != line->second.skipped.begin() && std::prev(at)->second > from;
+}
+
 LogPosition LogDurability::appended() const {
   std::lock_guard lock(mutex_);
   return appended_;

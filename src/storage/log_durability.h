@@ -51,6 +51,7 @@ class LogDurability : public Durability {
   Timestamp upper(Timeline timeline) const override;
   bool wait_upper(Timeline timeline, Timestamp time, std::chrono::microseconds wait) override;
   Timestamp offered_from(Timeline timeline, Timestamp time) const override;
+  bool skipped_within(Timeline timeline, Timestamp from, Timestamp until) const override;
   LogPosition appended() const override;
   LogPosition synced() const override;
   bool wait_synced(LogPosition position, std::chrono::microseconds wait) override;
