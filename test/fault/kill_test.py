@@ -579,7 +579,10 @@ def main():
         for mode in options.mode or MODES:
             names = list(filter(None, options.failpoint or listed())) \
                 if mode in ("engine", "unsynced") else []
-            for place, chosen in enumerate(assign(names, options.seeds)):
+            chosen = []
+            for place, own in enumerate(assign(names, options.seeds)):
+                # And those of earlier seeds that did not come to it.
+                chosen = own + [name for name in chosen if not coverage.hit[name]]
                 if run_seed(stack, mode, options.seed + place, options, chosen, coverage):
                     passed += 1
                 else:
