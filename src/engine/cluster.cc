@@ -253,7 +253,7 @@ Result<bool> Cluster::splice(std::unique_ptr<Maintained>& item) {
     if (offered_from(storage_.durability(), timelines, now) != now) return false;
     // What comes out on the way belongs to the first contents of a new view.
     RETURN_IF_ERROR(
-        catch_up(storage_, *item, now, [&](StepOutput&) { return stage_output(*item); }));
+        catch_up(storage_, *item, now, [&](StepOutput&) { return stage_output(storage_, *item); }));
     if (item->circuit->abandoned()) return false;
   }
   if (item->index) item->index->advance(item->time);
@@ -383,8 +383,8 @@ Status Cluster::feed_own(Maintained& item, Maintained& view) {
     for (storage::Stream stream : {storage::Stream::kRows, storage::Stream::kErrors}) {
       ASSIGN_OR_RETURN(std::unique_ptr<data::OrderedRows> rows,
                        storage_.staged_rows(parts, stream));
-      RETURN_IF_ERROR(
-          feed_ordered(*rows, stream, view.id, *item.circuit, [&] { return stage_output(item); }));
+      RETURN_IF_ERROR(feed_ordered(*rows, stream, view.id, *item.circuit,
+                                   [&] { return stage_output(storage_, item); }));
     }
   }
   for (const data::BatchRef& batch : view.output.rows()) item.circuit->feed(view.id, *batch);
@@ -430,7 +430,7 @@ Status Cluster::go_over_skipped(Maintained& item, Timestamp until) {
   }
   return go_over(storage_, item, imports, until, [&](StepOutput&) -> Status {
     if (is_stopping()) item.circuit->abandon();
-    return stage_output(item);
+    return stage_output(storage_, item);
   });
 }
 
@@ -451,23 +451,8 @@ Status Cluster::step_one(Maintained& item, const Step& step) {
   return {};
 }
 
-// Much goes to disk. An index keeps its changes here until it takes all of them at once: it keeps
-// its rows here anyway.
-Status Cluster::stage_output(Maintained& item) {
-  if (item.index || item.output.bytes() <= storage::kStageBytes) return {};
-  ASSIGN_OR_RETURN(std::unique_ptr<storage::StagingWriter> staging, storage_.stage(item.id));
-  for (const data::BatchRef& batch : item.output.rows()) RETURN_IF_ERROR(staging->append(*batch));
-  for (const data::BatchRef& batch : item.output.errors()) {
-    RETURN_IF_ERROR(staging->append_errors(*batch));
-  }
-  item.output.clear();
-  ASSIGN_OR_RETURN(storage::StagedParts parts, staging->finish());
-  item.contents.add(std::move(parts));
-  return {};
-}
-
 Status Cluster::put_output(Maintained& item, storage::TickInput& exports) {
-  RETURN_IF_ERROR(stage_output(item));
+  RETURN_IF_ERROR(stage_output(storage_, item));
   if (!item.published) exports.publish.push_back(item.id);
   item.published = true;
   std::ranges::move(item.contents.take(), std::back_inserter(exports.staged));

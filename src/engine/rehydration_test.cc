@@ -9,6 +9,12 @@
 namespace penstock::engine {
 namespace {
 
+std::string random_text(Rng& rng, size_t bytes) {
+  std::string out;
+  while (out.size() < bytes) out += std::to_string(rng.next());
+  return out;
+}
+
 class Rehydration : public EngineTest {
  protected:
   static constexpr Timestamp kStored{2};
@@ -39,6 +45,19 @@ class Rehydration : public EngineTest {
       keep_history(info.spec.id.value);
     }
   }
+  // Every tick replaces the same rows, 1 MB of them: little in the end, whatever came and went.
+  void rewrite_rows(Timestamp first, Timestamp last) {
+    Rng rng(7);
+    std::vector<TestUpdate> rows;
+    for (Timestamp tick = first; tick <= last; tick = tick.next()) {
+      std::vector<TestUpdate> updates;
+      for (const TestUpdate& old : rows) updates.push_back({old.id, old.text, -1});
+      rows.clear();
+      for (int64_t i = 0; i < 10; ++i) rows.push_back({i, random_text(rng, 100'000)});
+      updates.insert(updates.end(), rows.begin(), rows.end());
+      append(tick.ms, rows_of(10, updates));
+    }
+  }
   void go_on() {
     make_engine();
     ASSERT_TRUE(engine_->start());
@@ -46,6 +65,25 @@ class Rehydration : public EngineTest {
   }
   void view(uint64_t id, ClusterId cluster, plan::DataflowPlan plan) {
     views_[id] = {CollectionId{id}, cluster, std::move(plan)};
+  }
+  // A copy of what changes in table u10 from kStored on.
+  std::unique_ptr<Maintained> of_table(uint64_t id, bool index) {
+    auto item = std::make_unique<Maintained>(*storage_);
+    item->id = CollectionId{id};
+    item->plan = copy_plan(10, id);
+    item->imports = {CollectionId{10}};
+    if (index) {
+      std::vector<types::ColumnType> columns;
+      for (const types::ColumnDesc& column : storage::test_type(false).columns) {
+        columns.push_back(column.type);
+      }
+      item->index = std::make_shared<IndexRows>(std::move(columns), std::vector<size_t>{0});
+    }
+    item->time = kStored;
+    dataflow::CircuitOptions options;
+    options.export_limit_bytes = 1 << 20;
+    item->circuit = dataflow::Circuit::build(item->plan, options, item->output);
+    return item;
   }
   // A view of table u10 as its cluster gets it.
   std::unique_ptr<Maintained> hydrated(uint64_t id) {
@@ -367,12 +405,6 @@ TEST_F(RuleS5, SkippedTicksAreOneStepWithWhatFollows) {
   EXPECT_EQ(item.time, Timestamp{6});
 }
 
-std::string random_text(Rng& rng, size_t bytes) {
-  std::string out;
-  while (out.size() < bytes) out += std::to_string(rng.next());
-  return out;
-}
-
 // Many ticks, and one that is much larger than what is read at once.
 TEST_F(RuleS5, SkippedTicksAreTakenInStepsOfBoundedBytes) {
   view(20, kOne, copy_plan(10, 20));
@@ -404,6 +436,27 @@ TEST_F(RuleS5, SkippedTicksAreTakenInStepsOfBoundedBytes) {
   ASSERT_TRUE(drain(item.output));
   EXPECT_TRUE(all == rows_at(10, last));
   EXPECT_LT(most, size_t{32} << 20) << "of 70 MiB";
+}
+
+TEST_F(RuleS5, AnIndexThatGoesOverSkippedTicksKeepsTheNetChange) {
+  view(20, kOne, copy_plan(10, 20));
+  store({{1, "a"}}, {{20, {{{1, "a"}, 1}}}});
+  const Timestamp last{60};
+  rewrite_rows(Timestamp{3}, last);
+  std::unique_ptr<Maintained> made = of_table(30, true);
+  Maintained& item = *made;
+  size_t most = 0;
+  ASSERT_TRUE(go_over(*storage_, item, item.imports, last, [&](StepOutput& output) {
+    most = std::max(most, output.bytes());
+    return stage_output(*storage_, item);
+  }));
+  item.circuit->finish_step();
+  EXPECT_LT(most, size_t{48} << 20) << "of 140 MiB";
+  EXPECT_TRUE(item.contents.parts().empty());
+  RowMap all = rows_at(10, kStored);
+  for (const data::BatchRef& batch : item.output.rows()) storage::add_rows(*batch, all);
+  std::erase_if(all, [](const auto& row) { return row.second == 0; });
+  EXPECT_TRUE(all == rows_at(10, last));
 }
 
 // It has all the history that it needs, but the view that it reads was not computed meanwhile.
