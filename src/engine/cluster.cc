@@ -401,14 +401,15 @@ Status Cluster::feed_import(Maintained& item, CollectionId import, const Step& s
   if (info.spec.timeline == id_) return {};  // It has been stopped: nothing changes any more.
   if (step.skips) return {};                 // It has been fed that.
   const Tick* tick = step.tick;
+  auto make_room = [&] { return stage_output(storage_, item); };
   // A view of another cluster has been waited for.
   if (tick == nullptr || info.spec.timeline != storage::kInputs) {
-    return feed_tick(storage_.reader(), import, step.time, *item.circuit);
+    return feed_tick(storage_.reader(), import, step.time, *item.circuit, make_room);
   }
   for (const storage::TickInputRef& input : tick->inputs) {
     for (const storage::StagedParts& parts : input->staged) {
       if (parts.collection != import) continue;
-      return feed_tick(storage_.reader(), import, step.time, *item.circuit);
+      return feed_tick(storage_.reader(), import, step.time, *item.circuit, make_room);
     }
   }
   for (const storage::TickInputRef& input : tick->inputs) {
