@@ -253,7 +253,7 @@ Result<bool> Cluster::splice(std::unique_ptr<Maintained>& item) {
     if (offered_from(storage_.durability(), timelines, now) != now) return false;
     // What comes out on the way belongs to the first contents of a new view.
     RETURN_IF_ERROR(
-        catch_up(storage_, *item, now, [&](StepOutput&) { return stage_output(storage_, *item); }));
+        catch_up(storage_, *item, now, [&](StepOutput&) { return make_room_in(*item); }));
     if (item->circuit->abandoned()) return false;
   }
   if (item->index) item->index->advance(item->time);
@@ -377,14 +377,20 @@ Status Cluster::step_from_storage(Timestamp until) {
   return {};
 }
 
+// In the middle of a step, which may be long: whoever stops does not wait for its end.
+Status Cluster::make_room_in(Maintained& item) {
+  if (is_stopping()) item.circuit->abandon();
+  return stage_output(storage_, item);
+}
+
 // What a view of this cluster gives out at this tick: also a difference that rehydration found.
 Status Cluster::feed_own(Maintained& item, Maintained& view) {
   for (const storage::StagedParts& parts : view.contents.parts()) {
     for (storage::Stream stream : {storage::Stream::kRows, storage::Stream::kErrors}) {
       ASSIGN_OR_RETURN(std::unique_ptr<data::OrderedRows> rows,
                        storage_.staged_rows(parts, stream));
-      RETURN_IF_ERROR(feed_ordered(*rows, stream, view.id, *item.circuit,
-                                   [&] { return stage_output(storage_, item); }));
+      RETURN_IF_ERROR(
+          feed_ordered(*rows, stream, view.id, *item.circuit, [&] { return make_room_in(item); }));
     }
   }
   for (const data::BatchRef& batch : view.output.rows()) item.circuit->feed(view.id, *batch);
@@ -401,7 +407,7 @@ Status Cluster::feed_import(Maintained& item, CollectionId import, const Step& s
   if (info.spec.timeline == id_) return {};  // It has been stopped: nothing changes any more.
   if (step.skips) return {};                 // It has been fed that.
   const Tick* tick = step.tick;
-  auto make_room = [&] { return stage_output(storage_, item); };
+  auto make_room = [&] { return make_room_in(item); };
   // A view of another cluster has been waited for.
   if (tick == nullptr || info.spec.timeline != storage::kInputs) {
     return feed_tick(storage_.reader(), import, step.time, *item.circuit, make_room);
@@ -429,10 +435,7 @@ Status Cluster::go_over_skipped(Maintained& item, Timestamp until) {
     ASSIGN_OR_RETURN(storage::CollectionInfo info, storage_.reader().info(import));
     if (info.spec.timeline != id_) imports.push_back(import);
   }
-  return go_over(storage_, item, imports, until, [&](StepOutput&) -> Status {
-    if (is_stopping()) item.circuit->abandon();
-    return stage_output(storage_, item);
-  });
+  return go_over(storage_, item, imports, until, [&](StepOutput&) { return make_room_in(item); });
 }
 
 Status Cluster::step_one(Maintained& item, const Step& step) {

@@ -83,6 +83,7 @@ class Cluster {
   Status go_over_skipped(Maintained& item, Timestamp until);
   Status feed_import(Maintained& item, CollectionId import, const Step& step);
   Status export_step(const Step& step);
+  Status make_room_in(Maintained& item);
   Status feed_own(Maintained& item, Maintained& view);
   Status put_output(Maintained& item, storage::TickInput& exports);
   Status append(Timestamp time, storage::TickInput exports);
