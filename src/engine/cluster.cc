@@ -494,6 +494,8 @@ std::optional<Cluster::Step> Cluster::await_step(Timestamp time, const Tick* tic
   return Step{.time = to, .tick = skips ? nullptr : tick, .skips = skips};
 }
 
+// Begun, it ends early only where everything is thrown away, by a stop or a release: stepped again,
+// an item would be given once more what it was fed and has staged of views of its own cluster.
 Status Cluster::step(Timestamp time, const Tick* tick) {
   std::optional<Step> step = await_step(time, tick);
   if (!step) return {};  // The tick will be read from storage.
@@ -528,11 +530,9 @@ Status Cluster::export_step(const Step& step) {
     storage_.writer().advance_upper(id_, next_);
     moved_silently_ = true;
   }
+  for (auto& item : items_) item->output.clear();
   std::lock_guard lock(mutex_);
-  for (auto& item : items_) {
-    item->output.clear();
-    rebuilding_.erase(item->id);
-  }
+  for (auto& item : items_) rebuilding_.erase(item->id);
   return {};
 }
 

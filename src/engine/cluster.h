@@ -52,7 +52,8 @@ class Cluster {
 
   // --- any thread ---
   // All holds are let go of, soon: also a step under way is abandoned. The views are built anew; as
-  // long as they are not there again, nothing more is let go of.
+  // long as one of them is not there again, also a new view or index that was being built then, the
+  // whole cluster lets go of nothing more.
   void release_history();
   std::vector<ViewStatus> statuses() const;
   std::shared_ptr<const IndexRows> index(ObjectId index) const;
