@@ -438,6 +438,29 @@ Status Cluster::go_over_skipped(Maintained& item, Timestamp until) {
   return go_over(storage_, item, imports, until, [&](StepOutput&) { return make_room_in(item); });
 }
 
+// Rows that came and went within what was skipped are left out: the tick would carry all of them at
+// once, as history that its readers hold. One part alone holds no row twice.
+Status Cluster::consolidate_contents(Maintained& item) {
+  RETURN_IF_ERROR(stage_output(storage_, item));
+  const storage::StagedParts all = item.contents.together();
+  if (all.parts.size() < 2) return {};
+  ASSIGN_OR_RETURN(std::unique_ptr<storage::StagingWriter> staging, storage_.stage(item.id));
+  for (storage::Stream stream : {storage::Stream::kRows, storage::Stream::kErrors}) {
+    ASSIGN_OR_RETURN(std::unique_ptr<data::OrderedRows> rows, storage_.staged_rows(all, stream));
+    while (true) {
+      if (is_stopping() || releasing_.load()) return {};
+      ASSIGN_OR_RETURN(std::optional<data::OrderedRows::Chunk> chunk, rows->next());
+      if (!chunk) break;
+      RETURN_IF_ERROR(stream == storage::Stream::kRows ? staging->append(*chunk->rows)
+                                                       : staging->append_errors(*chunk->rows));
+    }
+  }
+  ASSIGN_OR_RETURN(storage::StagedParts net, staging->finish());
+  item.contents.discard();
+  if (!net.parts.empty()) item.contents.add(std::move(net));
+  return {};
+}
+
 Status Cluster::step_one(Maintained& item, const Step& step) {
   if (step.skips) RETURN_IF_ERROR(go_over_skipped(item, step.time));
   for (CollectionId import : item.imports) {
@@ -450,6 +473,7 @@ Status Cluster::step_one(Maintained& item, const Step& step) {
     item.index->apply(item.output.rows(), item.output.errors(), step.time);
     item.output.clear();
   } else {
+    if (step.skips) RETURN_IF_ERROR(consolidate_contents(item));
     stepped_[item.id] = &item;
   }
   return {};

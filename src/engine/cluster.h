@@ -9,8 +9,9 @@
 // own. One step then takes all of them to one tick and appends what differs there; the times it
 // goes over, of which nobody can say what the views were, are skipped: they are not offered to
 // readers, and clusters that read the views go over them in one step, too (rule S5). The circuits
-// take such a step in rounds of bounded bytes; what comes out is staged, or, of an index, added up
-// in memory: twice the net change at most. Not bounded is what one round grows to within a circuit.
+// take such a step in rounds of bounded bytes; what comes out is staged and appended as the net
+// change, or, of an index, added up in memory: twice the net change at most. Not bounded is what
+// one round grows to within a circuit.
 #pragma once
 
 #include <atomic>
@@ -85,6 +86,7 @@ class Cluster {
   Status feed_import(Maintained& item, CollectionId import, const Step& step);
   Status export_step(const Step& step);
   Status make_room_in(Maintained& item);
+  Status consolidate_contents(Maintained& item);
   Status feed_own(Maintained& item, Maintained& view);
   Status put_output(Maintained& item, storage::TickInput& exports);
   Status append(Timestamp time, storage::TickInput exports);

@@ -51,13 +51,13 @@ class Rehydration : public EngineTest {
     for (int64_t i = 0; i < count; ++i) out.push_back({i, random_text(rng_, 100'000)});
     return out;
   }
-  // Every tick replaces the same rows, 1 MB of them: little in the end, whatever came and went.
-  void rewrite_rows(Timestamp first, Timestamp last) {
+  // Every tick replaces the same rows: little in the end, whatever came and went.
+  void rewrite_rows(Timestamp first, Timestamp last, int64_t count) {
     std::vector<TestUpdate> rows;
     for (Timestamp tick = first; tick <= last; tick = tick.next()) {
       std::vector<TestUpdate> updates;
       for (const TestUpdate& old : rows) updates.push_back({old.id, old.text, -1});
-      rows = random_rows(10);
+      rows = random_rows(count);
       updates.insert(updates.end(), rows.begin(), rows.end());
       append(tick.ms, rows_of(10, updates));
     }
@@ -453,7 +453,7 @@ TEST_F(RuleS5, AnIndexThatGoesOverSkippedTicksKeepsTheNetChange) {
   view(20, kOne, copy_plan(10, 20));
   store({{1, "a"}}, {{20, {{{1, "a"}, 1}}}});
   const Timestamp last{60};
-  rewrite_rows(Timestamp{3}, last);
+  rewrite_rows(Timestamp{3}, last, 10);
   std::unique_ptr<Maintained> made = of_table(30, true);
   Maintained& item = *made;
   ASSERT_TRUE(go_over(*storage_, item, item.imports, last,
@@ -472,7 +472,7 @@ TEST_F(RuleS5, CatchingUpOverSkippedTicksTakesBoundedMemory) {
   view(20, kOne, copy_plan(10, 20));
   store({{1, "a"}}, {{20, {{{1, "a"}, 1}}}});
   const Timestamp last{40};
-  rewrite_rows(Timestamp{3}, last.previous());
+  rewrite_rows(Timestamp{3}, last.previous(), 10);
   append(last.ms, rows_of(10, random_rows(300)));
   storage::TickInput nothing;
   nothing.skipped_from = Timestamp{3};
@@ -544,6 +544,34 @@ TEST_F(RuleS5, ALargeSpanThatIsSkippedReachesWhoeverReads) {
   EXPECT_TRUE(rows_at(25, last) == expected);
   EXPECT_TRUE(rows_at(26, last) == expected);
   EXPECT_EQ(storage_->durability().offered_from(kTwo, Timestamp{3}), last);
+}
+
+// What came and went meanwhile would be history of many times the size.
+TEST_F(RuleS5, ASkippedSpanIsAppendedAsItsNetChange) {
+  view(20, kOne, copy_plan(10, 20));
+  view(25, kTwo, both_plan(10, 20, 25));
+  view(26, kTwo, copy_plan(25, 26));
+  store({{1, "a"}}, {{20, {{{1, "a"}, 1}}}, {25, {{{1, "a"}, 2}}}, {26, {{{1, "a"}, 2}}}});
+  const Timestamp last{14};
+  rewrite_rows(Timestamp{3}, last, 50);
+  RowMap net = rows_at(10, last);
+  net.erase({1, "a"});
+  const uint64_t net_bytes = net.size() * 100'000;
+  storage::TickInput difference;
+  for (const auto& [row, weight] : net) {
+    difference.collections.push_back(rows_of(20, {{row.first, row.second}}).collections[0]);
+  }
+  difference.skipped_from = Timestamp{3};
+  append_exports(kOne, last.ms, std::move(difference));
+  go_on();
+  for (uint64_t id : {25, 26}) {
+    SCOPED_TRACE(id);
+    EXPECT_TRUE(rows_at(id, last) == doubled(rows_at(10, last)));
+    for (const storage::HoldInfo& hold : storage_->holds().holds()) {
+      if (hold.collection.value != id) continue;
+      EXPECT_LT(hold.retained_bytes, net_bytes * 3 / 2) << hold.holder;
+    }
+  }
 }
 
 // The view of the second cluster changes at tick 5 only, but before that it lags behind the table.
