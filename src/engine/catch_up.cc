@@ -26,15 +26,23 @@ Timestamp offered_from(storage::Durability& durability,
   }
 }
 
+// Ticks that are not offered may be many before a step ends, and one may be as large as a copied
+// table.
 Status catch_up(storage::Storage& storage, Maintained& item, Timestamp until, const Drain& drain) {
   const storage::CollectionReader& reader = storage.reader();
   const std::set<storage::Timeline> timelines = timelines_of(storage, item);
   ASSIGN_OR_RETURN(std::vector<Timestamp> ticks,
                    changed_ticks(reader, item.imports, item.time.next(), until.next()));
   if (ticks.empty() || ticks.back() < until) ticks.push_back(until);
+  auto make_room = [&]() -> Status {
+    if (item.index) item.output.consolidate_when_large();
+    bool drains = !item.index && item.output.bytes() > storage::kStageBytes;
+    return drains ? drain(item.output) : Status();
+  };
   for (Timestamp tick : ticks) {
     for (CollectionId import : item.imports) {
-      RETURN_IF_ERROR(feed_tick(reader, import, tick, *item.circuit));
+      RETURN_IF_ERROR(feed_tick(reader, import, tick, *item.circuit, make_room));
+      if (item.circuit->abandoned()) return {};
     }
     if (offered_from(storage.durability(), timelines, tick) != tick) continue;
     item.circuit->finish_step();

@@ -20,8 +20,8 @@ Timestamp offered_from(storage::Durability& durability,
 
 // Steps the circuit over the ticks it has not seen, up to and including `until`, which everything
 // it reads has reached and offers. A tick that is not offered is one step with those that follow.
-// An index takes the changes of each step, `drain` those of a view. Stops where the circuit is
-// abandoned.
+// An index takes the changes of each step. `drain` takes those of a view, also in the middle of a
+// step when they are many: nobody may have seen the view yet. Stops where the circuit is abandoned.
 Status catch_up(storage::Storage& storage, Maintained& item, Timestamp until, const Drain& drain);
 
 // Feeds what changed in `imports` up to and including `until`, over ticks that nobody will be

@@ -253,7 +253,7 @@ Result<bool> Cluster::splice(std::unique_ptr<Maintained>& item) {
     if (offered_from(storage_.durability(), timelines, now) != now) return false;
     // What comes out on the way belongs to the first contents of a new view.
     RETURN_IF_ERROR(
-        catch_up(storage_, *item, now, [&](StepOutput&) { return stage_output(*item); }));
+        catch_up(storage_, *item, now, [&](StepOutput&) { return make_room_in(*item); }));
     if (item->circuit->abandoned()) return false;
   }
   if (item->index) item->index->advance(item->time);
@@ -377,6 +377,12 @@ Status Cluster::step_from_storage(Timestamp until) {
   return {};
 }
 
+// In the middle of a step, which may be long: whoever stops does not wait for its end.
+Status Cluster::make_room_in(Maintained& item) {
+  if (is_stopping()) item.circuit->abandon();
+  return stage_output(storage_, item);
+}
+
 // What a view of this cluster gives out at this tick: also a difference that rehydration found.
 Status Cluster::feed_own(Maintained& item, Maintained& view) {
   for (const storage::StagedParts& parts : view.contents.parts()) {
@@ -384,7 +390,7 @@ Status Cluster::feed_own(Maintained& item, Maintained& view) {
       ASSIGN_OR_RETURN(std::unique_ptr<data::OrderedRows> rows,
                        storage_.staged_rows(parts, stream));
       RETURN_IF_ERROR(
-          feed_ordered(*rows, stream, view.id, *item.circuit, [&] { return stage_output(item); }));
+          feed_ordered(*rows, stream, view.id, *item.circuit, [&] { return make_room_in(item); }));
     }
   }
   for (const data::BatchRef& batch : view.output.rows()) item.circuit->feed(view.id, *batch);
@@ -401,14 +407,15 @@ Status Cluster::feed_import(Maintained& item, CollectionId import, const Step& s
   if (info.spec.timeline == id_) return {};  // It has been stopped: nothing changes any more.
   if (step.skips) return {};                 // It has been fed that.
   const Tick* tick = step.tick;
+  auto make_room = [&] { return make_room_in(item); };
   // A view of another cluster has been waited for.
   if (tick == nullptr || info.spec.timeline != storage::kInputs) {
-    return feed_tick(storage_.reader(), import, step.time, *item.circuit);
+    return feed_tick(storage_.reader(), import, step.time, *item.circuit, make_room);
   }
   for (const storage::TickInputRef& input : tick->inputs) {
     for (const storage::StagedParts& parts : input->staged) {
       if (parts.collection != import) continue;
-      return feed_tick(storage_.reader(), import, step.time, *item.circuit);
+      return feed_tick(storage_.reader(), import, step.time, *item.circuit, make_room);
     }
   }
   for (const storage::TickInputRef& input : tick->inputs) {
@@ -428,10 +435,30 @@ Status Cluster::go_over_skipped(Maintained& item, Timestamp until) {
     ASSIGN_OR_RETURN(storage::CollectionInfo info, storage_.reader().info(import));
     if (info.spec.timeline != id_) imports.push_back(import);
   }
-  return go_over(storage_, item, imports, until, [&](StepOutput&) -> Status {
-    if (is_stopping()) item.circuit->abandon();
-    return stage_output(item);
-  });
+  return go_over(storage_, item, imports, until, [&](StepOutput&) { return make_room_in(item); });
+}
+
+// Rows that came and went within what was skipped are left out: the tick would carry all of them at
+// once, as history that its readers hold. One part alone holds no row twice.
+Status Cluster::consolidate_contents(Maintained& item) {
+  RETURN_IF_ERROR(stage_output(storage_, item));
+  const storage::StagedParts all = item.contents.together();
+  if (all.parts.size() < 2) return {};
+  ASSIGN_OR_RETURN(std::unique_ptr<storage::StagingWriter> staging, storage_.stage(item.id));
+  for (storage::Stream stream : {storage::Stream::kRows, storage::Stream::kErrors}) {
+    ASSIGN_OR_RETURN(std::unique_ptr<data::OrderedRows> rows, storage_.staged_rows(all, stream));
+    while (true) {
+      if (is_stopping() || releasing_.load()) return {};
+      ASSIGN_OR_RETURN(std::optional<data::OrderedRows::Chunk> chunk, rows->next());
+      if (!chunk) break;
+      RETURN_IF_ERROR(stream == storage::Stream::kRows ? staging->append(*chunk->rows)
+                                                       : staging->append_errors(*chunk->rows));
+    }
+  }
+  ASSIGN_OR_RETURN(storage::StagedParts net, staging->finish());
+  item.contents.discard();
+  if (!net.parts.empty()) item.contents.add(std::move(net));
+  return {};
 }
 
 Status Cluster::step_one(Maintained& item, const Step& step) {
@@ -446,28 +473,14 @@ Status Cluster::step_one(Maintained& item, const Step& step) {
     item.index->apply(item.output.rows(), item.output.errors(), step.time);
     item.output.clear();
   } else {
+    if (step.skips) RETURN_IF_ERROR(consolidate_contents(item));
     stepped_[item.id] = &item;
   }
   return {};
 }
 
-// Much goes to disk. An index keeps its changes here until it takes all of them at once: it keeps
-// its rows here anyway.
-Status Cluster::stage_output(Maintained& item) {
-  if (item.index || item.output.bytes() <= storage::kStageBytes) return {};
-  ASSIGN_OR_RETURN(std::unique_ptr<storage::StagingWriter> staging, storage_.stage(item.id));
-  for (const data::BatchRef& batch : item.output.rows()) RETURN_IF_ERROR(staging->append(*batch));
-  for (const data::BatchRef& batch : item.output.errors()) {
-    RETURN_IF_ERROR(staging->append_errors(*batch));
-  }
-  item.output.clear();
-  ASSIGN_OR_RETURN(storage::StagedParts parts, staging->finish());
-  item.contents.add(std::move(parts));
-  return {};
-}
-
 Status Cluster::put_output(Maintained& item, storage::TickInput& exports) {
-  RETURN_IF_ERROR(stage_output(item));
+  RETURN_IF_ERROR(stage_output(storage_, item));
   if (!item.published) exports.publish.push_back(item.id);
   item.published = true;
   std::ranges::move(item.contents.take(), std::back_inserter(exports.staged));
@@ -505,6 +518,8 @@ std::optional<Cluster::Step> Cluster::await_step(Timestamp time, const Tick* tic
   return Step{.time = to, .tick = skips ? nullptr : tick, .skips = skips};
 }
 
+// Begun, it ends early only where everything is thrown away, by a stop or a release: stepped again,
+// an item would be given once more what it was fed and has staged of views of its own cluster.
 Status Cluster::step(Timestamp time, const Tick* tick) {
   std::optional<Step> step = await_step(time, tick);
   if (!step) return {};  // The tick will be read from storage.
@@ -539,11 +554,9 @@ Status Cluster::export_step(const Step& step) {
     storage_.writer().advance_upper(id_, next_);
     moved_silently_ = true;
   }
+  for (auto& item : items_) item->output.clear();
   std::lock_guard lock(mutex_);
-  for (auto& item : items_) {
-    item->output.clear();
-    rebuilding_.erase(item->id);
-  }
+  for (auto& item : items_) rebuilding_.erase(item->id);
   return {};
 }
 

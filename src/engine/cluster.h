@@ -9,8 +9,9 @@
 // own. One step then takes all of them to one tick and appends what differs there; the times it
 // goes over, of which nobody can say what the views were, are skipped: they are not offered to
 // readers, and clusters that read the views go over them in one step, too (rule S5). The circuits
-// take such a step in rounds of bounded bytes; what comes out is staged. Not bounded are what one
-// round grows to within a circuit and what a single step changes in an index.
+// take such a step in rounds of bounded bytes; what comes out is staged and appended as the net
+// change, or, of an index, added up in memory: twice the net change at most. Not bounded is what
+// one round grows to within a circuit.
 #pragma once
 
 #include <atomic>
@@ -52,7 +53,8 @@ class Cluster {
 
   // --- any thread ---
   // All holds are let go of, soon: also a step under way is abandoned. The views are built anew; as
-  // long as they are not there again, nothing more is let go of.
+  // long as one of them is not there again, also a new view or index that was being built then, the
+  // whole cluster lets go of nothing more.
   void release_history();
   std::vector<ViewStatus> statuses() const;
   std::shared_ptr<const IndexRows> index(ObjectId index) const;
@@ -83,8 +85,9 @@ class Cluster {
   Status go_over_skipped(Maintained& item, Timestamp until);
   Status feed_import(Maintained& item, CollectionId import, const Step& step);
   Status export_step(const Step& step);
+  Status make_room_in(Maintained& item);
+  Status consolidate_contents(Maintained& item);
   Status feed_own(Maintained& item, Maintained& view);
-  Status stage_output(Maintained& item);
   Status put_output(Maintained& item, storage::TickInput& exports);
   Status append(Timestamp time, storage::TickInput exports);
   void advance_holds(Timestamp time);

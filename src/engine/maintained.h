@@ -29,16 +29,16 @@ class StepOutput final : public dataflow::ExportSink {
   size_t bytes() const { return bytes_; }
   std::vector<data::BatchRef>& rows() { return rows_; }
   std::vector<data::BatchRef>& errors() { return errors_; }
-  void clear() {
-    rows_.clear();
-    errors_.clear();
-    bytes_ = 0;
-  }
+  // Adds up equal rows once there are many. What remains is added up again only when it has
+  // doubled, so that each row is looked at a few times at most.
+  void consolidate_when_large();
+  void clear();
 
  private:
   std::vector<data::BatchRef> rows_;
   std::vector<data::BatchRef> errors_;
   size_t bytes_ = 0;
+  size_t consolidate_beyond_ = storage::kStageBytes;
 };
 
 struct Maintained {
@@ -61,5 +61,9 @@ struct Maintained {
   // rehydration found in a published one (rule S6).
   StagedContents contents;
 };
+
+// In the middle of a step: much that came out of a view goes to disk. An index keeps its rows in
+// memory anyway and takes all changes of a step at once: until then they are added up here.
+Status stage_output(storage::Storage& storage, Maintained& item);
 
 }  // namespace penstock::engine

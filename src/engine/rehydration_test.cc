@@ -9,6 +9,12 @@
 namespace penstock::engine {
 namespace {
 
+std::string random_text(Rng& rng, size_t bytes) {
+  std::string out;
+  while (out.size() < bytes) out += std::to_string(rng.next());
+  return out;
+}
+
 class Rehydration : public EngineTest {
  protected:
   static constexpr Timestamp kStored{2};
@@ -39,6 +45,23 @@ class Rehydration : public EngineTest {
       keep_history(info.spec.id.value);
     }
   }
+  // 100 kB each.
+  std::vector<TestUpdate> random_rows(int64_t count) {
+    std::vector<TestUpdate> out;
+    for (int64_t i = 0; i < count; ++i) out.push_back({i, random_text(rng_, 100'000)});
+    return out;
+  }
+  // Every tick replaces the same rows: little in the end, whatever came and went.
+  void rewrite_rows(Timestamp first, Timestamp last, int64_t count) {
+    std::vector<TestUpdate> rows;
+    for (Timestamp tick = first; tick <= last; tick = tick.next()) {
+      std::vector<TestUpdate> updates;
+      for (const TestUpdate& old : rows) updates.push_back({old.id, old.text, -1});
+      rows = random_rows(count);
+      updates.insert(updates.end(), rows.begin(), rows.end());
+      append(tick.ms, rows_of(10, updates));
+    }
+  }
   void go_on() {
     make_engine();
     ASSERT_TRUE(engine_->start());
@@ -46,6 +69,29 @@ class Rehydration : public EngineTest {
   }
   void view(uint64_t id, ClusterId cluster, plan::DataflowPlan plan) {
     views_[id] = {CollectionId{id}, cluster, std::move(plan)};
+  }
+  // A copy of what changes in table u10 from kStored on; how much of it is in memory is looked at.
+  std::unique_ptr<Maintained> of_table(uint64_t id, bool index) {
+    auto item = std::make_unique<Maintained>(*storage_);
+    item->id = CollectionId{id};
+    item->plan = copy_plan(10, id);
+    item->imports = {CollectionId{10}};
+    if (index) {
+      std::vector<types::ColumnType> columns;
+      for (const types::ColumnDesc& column : storage::test_type(false).columns) {
+        columns.push_back(column.type);
+      }
+      item->index = std::make_shared<IndexRows>(std::move(columns), std::vector<size_t>{0});
+    }
+    item->time = kStored;
+    dataflow::CircuitOptions options;
+    options.export_limit_bytes = 1 << 20;
+    options.gives_up = [this, &output = item->output] {
+      most_output_ = std::max(most_output_, output.bytes());
+      return false;
+    };
+    item->circuit = dataflow::Circuit::build(item->plan, options, item->output);
+    return item;
   }
   // A view of table u10 as its cluster gets it.
   std::unique_ptr<Maintained> hydrated(uint64_t id) {
@@ -66,6 +112,9 @@ class Rehydration : public EngineTest {
     within("hydration", [&] { future.wait(); });
     return future.get();
   }
+
+  Rng rng_{7};
+  size_t most_output_ = 0;
 };
 
 using RuleS4 = Rehydration;
@@ -367,12 +416,6 @@ TEST_F(RuleS5, SkippedTicksAreOneStepWithWhatFollows) {
   EXPECT_EQ(item.time, Timestamp{6});
 }
 
-std::string random_text(Rng& rng, size_t bytes) {
-  std::string out;
-  while (out.size() < bytes) out += std::to_string(rng.next());
-  return out;
-}
-
 // Many ticks, and one that is much larger than what is read at once.
 TEST_F(RuleS5, SkippedTicksAreTakenInStepsOfBoundedBytes) {
   view(20, kOne, copy_plan(10, 20));
@@ -404,6 +447,55 @@ TEST_F(RuleS5, SkippedTicksAreTakenInStepsOfBoundedBytes) {
   ASSERT_TRUE(drain(item.output));
   EXPECT_TRUE(all == rows_at(10, last));
   EXPECT_LT(most, size_t{32} << 20) << "of 70 MiB";
+}
+
+TEST_F(RuleS5, AnIndexThatGoesOverSkippedTicksKeepsTheNetChange) {
+  view(20, kOne, copy_plan(10, 20));
+  store({{1, "a"}}, {{20, {{{1, "a"}, 1}}}});
+  const Timestamp last{60};
+  rewrite_rows(Timestamp{3}, last, 10);
+  std::unique_ptr<Maintained> made = of_table(30, true);
+  Maintained& item = *made;
+  ASSERT_TRUE(go_over(*storage_, item, item.imports, last,
+                      [&](StepOutput&) { return stage_output(*storage_, item); }));
+  item.circuit->finish_step();
+  EXPECT_LT(most_output_, size_t{48} << 20) << "of 140 MiB";
+  EXPECT_TRUE(item.contents.parts().empty());
+  RowMap all = rows_at(10, kStored);
+  for (const data::BatchRef& batch : item.output.rows()) storage::add_rows(*batch, all);
+  EXPECT_TRUE(all == rows_at(10, last));
+}
+
+// A circuit that no cluster steps yet: the ticks are one step, and the last is larger than what is
+// read at once.
+TEST_F(RuleS5, CatchingUpOverSkippedTicksTakesBoundedMemory) {
+  view(20, kOne, copy_plan(10, 20));
+  store({{1, "a"}}, {{20, {{{1, "a"}, 1}}}});
+  const Timestamp last{40};
+  rewrite_rows(Timestamp{3}, last.previous(), 10);
+  append(last.ms, rows_of(10, random_rows(300)));
+  storage::TickInput nothing;
+  nothing.skipped_from = Timestamp{3};
+  append_exports(kOne, last.ms, std::move(nothing));
+  for (bool index : {false, true}) {
+    SCOPED_TRACE(index ? "index" : "view");
+    std::unique_ptr<Maintained> item = of_table(30, index);
+    item->imports.push_back(CollectionId{20});
+    RowMap all = rows_at(10, kStored);
+    most_output_ = 0;
+    ASSERT_TRUE(catch_up(*storage_, *item, last, [&](StepOutput& output) {
+      for (const data::BatchRef& batch : output.rows()) storage::add_rows(*batch, all);
+      output.clear();
+      return Status();
+    }));
+    EXPECT_LT(most_output_, size_t{index ? 80u : 32u} << 20) << "of 140 MiB";
+    if (index) {
+      StopToken never;
+      auto found = item->index->lookup(last, std::nullopt, never, 0);
+      for (const data::BatchRef& batch : found->rows) storage::add_rows(*batch, all);
+    }
+    EXPECT_TRUE(all == rows_at(10, last));
+  }
 }
 
 // It has all the history that it needs, but the view that it reads was not computed meanwhile.
@@ -452,6 +544,34 @@ TEST_F(RuleS5, ALargeSpanThatIsSkippedReachesWhoeverReads) {
   EXPECT_TRUE(rows_at(25, last) == expected);
   EXPECT_TRUE(rows_at(26, last) == expected);
   EXPECT_EQ(storage_->durability().offered_from(kTwo, Timestamp{3}), last);
+}
+
+// What came and went meanwhile would be history of many times the size.
+TEST_F(RuleS5, ASkippedSpanIsAppendedAsItsNetChange) {
+  view(20, kOne, copy_plan(10, 20));
+  view(25, kTwo, both_plan(10, 20, 25));
+  view(26, kTwo, copy_plan(25, 26));
+  store({{1, "a"}}, {{20, {{{1, "a"}, 1}}}, {25, {{{1, "a"}, 2}}}, {26, {{{1, "a"}, 2}}}});
+  const Timestamp last{14};
+  rewrite_rows(Timestamp{3}, last, 50);
+  RowMap net = rows_at(10, last);
+  net.erase({1, "a"});
+  const uint64_t net_bytes = net.size() * 100'000;
+  storage::TickInput difference;
+  for (const auto& [row, weight] : net) {
+    difference.collections.push_back(rows_of(20, {{row.first, row.second}}).collections[0]);
+  }
+  difference.skipped_from = Timestamp{3};
+  append_exports(kOne, last.ms, std::move(difference));
+  go_on();
+  for (uint64_t id : {25, 26}) {
+    SCOPED_TRACE(id);
+    EXPECT_TRUE(rows_at(id, last) == doubled(rows_at(10, last)));
+    for (const storage::HoldInfo& hold : storage_->holds().holds()) {
+      if (hold.collection.value != id) continue;
+      EXPECT_LT(hold.retained_bytes, net_bytes * 3 / 2) << hold.holder;
+    }
+  }
 }
 
 // The view of the second cluster changes at tick 5 only, but before that it lags behind the table.

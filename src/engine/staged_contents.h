@@ -18,6 +18,18 @@ class StagedContents {
 
   void add(storage::StagedParts parts) { parts_.push_back(std::move(parts)); }
   const std::vector<storage::StagedParts>& parts() const { return parts_; }
+  // All of them, to be read as one.
+  storage::StagedParts together() const {
+    storage::StagedParts out;
+    for (const storage::StagedParts& parts : parts_) {
+      out.collection = parts.collection;
+      out.parts.insert(out.parts.end(), parts.parts.begin(), parts.parts.end());
+      out.hash.add(parts.hash);
+      out.updates += parts.updates;
+      out.bytes += parts.bytes;
+    }
+    return out;
+  }
   // The caller publishes them.
   std::vector<storage::StagedParts> take() { return std::exchange(parts_, {}); }
   // Refused by the disk, the next start discards them.

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <set>
 
+#include "base/check.h"
+
 namespace penstock::engine {
 namespace {
 
@@ -87,6 +89,9 @@ Result<Timestamp> feed_round(const storage::CollectionReader& reader,
                              Timestamp until, dataflow::Circuit& circuit, const Fed& fed) {
   std::vector<data::TickRead> reads;
   for (CollectionId collection : collections) {
+    ASSIGN_OR_RETURN(storage::CollectionInfo info, reader.info(collection));
+    // What is not there yet would be taken for no change.
+    CHECK(info.upper > until);
     ASSIGN_OR_RETURN(data::TickRead read, reader.ticks(collection, after.next(), until.next(),
                                                        kReadBytes / collections.size()));
     // A tick too large to be read with others is a round of its own.

@@ -26,6 +26,7 @@ Status feed_tick(const storage::CollectionReader& reader, CollectionId collectio
 
 // Feeds what changed after `after` as if it were one tick: up to `until`, or as much as fits some
 // MiB, at least one tick. Returns the time to which that is everything. The step is not finished.
+// REQUIRES: the uppers of all are above `until`.
 Result<Timestamp> feed_round(const storage::CollectionReader& reader,
                              std::span<const CollectionId> collections, Timestamp after,
                              Timestamp until, dataflow::Circuit& circuit, const Fed& fed);
