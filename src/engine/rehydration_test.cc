@@ -574,6 +574,20 @@ TEST_F(RuleS5, ASkippedSpanIsAppendedAsItsNetChange) {
   }
 }
 
+// Everything beside everything of what rehydration found: longer than anybody waits.
+TEST_F(RuleS6, AStopDoesNotWaitUntilADifferenceHasReachedWhoReadsTheView) {
+  view(20, kOne, copy_plan(10, 20));
+  view(21, kOne, pairs_plan(20, 21));
+  store(many_rows(120'000), {{20, {}}, {21, {}}});
+  go_on();
+  submit({});
+  StopToken never;
+  never.wait_for(std::chrono::milliseconds(200));
+  EXPECT_EQ(info(20).upper, kStored.next());
+  within("Engine::stop", [&] { engine_->stop(); });
+  EXPECT_EQ(info(20).upper, kStored.next());
+}
+
 // The view of the second cluster changes at tick 5 only, but before that it lags behind the table.
 TEST_F(RuleS5, SkippingTakesInTimesAtWhichNothingChanged) {
   view(20, kOne, copy_plan(10, 20));
