@@ -23,7 +23,7 @@ using storage::RowMap;
 using storage::TestUpdate;
 using Changes = std::map<Timestamp, RowMap>;
 
-inline constexpr std::chrono::seconds kPatience{20};
+inline constexpr std::chrono::seconds kPatience{120};
 
 // Polls until it is so; false when it is not in time.
 inline bool eventually(const std::function<bool()>& so) {
