@@ -116,6 +116,8 @@ class Run:
             self._settle()
             self._judge()
             self.engine.stop()
+        except StackError as error:
+            raise Failure(f"{error}\n{self._sink_statuses()}") from None
         finally:
             for writer in self.writers:
                 writer.stopping.set()
@@ -126,6 +128,15 @@ class Run:
             if self.kafka is not self.stack.kafka:
                 self.kafka.kill()
         self._leave_postgres()
+
+    def _sink_statuses(self):
+        """What the engine says of its sinks, for the story of a failure."""
+        try:
+            rows = self.engine.run("SELECT name, status, error FROM mz_internal.mz_sink_statuses"
+                                   " ORDER BY name")
+        except psycopg.Error as error:
+            return f"the statuses cannot be read: {error}"
+        return "\n".join(f"{name}: {status} {error or ''}" for name, status, error in rows)
 
     def _leave_postgres(self):
         """The server has slots for a few dozen runs only, and keeps its log for each of them."""
