@@ -101,10 +101,8 @@ Result<Sequenced> sequence(const sql::AlterStatement& statement, SequenceContext
       !context.catalog.find_item(sql::name_parts(statement.name), context.names)) {
     Sequenced out;
     out.tag = tag;
-    out.notices.push_back(notice(sql_state::kUndefinedObject,
-                                 fmt::format("{} \"{}\" does not exist, skipping",
-                                             catalog::item_kind_name(kind_of(statement.type)),
-                                             statement.name.parts.back().text)));
+    skip_missing(catalog::item_kind_name(kind_of(statement.type)), statement.name.parts.back().text,
+                 out);
     return out;
   }
   ASSIGN_OR_RETURN(ItemRef item, item_of_kind(statement.name, kind_of(statement.type), context));

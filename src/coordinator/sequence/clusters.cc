@@ -95,8 +95,7 @@ Result<Sequenced> alter_cluster(const sql::AlterStatement& statement, SequenceCo
     if (!statement.if_exists) {
       return fail(sql_state::kUndefinedObject, fmt::format("unknown cluster '{}'", name));
     }
-    out.notices.push_back(notice(sql_state::kUndefinedObject,
-                                 fmt::format("cluster \"{}\" does not exist, skipping", name)));
+    skip_missing("cluster", name, out);
     return out;
   }
   const catalog::ClusterEntry& entry = context.catalog.clusters().at(*id);
@@ -143,8 +142,7 @@ Result<Sequenced> drop_clusters(const sql::DropObjects& statement, SequenceConte
       if (!statement.if_exists) {
         return fail(sql_state::kUndefinedObject, fmt::format("unknown cluster '{}'", name));
       }
-      out.notices.push_back(notice(sql_state::kUndefinedObject,
-                                   fmt::format("CLUSTER \"{}\" does not exist, skipping", name)));
+      skip_missing("CLUSTER", name, out);
       continue;
     }
     if (std::ranges::find(clusters, *id) != clusters.end()) continue;

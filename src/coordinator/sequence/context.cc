@@ -176,4 +176,9 @@ Status check_unreserved(const std::string& name, std::string_view what) {
   return {};
 }
 
+void skip_missing(std::string_view kind, std::string_view name, Sequenced& out) {
+  out.notices.push_back(notice(sql_state::kUndefinedObject,
+                               fmt::format("{} \"{}\" does not exist, skipping", kind, name)));
+}
+
 }  // namespace penstock::coordinator

@@ -67,5 +67,7 @@ catalog::PutItem put_item(catalog::CatalogItem item);
 // Names of databases, schemas, roles and clusters may not look like the system's.
 Status check_unreserved(const std::string& name, std::string_view what);
 Notice notice(SqlState state, std::string message);
+// What IF EXISTS says of a `kind` that is not there.
+void skip_missing(std::string_view kind, std::string_view name, Sequenced& out);
 
 }  // namespace penstock::coordinator

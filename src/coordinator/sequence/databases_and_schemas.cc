@@ -115,8 +115,7 @@ Result<Sequenced> drop_schemas(const sql::DropObjects& statement, SequenceContex
       if (!statement.if_exists) {
         return fail(sql_state::kInvalidSchemaName, fmt::format("unknown schema '{}'", name));
       }
-      out.notices.push_back(notice(sql_state::kUndefinedObject,
-                                   fmt::format("SCHEMA \"{}\" does not exist, skipping", name)));
+      skip_missing("SCHEMA", name, out);
       continue;
     }
     bool empty = context.catalog.items_in_schema(database, name).empty();
@@ -140,8 +139,7 @@ Result<Sequenced> drop_databases(const sql::DropObjects& statement, SequenceCont
       if (!statement.if_exists) {
         return fail(sql_state::kInvalidSchemaName, fmt::format("unknown database '{}'", name));
       }
-      out.notices.push_back(notice(sql_state::kUndefinedObject,
-                                   fmt::format("DATABASE \"{}\" does not exist, skipping", name)));
+      skip_missing("DATABASE", name, out);
       continue;
     }
     bool has_schemas = false;

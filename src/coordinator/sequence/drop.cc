@@ -72,10 +72,7 @@ Result<std::vector<ItemRef>> named_items(const sql::DropObjects& statement,
     ItemRef found =
         name.id ? nullptr : context.catalog.find_item(sql::name_parts(name), context.names);
     if (!found && !name.id && statement.if_exists) {
-      out.notices.push_back(
-          notice(sql_state::kUndefinedObject,
-                 fmt::format("{} \"{}\" does not exist, skipping",
-                             object_type_words(statement.type), name.parts.back().text)));
+      skip_missing(object_type_words(statement.type), name.parts.back().text, out);
       continue;
     }
     ASSIGN_OR_RETURN(ItemRef item, item_of_kind(name, kind_of(statement.type), context));

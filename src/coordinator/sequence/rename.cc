@@ -66,8 +66,7 @@ Result<std::optional<catalog::SchemaEntry>> schema_entry(const sql::AlterStateme
   if (!statement.if_exists) {
     return fail(sql_state::kInvalidSchemaName, fmt::format("unknown schema '{}'", name));
   }
-  out.notices.push_back(notice(sql_state::kUndefinedObject,
-                               fmt::format("schema \"{}\" does not exist, skipping", name)));
+  skip_missing("schema", name, out);
   return std::nullopt;
 }
 
@@ -156,8 +155,7 @@ Result<Sequenced> alter_database(const sql::AlterStatement& statement, SequenceC
     if (!statement.if_exists) {
       return fail(sql_state::kInvalidSchemaName, fmt::format("unknown database '{}'", name));
     }
-    out.notices.push_back(notice(sql_state::kUndefinedObject,
-                                 fmt::format("database \"{}\" does not exist, skipping", name)));
+    skip_missing("database", name, out);
     return out;
   }
   if (const auto* action = std::get_if<sql::OwnerTo>(&statement.action)) {
