@@ -22,6 +22,7 @@ import hashlib
 
 HASH_BYTES = 8
 MASK = (1 << 8 * HASH_BYTES) - 1
+INCOMPLETE = "incomplete at the end"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,6 +89,17 @@ def check(sinks, records, histories):
             changes[time].append((sink, removed, added))
     _Walk(sinks, records, histories, problems).run(changes)
     return problems
+
+
+def check_beginning(sinks, records, histories):
+    """The problems of the times that every topic with records has come to, for when something kept
+    sinks from coming to their ends."""
+    last = min((max(record.time for record in found) for found in records.values() if found),
+               default=0)
+    beginning = {topic: [record for record in found if record.time <= last]
+                 for topic, found in records.items()}
+    return [problem for problem in check(sinks, beginning, histories)
+            if problem.rule != INCOMPLETE]
 
 
 def _check_order(sink, records, problems):
@@ -246,5 +258,5 @@ class _Walk:
                              for family in sink.view.families)
                 if self.state[sink.topic, group] != self._hash(sink.view, group, last):
                     self.problems.append(Problem(
-                        "incomplete at the end", sink.topic,
+                        INCOMPLETE, sink.topic,
                         f"group {group} is not the view after {last} transactions"))

@@ -119,7 +119,7 @@ def visible_batches(batches, decisions, late):
 
 
 class Audit:
-    """The logs of a stopped or running broker, read from its folder."""
+    """The logs of a stopped or running broker, read from its folder. `topics` may be patterns."""
 
     def __init__(self, kafka, topics):
         self.decisions = parse_decisions(self._dump(kafka, ["__transaction_state"],

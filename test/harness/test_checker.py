@@ -3,7 +3,7 @@ import random
 
 import pytest
 
-from harness.checker import Record, Sink, View, check
+from harness.checker import Record, Sink, View, check, check_beginning
 
 GROUPS = ("g1", "g2")
 TRANSACTIONS = 60
@@ -127,6 +127,17 @@ def test_a_lost_tail_is_caught(world, topic):
     last = records[topic][-1].time
     records[topic] = [record for record in records[topic] if record.time < last]
     assert "incomplete at the end" in _rules(records, histories)
+
+
+@pytest.mark.parametrize("topic", ["pass", "other", "even", "total", "both"])
+def test_sinks_that_stopped_early_were_right_so_far(world, topic):
+    rng, histories, records = world
+    stop = rng.choice(records[topic]).time
+    records[topic] = [record for record in records[topic] if record.time <= stop]
+    assert check_beginning(SINKS, records, histories) == []
+    gap = next(place for place, record in enumerate(records["pass"]) if record.time <= stop)
+    del records["pass"][gap]
+    assert check_beginning(SINKS, records, histories)
 
 
 @pytest.mark.parametrize("topic", ["pass", "other", "even", "total", "both"])
