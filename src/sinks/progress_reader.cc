@@ -9,10 +9,28 @@ namespace penstock::sinks {
 namespace {
 
 using connect::kafka_fail;
+using connect::KafkaError;
 using connect::KafkaFault;
 using SteadyClock = std::chrono::steady_clock;
 
 constexpr int32_t kPartition = 0;  // A progress topic has one.
+
+// Longer than any transaction of a sink may last: what is still open there will stay open.
+KafkaError end_not_reached(const std::string& topic, const connect::Watermarks& marks,
+                           int64_t position) {
+  return {
+      .fault = KafkaFault::kRetriable,
+      .message = fmt::format("timed out while waiting to reach high water mark of non-empty "
+                             "topic {}:{}, lo/hi: {}/{}, current position: {}",
+                             topic, kPartition, marks.low, marks.high, position),
+      .code = "",
+      .remedy = fmt::format(
+          "If a reachable broker leads the topic, then a transaction is open in it, perhaps one "
+          "whose markers a broker lost: kafka-transactions.sh find-hanging and abort, for "
+          "topic {} partition {}, find and end it. If its transaction was committed elsewhere, "
+          "ending it here can make its sink send again what it had sent.",
+          topic, kPartition)};
+}
 
 }  // namespace
 
@@ -37,13 +55,10 @@ connect::KafkaResult<ProgressView> read_progress(connect::TopicReader& reader,
     }
     if (!*polled) {
       waiting();
-      if (SteadyClock::now() < deadline) continue;
-      return kafka_fail(KafkaFault::kRetriable,
-                        fmt::format("timed out while waiting to reach high water mark of "
-                                    "non-empty topic {}:{}, lo/hi: {}/{}, current position: {}",
-                                    query.topic, kPartition, marks->low, marks->high,
-                                    reader.position(kPartition)),
-                        "");
+      // The last poll may have gone over the markers at the end.
+      bool there = reader.position(kPartition) >= marks->high;
+      if (there || SteadyClock::now() < deadline) continue;
+      return std::unexpected(end_not_reached(query.topic, *marks, reader.position(kPartition)));
     }
     const connect::IncomingMessage& message = **polled;
     if (!message.key || !message.value) continue;  // Tombstones say nothing.

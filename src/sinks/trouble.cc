@@ -9,6 +9,7 @@ namespace penstock::sinks {
 namespace {
 
 std::string remedy_of(const connect::KafkaError& error) {
+  if (!error.remedy.empty()) return error.remedy;
   if (error.code == "MSG_SIZE_TOO_LARGE") {
     return fmt::format(
         "A message may have {} bytes, or fewer where max.message.bytes of the topic says so. Raise "

@@ -136,8 +136,10 @@ class Audit:
 
     @staticmethod
     def _dump(kafka, topics, option):
-        files = sorted(itertools.chain.from_iterable(
-            glob.glob(f"{glob.escape(kafka.data)}/{topic}-[0-9]*/*.log") for topic in topics))
+        found = itertools.chain.from_iterable(
+            glob.glob(f"{glob.escape(kafka.data)}/{topic}-[0-9]*/*.log") for topic in topics)
+        # A broker that restarts while a topic is made may put an empty log of it aside, as a stray.
+        files = sorted(path for path in found if "-stray/" not in path)
         return run_tool(DUMP, "--files", ",".join(files), option) if files else ""
 
     def _producers(self, place):

@@ -21,8 +21,9 @@ enum class KafkaFault {
 
 struct KafkaError {
   KafkaFault fault;
-  std::string message;  // "Broker: Topic authorization failed"
-  std::string code;     // The protocol's name: "TOPIC_AUTHORIZATION_FAILED". May be empty.
+  std::string message;      // "Broker: Topic authorization failed"
+  std::string code;         // The protocol's name: "TOPIC_AUTHORIZATION_FAILED". May be empty.
+  std::string remedy = {};  // What to do, in sentences, where only its finder knows that.
 };
 
 template <typename T>
