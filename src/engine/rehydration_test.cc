@@ -588,6 +588,21 @@ TEST_F(RuleS6, AStopDoesNotWaitUntilADifferenceHasReachedWhoReadsTheView) {
   EXPECT_EQ(info(20).upper, kStored.next());
 }
 
+// Everything beside everything of one tick that is small enough to be kept in memory.
+TEST_F(RuleS6, AStopDoesNotWaitForTheEndOfALongStep) {
+  view(20, kOne, copy_plan(10, 20));
+  view(21, kOne, pairs_plan(20, 21));
+  store({}, {{20, {}}, {21, {}}});
+  go_on();
+  await_caught_up(kOne);
+  Timestamp large = write(10, many_rows(120'000));
+  StopToken never;
+  never.wait_for(std::chrono::milliseconds(200));
+  EXPECT_LE(info(20).upper, large);
+  within("Engine::stop", [&] { engine_->stop(); });
+  EXPECT_LE(info(20).upper, large);
+}
+
 // The view of the second cluster changes at tick 5 only, but before that it lags behind the table.
 TEST_F(RuleS5, SkippingTakesInTimesAtWhichNothingChanged) {
   view(20, kOne, copy_plan(10, 20));
