@@ -247,6 +247,29 @@ TEST_F(RuleS4, HoldsOfViewsAreBackBeforeAnythingIsFolded) {
   EXPECT_TRUE(eventually([&] { return info(10).since > Timestamp{4}; })) << "and moves on";
 }
 
+// What comes after U_c is needed at the next start, whatever goes on between the stop and the end.
+TEST_F(RuleS4, NothingIsFoldedOnceTheEngineStops) {
+  storage_options_.maintenance.fold_bytes = 1;
+  storage_options_.maintenance.fold_entries = 1;
+  view(20, kOne, copy_plan(10, 20));
+  view(21, kOne, pairs_plan(10, 21));
+  const std::vector<TestUpdate> rows = many_rows(60'000);
+  store(rows, {{20, row_map(rows)}, {21, {}}});
+  append(3, rows_of(10, {{-1, "b"}}));
+  append(4, rows_of(10, {{-2, "b"}}));
+  holds_.clear();
+  make_engine();
+  storage_->start_maintenance();
+  ASSERT_TRUE(engine_->start());
+  ASSERT_TRUE(eventually([&] { return state(21) == ViewState::kHydrating; }));
+  ASSERT_TRUE(eventually([&] { return info(10).since >= kStored; }));
+  within("Engine::stop", [&] { engine_->stop(); });
+  engine_.reset();
+  StopToken never;
+  never.wait_for(std::chrono::milliseconds(500));
+  EXPECT_EQ(info(10).since, kStored);
+}
+
 // --- S5 ---
 
 TEST_F(RuleS5, ReleasedViewsAreBuiltAnewAndTheDifferenceIsAppended) {
