@@ -36,7 +36,7 @@ Cluster::Cluster(storage::Storage& storage, const Clock& clock, ClusterId id, si
       failed_(std::move(failed)),
       queue_(queue_bytes),
       hydrator_(std::make_unique<Hydrator>(
-          storage, id, [this] { return releasing_.load(); },
+          storage, id, [this] { return stopping_.load() || releasing_.load(); },
           [this](std::unique_ptr<Maintained> item) {
             std::lock_guard lock(mutex_);
             hydrated_.push_back(std::move(item));
@@ -208,11 +208,6 @@ void Cluster::take_hydrated() {
   if (any) wants_tick_();
 }
 
-bool Cluster::is_stopping() const {
-  std::lock_guard lock(mutex_);
-  return stopping_;
-}
-
 bool Cluster::is_interrupted() const {
   std::lock_guard lock(mutex_);
   return stopping_ || releasing_.load() || !removing_.empty();
@@ -253,7 +248,7 @@ Result<bool> Cluster::splice(std::unique_ptr<Maintained>& item) {
     if (offered_from(storage_.durability(), timelines, now) != now) return false;
     // What comes out on the way belongs to the first contents of a new view.
     RETURN_IF_ERROR(
-        catch_up(storage_, *item, now, [&](StepOutput&) { return make_room_in(*item); }));
+        catch_up(storage_, *item, now, [&](StepOutput&) { return stage_output(storage_, *item); }));
     if (item->circuit->abandoned()) return false;
   }
   if (item->index) item->index->advance(item->time);
@@ -377,20 +372,14 @@ Status Cluster::step_from_storage(Timestamp until) {
   return {};
 }
 
-// In the middle of a step, which may be long: whoever stops does not wait for its end.
-Status Cluster::make_room_in(Maintained& item) {
-  if (is_stopping()) item.circuit->abandon();
-  return stage_output(storage_, item);
-}
-
 // What a view of this cluster gives out at this tick: also a difference that rehydration found.
 Status Cluster::feed_own(Maintained& item, Maintained& view) {
   for (const storage::StagedParts& parts : view.contents.parts()) {
     for (storage::Stream stream : {storage::Stream::kRows, storage::Stream::kErrors}) {
       ASSIGN_OR_RETURN(std::unique_ptr<data::OrderedRows> rows,
                        storage_.staged_rows(parts, stream));
-      RETURN_IF_ERROR(
-          feed_ordered(*rows, stream, view.id, *item.circuit, [&] { return make_room_in(item); }));
+      RETURN_IF_ERROR(feed_ordered(*rows, stream, view.id, *item.circuit,
+                                   [&] { return stage_output(storage_, item); }));
     }
   }
   for (const data::BatchRef& batch : view.output.rows()) item.circuit->feed(view.id, *batch);
@@ -407,7 +396,7 @@ Status Cluster::feed_import(Maintained& item, CollectionId import, const Step& s
   if (info.spec.timeline == id_) return {};  // It has been stopped: nothing changes any more.
   if (step.skips) return {};                 // It has been fed that.
   const Tick* tick = step.tick;
-  auto make_room = [&] { return make_room_in(item); };
+  auto make_room = [&] { return stage_output(storage_, item); };
   // A view of another cluster has been waited for.
   if (tick == nullptr || info.spec.timeline != storage::kInputs) {
     return feed_tick(storage_.reader(), import, step.time, *item.circuit, make_room);
@@ -435,7 +424,8 @@ Status Cluster::go_over_skipped(Maintained& item, Timestamp until) {
     ASSIGN_OR_RETURN(storage::CollectionInfo info, storage_.reader().info(import));
     if (info.spec.timeline != id_) imports.push_back(import);
   }
-  return go_over(storage_, item, imports, until, [&](StepOutput&) { return make_room_in(item); });
+  return go_over(storage_, item, imports, until,
+                 [&](StepOutput&) { return stage_output(storage_, item); });
 }
 
 // Rows that came and went within what was skipped are left out: the tick would carry all of them at
@@ -448,7 +438,7 @@ Status Cluster::consolidate_contents(Maintained& item) {
   for (storage::Stream stream : {storage::Stream::kRows, storage::Stream::kErrors}) {
     ASSIGN_OR_RETURN(std::unique_ptr<data::OrderedRows> rows, storage_.staged_rows(all, stream));
     while (true) {
-      if (is_stopping() || releasing_.load()) return {};
+      if (stopping_.load() || releasing_.load()) return {};
       ASSIGN_OR_RETURN(std::optional<data::OrderedRows::Chunk> chunk, rows->next());
       if (!chunk) break;
       RETURN_IF_ERROR(stream == storage::Stream::kRows ? staging->append(*chunk->rows)
@@ -529,7 +519,7 @@ Status Cluster::step(Timestamp time, const Tick* tick) {
   stepped_.clear();
   for (auto& item : items_) {
     RETURN_IF_ERROR(step_one(*item, *step));
-    if (is_stopping() || releasing_.load()) return {};
+    if (stopping_.load() || releasing_.load()) return {};
   }
   stepped_bytes_ += step->tick == nullptr ? kLogEveryBytes : step->tick->bytes;
   stepped.observe(static_cast<double>(clock_.monotonic_us() - began_us) / 1e6);

@@ -64,7 +64,6 @@ class Cluster {
   Status turn();
   std::vector<std::unique_ptr<Maintained>> spliceable();
   void take_hydrated();
-  bool is_stopping() const;
   bool is_interrupted() const;
   std::set<storage::Timeline> others_of(const Maintained& item) const;
   bool await_others(const std::set<storage::Timeline>& others, Timestamp time);
@@ -85,7 +84,6 @@ class Cluster {
   Status go_over_skipped(Maintained& item, Timestamp until);
   Status feed_import(Maintained& item, CollectionId import, const Step& step);
   Status export_step(const Step& step);
-  Status make_room_in(Maintained& item);
   Status consolidate_contents(Maintained& item);
   Status feed_own(Maintained& item, Maintained& view);
   Status put_output(Maintained& item, storage::TickInput& exports);
@@ -112,7 +110,6 @@ class Cluster {
   std::set<CollectionId> imports_;  // Of everything spliced in.
   std::map<CollectionId, std::shared_ptr<const IndexRows>> indexes_;
   std::vector<ViewStatus> running_;
-  bool stopping_ = false;
   bool failed_already_ = false;
 
   // --- the thread's own ---
@@ -124,6 +121,8 @@ class Cluster {
   bool moved_silently_ = false;  // U_c has moved in memory since.
   uint64_t stepped_bytes_ = 0;
 
+  // Also asked in the middle of steps; the first is set under the lock, for those that wait.
+  std::atomic<bool> stopping_ = false;
   std::atomic<bool> releasing_ = false;
   std::unique_ptr<Hydrator> hydrator_;
   std::thread thread_;

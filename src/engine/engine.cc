@@ -82,6 +82,8 @@ Status RunningEngine::start() {
 
 void RunningEngine::stop() {
   ticker_.stop();
+  // The holds of the clusters go with their views; the next start needs what they held (rule S4).
+  storage_.stop_maintenance();
   std::map<ClusterId, std::shared_ptr<Cluster>> clusters;
   {
     std::lock_guard lock(mutex_);

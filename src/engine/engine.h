@@ -3,8 +3,9 @@
 //   inputs → Ticker → storage (one batch a tick) → clusters step their circuits → exports, U_c
 //
 // Life: create(); create_cluster(), run_view(), run_index() for everything the catalog knows; then
-// Storage::start_maintenance() (all holds are back) and start(). stop() before Storage goes.
-// Thread rule: create/run/stop/drop from the coordinator's thread; submit() and reads from any.
+// Storage::start_maintenance() (all holds are back) and start(). stop() before Storage goes; it
+// stops the maintenance, since no hold is left then. Thread rule: create/run/stop/drop from the
+// coordinator's thread; submit() and reads from any.
 #pragma once
 
 #include <functional>

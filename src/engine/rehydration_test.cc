@@ -247,6 +247,29 @@ TEST_F(RuleS4, HoldsOfViewsAreBackBeforeAnythingIsFolded) {
   EXPECT_TRUE(eventually([&] { return info(10).since > Timestamp{4}; })) << "and moves on";
 }
 
+// What comes after U_c is needed at the next start, whatever goes on between the stop and the end.
+TEST_F(RuleS4, NothingIsFoldedOnceTheEngineStops) {
+  storage_options_.maintenance.fold_bytes = 1;
+  storage_options_.maintenance.fold_entries = 1;
+  view(20, kOne, copy_plan(10, 20));
+  view(21, kOne, pairs_plan(10, 21));
+  const std::vector<TestUpdate> rows = many_rows(60'000);
+  store(rows, {{20, row_map(rows)}, {21, {}}});
+  append(3, rows_of(10, {{-1, "b"}}));
+  append(4, rows_of(10, {{-2, "b"}}));
+  holds_.clear();
+  make_engine();
+  storage_->start_maintenance();
+  ASSERT_TRUE(engine_->start());
+  ASSERT_TRUE(eventually([&] { return state(21) == ViewState::kHydrating; }));
+  ASSERT_TRUE(eventually([&] { return info(10).since >= kStored; }));
+  within("Engine::stop", [&] { engine_->stop(); });
+  engine_.reset();
+  StopToken never;
+  never.wait_for(std::chrono::milliseconds(500));
+  EXPECT_EQ(info(10).since, kStored);
+}
+
 // --- S5 ---
 
 TEST_F(RuleS5, ReleasedViewsAreBuiltAnewAndTheDifferenceIsAppended) {
@@ -574,6 +597,70 @@ TEST_F(RuleS5, ASkippedSpanIsAppendedAsItsNetChange) {
   }
 }
 
+// Errors come and go within what is skipped, beside more rows than are kept in memory.
+TEST_F(RuleS5, ErrorsOfASkippedSpanAreAppendedAsTheirNetChange) {
+  view(20, kOne, copy_plan(10, 20));
+  PlanMaker maker;
+  size_t divided = maker.divided(maker.import(10));
+  maker.both(divided, maker.import(20));
+  view(25, kTwo, maker.to(25));
+  view(26, kTwo, copy_plan(25, 26));
+  const RowMap both = {{{1000, "a"}, 1}, {{1, "a"}, 1}};
+  store({{1, "a"}}, {{20, {{{1, "a"}, 1}}}, {25, both}, {26, both}});
+  const Timestamp last{14};
+  rewrite_rows(Timestamp{3}, last, 50);
+  RowMap rows = rows_at(10, last);
+  storage::TickInput difference;
+  for (const auto& [row, weight] : rows) {
+    if (row == std::pair<int64_t, std::string>(1, "a")) continue;
+    difference.collections.push_back(rows_of(20, {{row.first, row.second}}).collections[0]);
+  }
+  difference.skipped_from = Timestamp{3};
+  append_exports(kOne, last.ms, std::move(difference));
+  go_on();
+  const auto failing =
+      std::ranges::find_if(rows, [](const auto& row) { return row.first.first == 0; });
+  for (uint64_t id : {25, 26}) {
+    SCOPED_TRACE(id);
+    ASSERT_TRUE(eventually([&] { return info(id).upper > last; }));
+    auto read = peek(request(copy_plan(id, 999), last));
+    ASSERT_FALSE(read);
+    EXPECT_EQ(read.error().message, "Evaluation error: division by zero");
+  }
+  Timestamp mended = write(10, {{0, failing->first.second, -1}});
+  rows.erase(failing);
+  RowMap expected = rows;
+  for (const auto& [row, weight] : rows) expected[{1000 / row.first, row.second}] += weight;
+  for (uint64_t id : {25, 26}) {
+    SCOPED_TRACE(id);
+    ASSERT_TRUE(eventually([&] { return info(id).upper > mended; }));
+    auto read = peek(request(copy_plan(id, 999), mended));
+    ASSERT_TRUE(read) << read.error().message;
+    EXPECT_TRUE(rows_of_result(*read) == expected);
+  }
+}
+
+// What has come out by then is part of a step, and of no use.
+TEST_F(RuleS5, HistoryIsLetGoOfInTheMiddleOfALongStep) {
+  start();
+  create_table(10);
+  create_view(20, kOne, copy_plan(10, 20));
+  create_view(21, kOne, pairs_plan(20, 21));
+  await_all();
+  Timestamp large = write(10, many_rows(6'000));
+  StopToken never;
+  never.wait_for(std::chrono::milliseconds(100));
+  EXPECT_LE(info(20).upper, large);
+  engine_->release_history(kOne);
+  Timestamp last = write(10, {{-1, "b"}});
+  EXPECT_EQ(rows_at(20, last), rows_at(10, last));
+  EXPECT_EQ(rows_at(21, last), (RowMap{{{6'000LL * 6'001, "a"}, 1}, {{6'001, "b"}, 1}}));
+  auto read = peek(request(copy_plan(21, 999), large));
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(rows_of_result(*read),
+            read->time < last ? (RowMap{{{6'000LL * 6'000, "a"}, 1}}) : rows_at(21, last));
+}
+
 // Everything beside everything of what rehydration found: longer than anybody waits.
 TEST_F(RuleS6, AStopDoesNotWaitUntilADifferenceHasReachedWhoReadsTheView) {
   view(20, kOne, copy_plan(10, 20));
@@ -586,6 +673,21 @@ TEST_F(RuleS6, AStopDoesNotWaitUntilADifferenceHasReachedWhoReadsTheView) {
   EXPECT_EQ(info(20).upper, kStored.next());
   within("Engine::stop", [&] { engine_->stop(); });
   EXPECT_EQ(info(20).upper, kStored.next());
+}
+
+// Everything beside everything of one tick that is small enough to be kept in memory.
+TEST_F(RuleS6, AStopDoesNotWaitForTheEndOfALongStep) {
+  view(20, kOne, copy_plan(10, 20));
+  view(21, kOne, pairs_plan(20, 21));
+  store({}, {{20, {}}, {21, {}}});
+  go_on();
+  await_caught_up(kOne);
+  Timestamp large = write(10, many_rows(120'000));
+  StopToken never;
+  never.wait_for(std::chrono::milliseconds(200));
+  EXPECT_LE(info(20).upper, large);
+  within("Engine::stop", [&] { engine_->stop(); });
+  EXPECT_LE(info(20).upper, large);
 }
 
 // The view of the second cluster changes at tick 5 only, but before that it lags behind the table.

@@ -53,8 +53,7 @@ DirectoryStorage::DirectoryStorage(const StorageOptions& options, DirectoryLock 
       maintenance_(*database_, state_, durability_, rewriting_) {}
 
 DirectoryStorage::~DirectoryStorage() {
-  stop_.stop();
-  if (maintenance_thread_.joinable()) maintenance_thread_.join();
+  stop_maintenance();
   durability_.stop();
   if (options_.sync_on_close && !durability_.failure()) static_cast<void>(durability_.sync_now());
 }
@@ -131,6 +130,11 @@ void DirectoryStorage::start_maintenance() {
   if (options_.background && !maintenance_thread_.joinable()) {
     maintenance_thread_ = std::thread([this] { run_maintenance(); });
   }
+}
+
+void DirectoryStorage::stop_maintenance() {
+  stop_.stop();
+  if (maintenance_thread_.joinable()) maintenance_thread_.join();
 }
 
 Result<bool> DirectoryStorage::maintain() {

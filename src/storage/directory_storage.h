@@ -53,6 +53,7 @@ class DirectoryStorage : public Storage {
   std::vector<Life> lives() const override;
   Status forget_lives_before(const std::array<char, 16>& oldest_needed) override;
   void start_maintenance() override;
+  void stop_maintenance() override;
   Result<bool> maintain() override;
   Status sync_now() override { return durability_.sync_now(); }
   std::optional<Error> failure() const override { return durability_.failure(); }

@@ -4,6 +4,7 @@
 //   open() → lock the directory, recover, sync what was found (D3), begin a life
 //   writer() appends, durability() tells what is safe, reader() reads, holds() keep history
 //   start_maintenance() once all holds are back: only then is anything folded (S4)
+//   stop_maintenance() before the first of them is given up because the process ends
 //
 // Thread rule: see each part. Storage outlives everything it hands out.
 #pragma once
@@ -86,6 +87,8 @@ class Storage {
   virtual Status forget_lives_before(const std::array<char, 16>& oldest_needed) = 0;
 
   virtual void start_maintenance() = 0;
+  // For good; returns when what runs is over.
+  virtual void stop_maintenance() = 0;
   // One round of advancing since, merging and folding; whether anything was done.
   virtual Result<bool> maintain() = 0;
   virtual Status sync_now() = 0;
