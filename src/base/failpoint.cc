@@ -97,4 +97,11 @@ void arm_failpoints(std::string_view text) {
   parse_into(all, text);
 }
 
+long failpoint_reached(std::string_view name) {
+  Registry& all = registry();
+  std::lock_guard lock(all.mutex);
+  auto found = all.armed.find(name);
+  return found == all.armed.end() ? 0 : found->second.reached;
+}
+
 }  // namespace penstock

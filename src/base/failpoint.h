@@ -18,5 +18,7 @@ bool failpoint(std::string_view name);
 
 // Arms from text in the form above, replacing what was armed; for tests.
 void arm_failpoints(std::string_view text);
+// How often it was reached since it was armed; 0 when it is not.
+long failpoint_reached(std::string_view name);
 
 }  // namespace penstock

@@ -28,13 +28,18 @@ Status store_secrets(const Sequenced& sequenced, const EffectTargets& targets) {
   return {};
 }
 
-// Sources and sinks end slowly when their outside is away, so all end at once.
+// Sources and sinks end slowly when their outside is away, views and indexes when their step is
+// long, so all end at once.
 void tell_to_stop(const Sequenced& sequenced, const EffectTargets& targets) {
   for (const Effect& effect : sequenced.effects) {
     if (const auto* source = std::get_if<StopSource>(&effect)) {
       targets.sources.tell_to_stop(source->source);
     } else if (const auto* sink = std::get_if<StopSink>(&effect)) {
       targets.sinks.tell_to_stop(sink->sink);
+    } else if (const auto* view = std::get_if<StopView>(&effect)) {
+      targets.engine.tell_to_stop(view->view);
+    } else if (const auto* index = std::get_if<StopIndex>(&effect)) {
+      targets.engine.tell_to_stop(CollectionId{index->index.value});
     }
   }
 }

@@ -86,16 +86,25 @@ void Cluster::add(std::unique_ptr<Maintained> item, bool published) {
     item->published = published;
     if (published) awaited_.insert(item->id);
     if (item->index) indexes_[item->id] = item->index;
+    unwanted_[item->id] = item->unwanted;
   }
   hydrator_->add(std::move(item));
 }
 
+void Cluster::tell_to_stop(CollectionId id) {
+  std::lock_guard lock(mutex_);
+  auto found = unwanted_.find(id);
+  if (found != unwanted_.end()) found->second->store(true);
+}
+
 void Cluster::remove(CollectionId id) {
+  tell_to_stop(id);
   hydrator_->cancel(id);
   std::unique_lock lock(mutex_);
   awaited_.erase(id);
   rebuilding_.erase(id);
   indexes_.erase(id);
+  unwanted_.erase(id);
   std::erase_if(hydrated_, [&](const auto& item) { return item->id == id; });
   if (!thread_.joinable() || stopping_) return;
   removing_.insert(id);
@@ -292,6 +301,13 @@ void Cluster::sort_items() {
   }
 }
 
+// Also in the middle of a step, of which nothing of theirs must go out then.
+void Cluster::drop_unwanted() {
+  if (std::erase_if(items_, [](const auto& item) { return item->unwanted->load(); }) > 0) {
+    sort_items();
+  }
+}
+
 void Cluster::drop_removed() {
   std::set<CollectionId> removing;
   {
@@ -457,7 +473,7 @@ Status Cluster::step_one(Maintained& item, const Step& step) {
     RETURN_IF_ERROR(feed_import(item, import, step));
   }
   item.circuit->finish_step();
-  if (item.circuit->abandoned()) return {};  // What came out means nothing: all is built anew.
+  if (item.circuit->abandoned()) return {};  // What came out means nothing.
   item.time = step.time;
   if (item.index) {
     item.index->apply(item.output.rows(), item.output.errors(), step.time);
@@ -518,9 +534,11 @@ Status Cluster::step(Timestamp time, const Tick* tick) {
   failpoint("engine.before_step");
   stepped_.clear();
   for (auto& item : items_) {
+    if (item->unwanted->load()) continue;
     RETURN_IF_ERROR(step_one(*item, *step));
     if (stopping_.load() || releasing_.load()) return {};
   }
+  drop_unwanted();
   stepped_bytes_ += step->tick == nullptr ? kLogEveryBytes : step->tick->bytes;
   stepped.observe(static_cast<double>(clock_.monotonic_us() - began_us) / 1e6);
   return export_step(*step);

@@ -47,7 +47,10 @@ class Cluster {
   void add(std::unique_ptr<Maintained> item, bool published);
   // Begins to step; everything that the catalog knows was added before.
   void start();
-  // Returns when the item is gone.
+  // The item takes no part in steps any more; its part of the one under way is abandoned. What
+  // reads it here was told before.
+  void tell_to_stop(CollectionId id);
+  // The same, and returns when it is gone.
   void remove(CollectionId id);
   void stop();
 
@@ -91,6 +94,7 @@ class Cluster {
   void advance_holds(Timestamp time);
   void sort_items();
   void rebuild_all();
+  void drop_unwanted();
   void drop_removed();
 
   storage::Storage& storage_;
@@ -109,6 +113,7 @@ class Cluster {
   std::set<CollectionId> removing_;
   std::set<CollectionId> imports_;  // Of everything spliced in.
   std::map<CollectionId, std::shared_ptr<const IndexRows>> indexes_;
+  std::map<CollectionId, std::shared_ptr<std::atomic<bool>>> unwanted_;  // Of everything added.
   std::vector<ViewStatus> running_;
   bool failed_already_ = false;
 

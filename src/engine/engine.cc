@@ -42,6 +42,7 @@ class RunningEngine final : public Engine {
   void create_cluster(ClusterId cluster) override;
   void drop_cluster(ClusterId cluster) override;
   Status run_view(ViewSpec spec) override;
+  void tell_to_stop(CollectionId id) override;
   void stop_view(CollectionId view) override { remove(view); }
   Status run_index(IndexSpec spec) override;
   void stop_index(ObjectId index) override { remove(CollectionId{index.value}); }
@@ -205,6 +206,12 @@ Status RunningEngine::run_index(IndexSpec spec) {
   home_[id] = spec.cluster;
   clusters_.at(spec.cluster)->add(std::move(item), false);
   return {};
+}
+
+void RunningEngine::tell_to_stop(CollectionId id) {
+  std::lock_guard lock(mutex_);
+  auto home = home_.find(id);
+  if (home != home_.end()) clusters_.at(home->second)->tell_to_stop(id);
 }
 
 void RunningEngine::remove(CollectionId id) {

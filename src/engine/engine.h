@@ -81,8 +81,11 @@ class Engine {
   // timeline. A published one is rehydrated at U_c - 1; a new one waits for its imports, hydrates
   // and is then published.
   virtual Status run_view(ViewSpec spec) = 0;
-  virtual void stop_view(CollectionId view) = 0;  // Returns when nothing is exported any more.
   virtual Status run_index(IndexSpec spec) = 0;
+  // A view or an index takes no part in its cluster's steps any more, also not in the one under
+  // way. Whoever stops several tells all of them first: else one waits for the step of another.
+  virtual void tell_to_stop(CollectionId id) = 0;
+  virtual void stop_view(CollectionId view) = 0;  // Returns when nothing is exported any more.
   virtual void stop_index(ObjectId index) = 0;
   // The cluster retains more history than it may (rule S5): its views let go of it, are built anew
   // and append what differs. From any thread.

@@ -65,6 +65,13 @@ class Armed {
   Armed& operator=(const Armed&) = delete;
 };
 
+// Does it, and returns when a cluster has begun the step that comes of it.
+inline void until_a_step_begins(const std::function<void()>& doing) {
+  Armed watched("engine.before_step=delay:0");
+  doing();
+  ASSERT_TRUE(eventually([] { return failpoint_reached("engine.before_step") > 0; }));
+}
+
 class ManualClock final : public Clock {
  public:
   explicit ManualClock(uint64_t wall_ms) : wall_(wall_ms) {}

@@ -253,7 +253,7 @@ Hydrator::Moment Hydrator::last_moment(const Maintained& item) const {
 Status Hydrator::build_at(Maintained& item, const Moment& moment, const Drain& drain) {
   item.output.clear();
   dataflow::CircuitOptions options;
-  options.gives_up = gives_up_;
+  options.gives_up = [this, unwanted = item.unwanted] { return gives_up_() || unwanted->load(); };
   auto circuit = dataflow::Circuit::build(item.plan, options, item.output);
   {
     std::lock_guard lock(mutex_);

@@ -2,6 +2,7 @@
 // stay here. Owned by the cluster's thread once it is spliced in, by the hydrator's before.
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <vector>
@@ -51,6 +52,8 @@ struct Maintained {
 
   StepOutput output;
   std::unique_ptr<dataflow::Circuit> circuit;
+  // Set from any thread: nobody wants it any more, and its circuit abandons the step under way.
+  std::shared_ptr<std::atomic<bool>> unwanted = std::make_shared<std::atomic<bool>>(false);
   bool published = false;  // A view that can be read: its cluster does not step without it.
   std::vector<CollectionId> imports;
   // Keep the imports readable from `time` on: the next tick that the circuit has not seen is later.

@@ -647,9 +647,8 @@ TEST_F(RuleS5, HistoryIsLetGoOfInTheMiddleOfALongStep) {
   create_view(20, kOne, copy_plan(10, 20));
   create_view(21, kOne, pairs_plan(20, 21));
   await_all();
-  Timestamp large = write(10, many_rows(6'000));
-  StopToken never;
-  never.wait_for(std::chrono::milliseconds(100));
+  Timestamp large;
+  until_a_step_begins([&] { large = write(10, many_rows(6'000)); });
   EXPECT_LE(info(20).upper, large);
   engine_->release_history(kOne);
   Timestamp last = write(10, {{-1, "b"}});
@@ -666,10 +665,10 @@ TEST_F(RuleS6, AStopDoesNotWaitUntilADifferenceHasReachedWhoReadsTheView) {
   view(20, kOne, copy_plan(10, 20));
   view(21, kOne, pairs_plan(20, 21));
   store(many_rows(120'000), {{20, {}}, {21, {}}});
-  go_on();
-  submit({});
-  StopToken never;
-  never.wait_for(std::chrono::milliseconds(200));
+  until_a_step_begins([&] {
+    go_on();
+    submit({});
+  });
   EXPECT_EQ(info(20).upper, kStored.next());
   within("Engine::stop", [&] { engine_->stop(); });
   EXPECT_EQ(info(20).upper, kStored.next());
@@ -682,9 +681,8 @@ TEST_F(RuleS6, AStopDoesNotWaitForTheEndOfALongStep) {
   store({}, {{20, {}}, {21, {}}});
   go_on();
   await_caught_up(kOne);
-  Timestamp large = write(10, many_rows(120'000));
-  StopToken never;
-  never.wait_for(std::chrono::milliseconds(200));
+  Timestamp large;
+  until_a_step_begins([&] { large = write(10, many_rows(120'000)); });
   EXPECT_LE(info(20).upper, large);
   within("Engine::stop", [&] { engine_->stop(); });
   EXPECT_LE(info(20).upper, large);

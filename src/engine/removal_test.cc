@@ -68,6 +68,27 @@ TEST_F(Removal, OfARunningViewNothingIsExportedAfterwards) {
   }
 }
 
+// Everything beside everything of one tick: longer than anybody waits for a DROP.
+TEST_F(Removal, InTheMiddleOfALongStep) {
+  start();
+  create_table(10);
+  create_view(20, kOne, copy_plan(10, 20));
+  create_view(21, kOne, pairs_plan(20, 21));
+  create_index(30, kOne, pairs_plan(20, 30));
+  create_view(22, kOne, copy_plan(20, 22));
+  await_all();
+  Timestamp large;
+  until_a_step_begins([&] { large = write(10, many_rows(120'000)); });
+  for (uint64_t id : {30, 21}) engine_->tell_to_stop(CollectionId{id});
+  within("stop_index", [&] { engine_->stop_index(ObjectId{30}); });
+  stop_view(21);
+  EXPECT_EQ(rows_at(22, large).size(), 120'000u);
+  EXPECT_TRUE(changes(21, Timestamp{}).empty());
+  Timestamp next = write(10, {{-1, "b"}});
+  EXPECT_EQ(rows_at(20, next), rows_at(10, next));
+  EXPECT_EQ(rows_at(22, next), rows_at(10, next));
+}
+
 TEST_F(Removal, OfUpstreamBeforeDownstream) {
   start();
   create_table(10);
