@@ -28,34 +28,23 @@ Status store_secrets(const Sequenced& sequenced, const EffectTargets& targets) {
   return {};
 }
 
-// Sources and sinks end slowly when their outside is away, views and indexes when their step is
-// long, so all end at once.
-void tell_to_stop(const Sequenced& sequenced, const EffectTargets& targets) {
-  for (const Effect& effect : sequenced.effects) {
-    if (const auto* source = std::get_if<StopSource>(&effect)) {
-      targets.sources.tell_to_stop(source->source);
-    } else if (const auto* sink = std::get_if<StopSink>(&effect)) {
-      targets.sinks.tell_to_stop(sink->sink);
-    } else if (const auto* view = std::get_if<StopView>(&effect)) {
-      targets.engine.tell_to_stop(view->view);
-    } else if (const auto* index = std::get_if<StopIndex>(&effect)) {
-      targets.engine.tell_to_stop(CollectionId{index->index.value});
-    }
-  }
-}
-
+// All are told before one is waited for. Views and indexes come last: their cluster goes on without
+// them, and a process that dies before the batch has to find out what they missed.
 void stop_running(const Sequenced& sequenced, const EffectTargets& targets) {
-  tell_to_stop(sequenced, targets);
-  for (const Effect& effect : sequenced.effects) {
-    std::visit(
-        Overloaded{
-            [&](const StopView& e) { targets.engine.stop_view(e.view); },
-            [&](const StopIndex& e) { targets.engine.stop_index(e.index); },
-            [&](const StopSource& e) { targets.sources.stop(e.source); },
-            [&](const StopSourceTable& e) { targets.sources.remove_table(e.table, e.source); },
-            [&](const StopSink& e) { targets.sinks.stop(e.sink); }, [](const auto&) {}},
-        effect);
-  }
+  auto each = [&](const auto&... cases) {
+    for (const Effect& effect : sequenced.effects) {
+      std::visit(Overloaded{cases..., [](const auto&) {}}, effect);
+    }
+  };
+  each([&](const StopSource& e) { targets.sources.tell_to_stop(e.source); },
+       [&](const StopSink& e) { targets.sinks.tell_to_stop(e.sink); });
+  each([&](const StopSource& e) { targets.sources.stop(e.source); },
+       [&](const StopSourceTable& e) { targets.sources.remove_table(e.table, e.source); },
+       [&](const StopSink& e) { targets.sinks.stop(e.sink); });
+  each([&](const StopView& e) { targets.engine.tell_to_stop(e.view); },
+       [&](const StopIndex& e) { targets.engine.tell_to_stop(CollectionId{e.index.value}); });
+  each([&](const StopView& e) { targets.engine.stop_view(e.view); },
+       [&](const StopIndex& e) { targets.engine.stop_index(e.index); });
 }
 
 CleanupTask slot_cleanup(ObjectId id, const catalog::CatalogState& catalog) {
