@@ -445,7 +445,9 @@ class Run:
         self.readers = {}
         try:
             for export in self.exports:
-                reader = TopicReader(self.kafka.bootstrap, export.topic)
+                # A sink may have its whole backoff before it, and then makes its topic.
+                patience = max(deadline - time.monotonic(), 1)
+                reader = TopicReader(self.kafka.bootstrap, export.topic, timeout_s=patience)
                 self.readers[export.topic] = reader
                 while not self._complete(export, reader.read_to_end()):
                     if time.monotonic() > deadline:
@@ -581,7 +583,7 @@ def main():
     parser.add_argument("--kills", type=int, default=5, help="faults at least, per seed")
     parser.add_argument("--writers", type=int, default=4, help="of either kind")
     parser.add_argument("--pace", type=float, default=0.003, help="mean pause of a writer, s")
-    parser.add_argument("--settle", type=float, default=120, help="patience at the end, s")
+    parser.add_argument("--settle", type=float, default=180, help="patience at the end, s")
     parser.add_argument("--timeout", type=float, default=240, help="patience in between, s")
     parser.add_argument("--plain", action="store_true",
                         help="no objects that come and go: for the engine that this is tested with")
