@@ -47,41 +47,45 @@ class Reader final : public TopicReader {
     return found == positions_.end() ? 0 : found->second;
   }
 
+  // Two questions, one after the other: rd_kafka_query_watermark_offsets() asks both at once, and
+  // where one of them fails it may still answer, with the other's offset.
   KafkaResult<Watermarks> watermarks(int32_t partition, const StopToken& stop) override {
-    Watermarks marks;
-    auto asked = in_slices(client_.metadata_timeout, stop, "watermarks of " + options_.topic,
-                           [&](int slice_ms) -> int {
-                             return rd_kafka_query_watermark_offsets(
-                                 plain_handle(), options_.topic.c_str(), partition, &marks.low,
-                                 &marks.high, slice_ms);
-                           });
-    if (!asked) return std::unexpected(with_trouble(asked.error()));
-    return marks;
+    auto low = first_offset(partition, RD_KAFKA_OFFSET_BEGINNING, stop);
+    if (!low) return std::unexpected(low.error());
+    auto high = first_offset(partition, RD_KAFKA_OFFSET_END, stop);
+    if (!high) return std::unexpected(high.error());
+    return Watermarks{*low, *high};
   }
 
   KafkaResult<int64_t> offset_at(int32_t partition, int64_t timestamp_ms,
                                  const StopToken& stop) override {
-    int64_t offset = 0;
-    auto asked = in_slices(
-        client_.metadata_timeout, stop, "offsets of " + options_.topic, [&](int slice_ms) -> int {
-          rd_kafka_topic_partition_list_t* list = rd_kafka_topic_partition_list_new(1);
-          auto* entry = rd_kafka_topic_partition_list_add(list, options_.topic.c_str(), partition);
-          entry->offset = timestamp_ms;
-          rd_kafka_resp_err_t code = rd_kafka_offsets_for_times(plain_handle(), list, slice_ms);
-          if (code == RD_KAFKA_RESP_ERR_NO_ERROR) code = list->elems[0].err;
-          offset = list->elems[0].offset;
-          rd_kafka_topic_partition_list_destroy(list);
-          return code;
-        });
-    if (!asked) return std::unexpected(with_trouble(asked.error()));
-    if (offset != RD_KAFKA_OFFSET_END) return offset;
-    auto marks = watermarks(partition, stop);
-    if (!marks) return std::unexpected(marks.error());
-    return marks->high;
+    auto found = first_offset(partition, timestamp_ms, stop);
+    if (!found || *found != RD_KAFKA_OFFSET_END) return found;
+    return first_offset(partition, RD_KAFKA_OFFSET_END, stop);
   }
 
  private:
   rd_kafka_t* plain_handle() const { return plain_ ? plain_->get() : records_->get(); }
+
+  // The offset of the first record at or after a time, RD_KAFKA_OFFSET_END when there is none; for
+  // RD_KAFKA_OFFSET_BEGINNING and RD_KAFKA_OFFSET_END the partition's own, never negative.
+  KafkaResult<int64_t> first_offset(int32_t partition, int64_t time, const StopToken& stop) {
+    int64_t offset = RD_KAFKA_OFFSET_INVALID;
+    auto ask = [&](int slice_ms) -> int {
+      rd_kafka_topic_partition_list_t* list = rd_kafka_topic_partition_list_new(1);
+      auto* entry = rd_kafka_topic_partition_list_add(list, options_.topic.c_str(), partition);
+      entry->offset = time;
+      rd_kafka_resp_err_t code = rd_kafka_offsets_for_times(plain_handle(), list, slice_ms);
+      if (code == RD_KAFKA_RESP_ERR_NO_ERROR) code = list->elems[0].err;
+      offset = list->elems[0].offset;
+      rd_kafka_topic_partition_list_destroy(list);
+      bool unknown = code == RD_KAFKA_RESP_ERR_NO_ERROR && time < 0 && offset < 0;
+      return unknown ? RD_KAFKA_RESP_ERR__TRANSPORT : code;
+    };
+    auto asked = in_slices(client_.metadata_timeout, stop, "offsets of " + options_.topic, ask);
+    if (!asked) return std::unexpected(with_trouble(asked.error()));
+    return offset;
+  }
 
   std::unexpected<KafkaError> fail_last() const {
     rd_kafka_resp_err_t code = rd_kafka_last_error();

@@ -133,6 +133,31 @@ TEST_F(MockCluster, CommitsAndReportsTheMarkedOffset) {
   }
 }
 
+// An error of one of the two answers must not become the other's offset.
+TEST_F(MockCluster, WatermarksAreBothTrueOrAnError) {
+  constexpr int16_t kListOffsets = 2;
+  auto made = fenced_producer();
+  ASSERT_TRUE(made->begin());
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(made->send(message("a")));
+  ASSERT_TRUE(finish([&] { return made->commit(50ms); }));
+  auto reader =
+      client_->make_reader({.topic = "data", .isolation = KafkaIsolation::kReadUncommitted});
+  ASSERT_TRUE(reader);
+  for (rd_kafka_resp_err_t code :
+       {RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION, RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE,
+        RD_KAFKA_RESP_ERR_OFFSET_NOT_AVAILABLE, RD_KAFKA_RESP_ERR_KAFKA_STORAGE_ERROR}) {
+    for (size_t good : {0, 1}) {
+      rd_kafka_mock_clear_request_errors(cluster_, kListOffsets);
+      if (good > 0) fail_next(kListOffsets, RD_KAFKA_RESP_ERR_NO_ERROR);
+      fail_next(kListOffsets, code);
+      auto marks = (*reader)->watermarks(0, stop_);
+      if (!marks) continue;
+      EXPECT_EQ(marks->low, 0) << rd_kafka_err2name(code) << " after " << good;
+      EXPECT_EQ(marks->high, 3) << rd_kafka_err2name(code) << " after " << good;
+    }
+  }
+}
+
 TEST_F(MockCluster, KeepsNullEmptyAndHeadersApart) {
   auto made = fenced_producer();
   ASSERT_TRUE(made->begin());
