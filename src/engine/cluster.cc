@@ -317,8 +317,7 @@ void Cluster::drop_removed() {
   if (removing.empty()) return;
   // It may have gone back there meanwhile.
   for (CollectionId id : removing) hydrator_->cancel(id);
-  std::erase_if(items_, [&](const auto& item) { return removing.contains(item->id); });
-  sort_items();
+  drop_unwanted();
   std::lock_guard lock(mutex_);
   for (CollectionId id : removing) {
     removing_.erase(id);
