@@ -1,4 +1,5 @@
 """Servers as processes with a pid file: started detached, found again, ended by their own id."""
+import collections
 import contextlib
 import ctypes
 import os
@@ -15,23 +16,32 @@ class StackError(Exception):
     """A server did not come up, or did not go away; the text says what its log says."""
 
 
+# Bound and never listening: a port of ours stays ours while its server is down, also for the test runs
+# beside this one. The oldest are let go of, long after their servers.
+_held = collections.deque(maxlen=200)
+
+
 def free_ports(count):
-    """`count` different TCP ports of 127.0.0.1 that nobody listens on just now. They lie below the
-    range that the kernel hands to outgoing connections, so that a server which is killed and
+    """`count` different TCP ports of 127.0.0.1 that nobody uses just now. They lie below the range
+    that the kernel hands to outgoing connections, and are held, so that a server which is killed and
     started again finds its port still free."""
-    sockets = []
-    try:
-        while len(sockets) < count:
-            sock = socket.socket()
-            with contextlib.suppress(OSError):
-                sock.bind(("127.0.0.1", random.randrange(20000, 32000)))
-                sockets.append(sock)
-                continue
-            sock.close()
-        return [sock.getsockname()[1] for sock in sockets]
-    finally:
-        for sock in sockets:
-            sock.close()
+    ports = []
+    while len(ports) < count:
+        port = random.randrange(20000, 32000)
+        probe, holder = socket.socket(), socket.socket()
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            # Without SO_REUSEADDR: ports that others hold are refused.
+            probe.bind(("127.0.0.1", port))
+            probe.close()
+            holder.bind(("127.0.0.1", port))
+        except OSError:
+            probe.close()
+            holder.close()
+            continue
+        _held.append(holder)
+        ports.append(port)
+    return ports
 
 
 def port_is_free(port):
