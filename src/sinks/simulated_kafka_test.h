@@ -209,7 +209,7 @@ class Producer final : public connect::TransactionalProducer {
     if (message.key) record.key = std::string(*message.key);
     if (message.value) record.value = std::string(*message.value);
     for (const connect::KafkaHeader& header : message.headers) {
-      record.headers.emplace_back(header.name, header.value.value_or(""));
+      record.headers.emplace_back(header.key, header.value.value_or(""));
     }
     used_bytes_ += record.value.value_or("").size() + 1;
     const std::string& topic = topics_[static_cast<size_t>(message.topic)];

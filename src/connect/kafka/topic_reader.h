@@ -9,8 +9,8 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
-#include <vector>
 
 #include "base/stop_token.h"
 #include "connect/kafka/kafka_error.h"
@@ -26,13 +26,13 @@ struct Watermarks {
   int64_t high = 0;
 };
 
-// The views live until the next poll().
+// The views live until the next poll(), and so does the list of headers.
 struct IncomingMessage {
   int32_t partition = 0;
   int64_t offset = 0;
   std::optional<std::string_view> key;
   std::optional<std::string_view> value;
-  std::vector<KafkaHeader> headers;
+  std::span<const KafkaHeader> headers;
   int64_t timestamp_ms = -1;  // -1 = none.
 };
 

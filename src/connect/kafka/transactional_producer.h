@@ -16,13 +16,11 @@
 #include <string_view>
 
 #include "connect/kafka/kafka_error.h"
+#include "connect/kafka/records/batch_layout.h"
 
 namespace penstock::connect {
 
-struct KafkaHeader {
-  std::string_view name;
-  std::optional<std::string_view> value;
-};
+using KafkaHeader = kafka::RecordHeader;
 
 // All views need to live only until send() returns.
 struct OutgoingMessage {

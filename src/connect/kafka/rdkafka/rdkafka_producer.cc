@@ -205,9 +205,9 @@ rd_kafka_headers_t* Producer::make_headers(std::span<const KafkaHeader> headers,
     const char* value = header.value ? header.value->data() : nullptr;
     auto size = header.value ? static_cast<ssize_t>(header.value->size()) : 0;
     if (header.value && value == nullptr) value = "";  // The empty value is not the null value.
-    rd_kafka_header_add(list, header.name.data(), static_cast<ssize_t>(header.name.size()), value,
+    rd_kafka_header_add(list, header.key.data(), static_cast<ssize_t>(header.key.size()), value,
                         size);
-    size_bytes += header.name.size() + static_cast<size_t>(size);
+    size_bytes += header.key.size() + static_cast<size_t>(size);
   }
   return list;
 }
@@ -224,7 +224,7 @@ KafkaResult<SendState> Producer::send(const OutgoingMessage& message) {
   size_t value_bytes = message.value ? message.value->size() : 0;
   size_t size_bytes = key_bytes + value_bytes + kMessageOverheadBytes;
   for (const KafkaHeader& header : message.headers) {
-    size_bytes += header.name.size() + (header.value ? header.value->size() : 0);
+    size_bytes += header.key.size() + (header.value ? header.value->size() : 0);
   }
   if (++unserved_sends_ > 1000) serve(std::chrono::milliseconds(0));
   if (unacknowledged_bytes_ > 0 && unacknowledged_bytes_ + size_bytes > options_.budget_bytes) {

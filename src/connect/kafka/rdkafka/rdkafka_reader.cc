@@ -100,7 +100,7 @@ class Reader final : public TopicReader {
     if (current_ != nullptr) rd_kafka_message_destroy(current_);
     current_ = nullptr;
   }
-  IncomingMessage view(const rd_kafka_message_t& message) const;
+  IncomingMessage view(const rd_kafka_message_t& message);
 
   const KafkaClientOptions client_;
   const ReaderOptions options_;
@@ -109,10 +109,11 @@ class Reader final : public TopicReader {
   rd_kafka_queue_t* queue_ = nullptr;
   rd_kafka_topic_t* topic_ = nullptr;
   rd_kafka_message_t* current_ = nullptr;  // Behind the views handed out last.
+  std::vector<KafkaHeader> headers_;       // Of that message.
   std::map<int32_t, int64_t> positions_;
 };
 
-IncomingMessage Reader::view(const rd_kafka_message_t& message) const {
+IncomingMessage Reader::view(const rd_kafka_message_t& message) {
   IncomingMessage out;
   out.partition = message.partition;
   out.offset = message.offset;
@@ -125,6 +126,7 @@ IncomingMessage Reader::view(const rd_kafka_message_t& message) const {
   rd_kafka_timestamp_type_t kind = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
   int64_t timestamp_ms = rd_kafka_message_timestamp(&message, &kind);
   if (kind != RD_KAFKA_TIMESTAMP_NOT_AVAILABLE) out.timestamp_ms = timestamp_ms;
+  headers_.clear();
   rd_kafka_headers_t* headers = nullptr;
   if (rd_kafka_message_headers(&message, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR) {
     const char* name = nullptr;
@@ -135,9 +137,10 @@ IncomingMessage Reader::view(const rd_kafka_message_t& message) const {
          ++i) {
       std::optional<std::string_view> bytes;
       if (value != nullptr) bytes = std::string_view(static_cast<const char*>(value), size);
-      out.headers.push_back({name, bytes});
+      headers_.push_back({name, bytes});
     }
   }
+  out.headers = headers_;
   return out;
 }
 

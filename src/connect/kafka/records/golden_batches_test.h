@@ -1,0 +1,67 @@
+// Batches as kafka-clients 4.3.1 writes them: the same four records under every codec, and the two
+// markers of a transaction. Printed by MemoryRecords.withTransactionalRecords(codec, producer 4711,
+// epoch 3, sequence 42) and withEndTransactionMarker().
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace penstock::connect::kafka {
+
+inline std::string from_hex(std::string_view hex) {
+  std::string bytes;
+  for (size_t i = 0; i + 1 < hex.size(); i += 2)
+    bytes += static_cast<char>(std::stoi(std::string(hex.substr(i, 2)), nullptr, 16));
+  return bytes;
+}
+
+inline std::string golden_long_value() {
+  std::string value;
+  for (int i = 0; i < 30; ++i) value += "abcdefghij";
+  return value;
+}
+
+inline std::string golden_uncompressed() {
+  return from_hex(
+             "000000000000000000000195ffffffff02ecb3b5710010000000030000018bcfe568000000018bcfe568f"
+             "a"
+             "000000000000126700030000002a00000004240000000a6b65792d310e76616c75652d31002400cf0f020"
+             "1"
+             "000604683102780001046832000e00f40304000100e804000206026bd804") +
+         golden_long_value() + std::string(1, '\0');
+}
+
+inline constexpr std::string_view kGoldenGzip =
+    "00000000000000000000008bffffffff02895ff58c0011000000030000018bcfe568000000018bcfe568fa00000000"
+    "0000126700030000002a000000041f8b08000000000000ff53616060e0ca4eadd435e42b4bcc294dd53564506138cf"
+    "cfc4c8c0c69261c854c1c0c89261c4c0c7f08599858191e1050b03131b53f60d96c4a4e494d4b4f48cccac51162116"
+    "03000fe7e33f64010000";
+inline constexpr std::string_view kGoldenSnappy =
+    "00000000000000000000009bffffffff027aa897e00012000000030000018bcfe568000000018bcfe568fa00000000"
+    "0000126700030000002a0000000482534e4150505900000000010000000100000056e402f040240000000a6b65792d"
+    "310e76616c75652d31002400cf0f0201000604683102780001046832000e00f40304000100e804000206026bd80461"
+    "62636465666768696afe0a00fe0a00fe0a00fe0a00860a000000";
+inline constexpr std::string_view kGoldenLz4 =
+    "00000000000000000000008dffffffff024d49f5470013000000030000018bcfe568000000018bcfe568fa00000000"
+    "0000126700030000002a0000000404224d186040824d000000ff32240000000a6b65792d310e76616c75652d310024"
+    "00cf0f0201000604683102780001046832000e00f40304000100e804000206026bd8046162636465666768696a0a00"
+    "ff0c506768696a0000000000";
+inline constexpr std::string_view kGoldenZstd =
+    "000000000000000000000088ffffffff02becf7efd0014000000030000018bcfe568000000018bcfe568fa00000000"
+    "0000126700030000002a0000000428b52ffd00585c02002404240000000a6b65792d310e76616c75652d31002400cf"
+    "0f0201000604683102780001046832000e00f40304000100e804000206026bd8046162636465666768696a000100c1"
+    "47d51205010000";
+// Offsets 77 and 78, leader epoch 5, coordinator epoch 9.
+inline constexpr std::string_view kGoldenCommit =
+    "000000000000004d00000042000000050200c2864a0030000000000000018bcfe56be70000018bcfe56be700000000"
+    "000012670003ffffffff000000012000000008000000010c00000000000900";
+inline constexpr std::string_view kGoldenAbort =
+    "000000000000004e000000420000000502f4fc50020030000000000000018bcfe56be70000018bcfe56be700000000"
+    "000012670003ffffffff000000012000000008000000000c00000000000900";
+// One record "k" = "v" each, in the formats of before 0.11.
+inline constexpr std::string_view kGoldenMagic1 =
+    "0000000000000000000000187fdc1dec01000000000000000005000000016b0000000176";
+inline constexpr std::string_view kGoldenMagic0 =
+    "0000000000000000000000101fecd70a0000000000016b0000000176";
+
+}  // namespace penstock::connect::kafka
