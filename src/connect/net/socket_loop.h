@@ -1,0 +1,14 @@
+// The EventLoop of sockets: TCP and TLS, over Asio and OpenSSL.
+#pragma once
+
+#include <memory>
+
+#include "connect/net/event_loop.h"
+
+namespace penstock::connect {
+
+// The loop belongs to the thread that calls run() and has no thread of its own; a host name is
+// looked up by one that ends by itself. Destroying the loop waits for nothing.
+std::unique_ptr<EventLoop> make_socket_loop();
+
+}  // namespace penstock::connect
