@@ -1,0 +1,213 @@
+// The multi interface with one handle: the simple one cannot be stopped while it waits.
+#include "connect/http/http_client.h"
+
+#include <curl/curl.h>
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <new>
+#include <string_view>
+#include <utility>
+
+#include "base/check.h"
+
+namespace penstock::connect {
+namespace {
+
+// How long a stop may go unnoticed.
+constexpr int kStopPollMs = 100;
+
+struct EasyDeleter {
+  void operator()(CURL* handle) const { curl_easy_cleanup(handle); }
+};
+struct MultiDeleter {
+  void operator()(CURLM* handle) const { curl_multi_cleanup(handle); }
+};
+struct ListDeleter {
+  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+};
+using Easy = std::unique_ptr<CURL, EasyDeleter>;
+using Multi = std::unique_ptr<CURLM, MultiDeleter>;
+using HeaderList = std::unique_ptr<curl_slist, ListDeleter>;
+
+// What the library writes into while a call runs.
+struct Received {
+  std::string body;
+  size_t body_bytes_max = 0;
+  bool too_large = false;
+  bool head_ended = false;
+  std::array<char, CURL_ERROR_SIZE> error = {};
+};
+
+void initialise_library() {
+  static const CURLcode code = curl_global_init(CURL_GLOBAL_DEFAULT);
+  CHECK(code == CURLE_OK);
+}
+
+size_t on_body(char* bytes, size_t size, size_t count, void* target) {
+  auto& received = *static_cast<Received*>(target);
+  if (received.body.size() + size * count > received.body_bytes_max) {
+    received.too_large = true;
+    return 0;  // Ends the call.
+  }
+  received.body.append(bytes, size * count);
+  return size * count;
+}
+
+size_t on_header(char* bytes, size_t size, size_t count, void* target) {
+  // The last line is the empty one. After an interim answer, like 100, another head begins.
+  const std::string_view line(bytes, size * count);
+  auto& received = *static_cast<Received*>(target);
+  if (line.starts_with("HTTP/")) received.head_ended = false;
+  if (line == "\r\n" || line == "\n") received.head_ended = true;
+  return line.size();
+}
+
+// Whether the text would end its line in the request's head, and begin another.
+bool breaks_line(std::string_view text) {
+  return text.find_first_of(std::string_view("\r\n\0", 3)) != text.npos;
+}
+
+void append(HeaderList& list, const std::string& line) {
+  curl_slist* longer = curl_slist_append(list.get(), line.c_str());
+  CHECK(longer != nullptr);
+  list.release();
+  list.reset(longer);
+}
+
+HttpResult<HeaderList> header_list(const HttpRequest& request) {
+  HeaderList list;
+  append(list, "User-Agent: penstock");
+  for (const HttpHeader& header : request.headers) {
+    if (header.name.empty() || breaks_line(header.name) || breaks_line(header.value))
+      return http_fail(HttpFault::kOptions, "a header of the request is malformed");
+    append(list, header.name + ": " + header.value);
+  }
+  if (breaks_line(request.authorization.reveal()))
+    return http_fail(HttpFault::kOptions, "the authorization of the request is malformed");
+  if (!request.authorization.empty())
+    append(list, "Authorization: " + request.authorization.reveal());
+  return list;
+}
+
+template <typename T>
+void set(CURL* handle, CURLoption option, T value) {
+  CHECK(curl_easy_setopt(handle, option, value) == CURLE_OK);
+}
+
+void set_request(CURL* handle, const HttpRequest& request) {
+  set(handle, CURLOPT_URL, request.url.c_str());
+  if (request.method != "GET" || !request.body.empty()) {
+    // The body stays where it is: the request outlives the call.
+    set(handle, CURLOPT_POSTFIELDS, request.body.c_str());
+    set(handle, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
+    set(handle, CURLOPT_CUSTOMREQUEST, request.method.c_str());
+  }
+  // Zero would be no limit.
+  set(handle, CURLOPT_TIMEOUT_MS, static_cast<long>(std::max<int64_t>(1, request.timeout.count())));
+}
+
+void set_policy(CURL* handle, const HttpClientOptions& options) {
+  set(handle, CURLOPT_PROTOCOLS_STR, "http,https");
+  set(handle, CURLOPT_FOLLOWLOCATION, 0L);
+  set(handle, CURLOPT_NOSIGNAL, 1L);
+  // Otherwise the end of a call waits for a name's resolution, which nothing bounds.
+  set(handle, CURLOPT_QUICK_EXIT, 1L);
+  set(handle, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+  set(handle, CURLOPT_SSL_VERIFYPEER, 1L);
+  set(handle, CURLOPT_SSL_VERIFYHOST, 2L);
+  set(handle, CURLOPT_CONNECTTIMEOUT_MS,
+      static_cast<long>(std::max<int64_t>(1, options.connect_timeout.count())));
+  if (options.authorities.empty()) return;
+  std::string authorities = options.authorities;
+  curl_blob blob{.data = authorities.data(), .len = authorities.size(), .flags = CURL_BLOB_COPY};
+  set(handle, CURLOPT_CAINFO_BLOB, &blob);
+  // Otherwise the system's would be trusted beside them.
+  set(handle, CURLOPT_CAPATH, static_cast<char*>(nullptr));
+}
+
+void set_receiver(CURL* handle, Received& received) {
+  set(handle, CURLOPT_WRITEFUNCTION, &on_body);
+  set(handle, CURLOPT_WRITEDATA, static_cast<void*>(&received));
+  set(handle, CURLOPT_HEADERFUNCTION, &on_header);
+  set(handle, CURLOPT_HEADERDATA, static_cast<void*>(&received));
+  set(handle, CURLOPT_ERRORBUFFER, received.error.data());
+}
+
+HttpFault fault_of(CURLcode code) {
+  switch (code) {
+    case CURLE_URL_MALFORMAT:
+    case CURLE_UNSUPPORTED_PROTOCOL:
+    case CURLE_SSL_CACERT_BADFILE:
+      return HttpFault::kOptions;
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_ISSUER_ERROR:
+      return HttpFault::kUntrusted;
+    default:
+      return HttpFault::kUnavailable;
+  }
+}
+
+// The outcome of the only handle, when it has one.
+CURLcode outcome(CURLM* multi) {
+  int left = 0;
+  const CURLMsg* message = curl_multi_info_read(multi, &left);
+  CHECK(message != nullptr && message->msg == CURLMSG_DONE);
+  return message->data.result;
+}
+
+HttpResult<CURLcode> run(CURLM* multi, const StopToken& stop) {
+  for (int running = 1;;) {
+    if (stop.stopped()) return http_fail(HttpFault::kStopped, "stopped");
+    CHECK(curl_multi_perform(multi, &running) == CURLM_OK);
+    if (running == 0) return outcome(multi);
+    CHECK(curl_multi_poll(multi, nullptr, 0, kStopPollMs, nullptr) == CURLM_OK);
+  }
+}
+
+}  // namespace
+
+HttpClient::HttpClient(HttpClientOptions options, const StopToken& stop)
+    : options_(std::move(options)), stop_(stop) {
+  initialise_library();
+}
+
+HttpResult<HttpAnswer> HttpClient::perform(const HttpRequest& request) const {
+  auto headers = header_list(request);
+  if (!headers) return std::unexpected(headers.error());
+  Received received;
+  received.body_bytes_max = options_.body_bytes_max;
+  const Multi multi(curl_multi_init());
+  const Easy easy(curl_easy_init());
+  CHECK(multi != nullptr && easy != nullptr);
+  set_policy(easy.get(), options_);
+  set_request(easy.get(), request);
+  set_receiver(easy.get(), received);
+  set(easy.get(), CURLOPT_HTTPHEADER, headers->get());
+  CHECK(curl_multi_add_handle(multi.get(), easy.get()) == CURLM_OK);
+  const HttpResult<CURLcode> code = run(multi.get(), stop_);
+  long status = 0;
+  curl_easy_getinfo(easy.get(), CURLINFO_RESPONSE_CODE, &status);
+  curl_multi_remove_handle(multi.get(), easy.get());
+  if (!code) return std::unexpected(code.error());
+  if (received.too_large) {
+    return http_fail(HttpFault::kTooLarge, "the answer is larger than " +
+                                               std::to_string(options_.body_bytes_max) + " bytes");
+  }
+  if (*code != CURLE_OK) {
+    const char* detail = received.error.data();
+    return http_fail(fault_of(*code), *detail != '\0' ? detail : curl_easy_strerror(*code));
+  }
+  // The library takes a head that breaks off for a whole one.
+  if (!received.head_ended)
+    return http_fail(HttpFault::kUnavailable, "the server closed the connection in its answer");
+  return HttpAnswer{.status = static_cast<int>(status),
+                    .body = SecretString(std::move(received.body))};
+}
+
+void HttpClient::start(HttpRequest request, Done done) {
+  done(perform(request));
+}
+
+}  // namespace penstock::connect
