@@ -1,0 +1,338 @@
+// The connection against a server whose answers each test writes, in a simulated network.
+#include "connect/kafka/client/broker_connection.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <optional>
+#include <vector>
+
+#include "connect/kafka/simulated/server_session.h"
+
+namespace penstock::connect::kafka {
+namespace {
+
+using std::chrono::milliseconds;
+
+const HostAndPort kAddress{"broker", 9092};
+
+ApiVersionsResponse everything() {
+  ApiVersionsResponse versions;
+  for (const ApiInfo& api : all_apis())
+    versions.api_keys.push_back(
+        {static_cast<int16_t>(api.key), api.versions.first, api.versions.last});
+  versions.finalized_features.push_back({"transaction.version", 2, 2});
+  return versions;
+}
+
+// A server whose answers the test writes, and a connection to it.
+class BrokerConnectionTest : public testing::Test {
+ protected:
+  BrokerConnectionTest() {
+    options_.client_id = "me";
+    listen();
+  }
+
+  void listen() {
+    loop_.listen(kAddress, [this](std::unique_ptr<ServerLink> link) {
+      ++links_;
+      auto session = std::make_unique<ServerSession>(
+          std::move(link), [this](ServerSession& server, ReceivedRequest request) {
+            handle(server, std::move(request));
+          });
+      session_ = session.get();
+      return session;
+    });
+  }
+
+  void handle(ServerSession& server, ReceivedRequest request) {
+    EXPECT_EQ(request.client_id, "me");
+    received_.push_back(request);
+    if (request.api == ApiKey::kApiVersions) return on_versions_(server, request);
+    if (request.api == ApiKey::kSaslHandshake) return on_mechanism_(server, request);
+    if (request.api == ApiKey::kSaslAuthenticate) return on_auth_(server, request);
+    on_request_(server, request);
+  }
+
+  void make(Authenticator* authenticator) {
+    connection_ = std::make_unique<BrokerConnection>(
+        BrokerConnection::Context{loop_, options_, authenticator, jitter_}, kAddress);
+  }
+
+  // A request that names its number in its result.
+  struct Outcome {
+    int number;
+    std::optional<CallFailure> failure;
+  };
+  void ask(int number, milliseconds patience = milliseconds(10'000)) {
+    connection_->call(DescribeClusterRequest{}, CallOptions{loop_.now() + patience},
+                      [this, number](CallResult<DescribeClusterResponse> result) {
+                        outcomes_.push_back({number, std::nullopt});
+                        if (!result) outcomes_.back().failure = result.error();
+                      });
+  }
+  void run_until(size_t outcomes) {
+    const auto end = loop_.now() + std::chrono::hours(1);
+    while (outcomes_.size() < outcomes && loop_.now() < end) loop_.run(milliseconds(100));
+    ASSERT_EQ(outcomes_.size(), outcomes);
+  }
+  void run_for(milliseconds time) {
+    const auto end = loop_.now() + time;
+    while (loop_.now() < end)
+      loop_.run(std::chrono::duration_cast<std::chrono::microseconds>(end - loop_.now()));
+  }
+
+  SimulatedLoop loop_{1};
+  ConnectionOptions options_;
+  Rng jitter_{2};
+  int links_ = 0;
+  ServerSession* session_ = nullptr;
+  std::vector<ReceivedRequest> received_;
+  std::vector<Outcome> outcomes_;
+  std::function<void(ServerSession&, const ReceivedRequest&)> on_versions_ =
+      [](ServerSession& server, const ReceivedRequest& request) {
+        server.answer(request, everything());
+      };
+  std::function<void(ServerSession&, const ReceivedRequest&)> on_mechanism_ =
+      [](ServerSession& server, const ReceivedRequest& request) {
+        server.answer(request, SaslHandshakeResponse{ErrorCode::kNone, {"PLAIN"}});
+      };
+  std::function<void(ServerSession&, const ReceivedRequest&)> on_auth_ =
+      [](ServerSession& server, const ReceivedRequest& request) {
+        server.answer(request, SaslAuthenticateResponse{});
+      };
+  std::function<void(ServerSession&, const ReceivedRequest&)> on_request_ =
+      [](ServerSession& server, const ReceivedRequest& request) {
+        server.answer(request, DescribeClusterResponse{});
+      };
+  std::unique_ptr<BrokerConnection> connection_;
+};
+
+TEST_F(BrokerConnectionTest, SendsInOrderAndAnswersInOrder) {
+  make(nullptr);
+  for (int i = 0; i < 5; ++i) ask(i);
+  EXPECT_EQ(links_, 0);  // Nothing happens outside run().
+  run_until(5);
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_EQ(outcomes_[static_cast<size_t>(i)].number, i);
+    EXPECT_FALSE(outcomes_[static_cast<size_t>(i)].failure);
+  }
+  EXPECT_EQ(links_, 1);
+  EXPECT_EQ(received_.size(), 6u);
+  EXPECT_EQ(connection_->features().finalized("transaction.version"), 2);
+  EXPECT_TRUE(connection_->ready());
+}
+
+TEST_F(BrokerConnectionTest, PipelinesRequests) {
+  std::vector<ReceivedRequest> held;
+  on_request_ = [&](ServerSession& server, const ReceivedRequest& request) {
+    held.push_back(request);
+    if (held.size() < 3) return;
+    for (const ReceivedRequest& each : held) server.answer(each, DescribeClusterResponse{});
+  };
+  make(nullptr);
+  for (int i = 0; i < 3; ++i) ask(i);
+  run_until(3);
+}
+
+TEST_F(BrokerConnectionTest, AsksAgainInTheVersionOfAnOlderBroker) {
+  on_versions_ = [](ServerSession& server, const ReceivedRequest& request) {
+    if (request.version > 2) {
+      ApiVersionsResponse refusal;
+      refusal.error_code = ErrorCode::kUnsupportedVersion;
+      refusal.api_keys.push_back({static_cast<int16_t>(ApiKey::kApiVersions), 0, 2});
+      return server.answer_in(0, request, refusal);
+    }
+    server.answer(request, everything());
+  };
+  make(nullptr);
+  ask(1);
+  run_until(1);
+  EXPECT_FALSE(outcomes_[0].failure);
+  EXPECT_EQ(received_[1].version, 2);
+}
+
+TEST_F(BrokerConnectionTest, WhatTheBrokerDoesNotSpeakIsNotSent) {
+  on_versions_ = [](ServerSession& server, const ReceivedRequest& request) {
+    ApiVersionsResponse versions = everything();
+    std::erase_if(versions.api_keys,
+                  [](const auto& api) { return ApiKey{api.api_key} == ApiKey::kDescribeCluster; });
+    server.answer(request, versions);
+  };
+  make(nullptr);
+  ask(1);
+  run_until(1);
+  EXPECT_EQ(outcomes_[0].failure->fate, CallFate::kUnsupported);
+  EXPECT_THAT(outcomes_[0].failure->cause, testing::HasSubstr("DescribeCluster"));
+}
+
+TEST_F(BrokerConnectionTest, ARefusedConnectionWasNotSentAndIsTriedAgainAfterABackoff) {
+  loop_.fall_silent(kAddress);
+  make(nullptr);
+  ask(1);
+  run_until(1);
+  EXPECT_EQ(outcomes_[0].failure->fate, CallFate::kNotSent);
+  EXPECT_EQ(outcomes_[0].failure->cause,
+            "broker broker:9092: Connection refused: Connection refused");
+  EXPECT_TRUE(connection_->backing_off());
+  listen();
+  ask(2);
+  run_until(2);
+  EXPECT_FALSE(outcomes_[1].failure);
+  EXPECT_EQ(connection_->trouble(), "");
+}
+
+TEST_F(BrokerConnectionTest, WhatWasSentAndNotAnsweredIsUnknown) {
+  on_request_ = [](ServerSession& server, const ReceivedRequest&) { server.close(); };
+  make(nullptr);
+  ask(1);
+  ask(2);
+  run_until(2);
+  for (const Outcome& outcome : outcomes_) EXPECT_EQ(outcome.failure->fate, CallFate::kUnknown);
+  EXPECT_EQ(outcomes_[0].number, 1);
+  // The next one finds a new connection.
+  on_request_ = [](ServerSession& server, const ReceivedRequest& request) {
+    server.answer(request, DescribeClusterResponse{});
+  };
+  ask(3);
+  run_until(3);
+  EXPECT_FALSE(outcomes_[2].failure);
+  EXPECT_EQ(links_, 2);
+}
+
+TEST_F(BrokerConnectionTest, AMissingAnswerTakesTheConnectionDown) {
+  on_request_ = [](ServerSession&, const ReceivedRequest&) {};
+  make(nullptr);
+  ask(1, milliseconds(500));
+  ask(2, milliseconds(5'000));
+  const auto begun = loop_.now();
+  run_until(2);
+  EXPECT_LT(loop_.now() - begun, milliseconds(600));
+  EXPECT_EQ(outcomes_[0].failure->fate, CallFate::kUnknown);
+  EXPECT_THAT(outcomes_[0].failure->cause, testing::HasSubstr("no answer to DescribeCluster"));
+}
+
+TEST_F(BrokerConnectionTest, WhatWaitsTooLongWasNotSent) {
+  on_versions_ = [](ServerSession&, const ReceivedRequest&) {};
+  make(nullptr);
+  ask(1, milliseconds(500));
+  run_until(1);
+  EXPECT_EQ(outcomes_[0].failure->fate, CallFate::kNotSent);
+}
+
+TEST_F(BrokerConnectionTest, ASilentBrokerIsGivenUpAfterTheSetupTimeout) {
+  on_versions_ = [](ServerSession&, const ReceivedRequest&) {};
+  options_.setup_timeout = milliseconds(2'000);
+  make(nullptr);
+  ask(1, std::chrono::minutes(1));
+  run_until(1);
+  EXPECT_EQ(outcomes_[0].failure->cause, "broker broker:9092: Connection timeout");
+}
+
+TEST_F(BrokerConnectionTest, ThrottlingHoldsBackWhatWasNotSent) {
+  on_request_ = [](ServerSession& server, const ReceivedRequest& request) {
+    DescribeClusterResponse response;
+    response.throttle_time_ms = 700;
+    server.answer(request, response);
+  };
+  make(nullptr);
+  ask(1);
+  run_until(1);
+  const auto begun = loop_.now();
+  ask(2);
+  run_until(2);
+  EXPECT_GE(loop_.now() - begun, milliseconds(700));
+}
+
+TEST_F(BrokerConnectionTest, AMalformedAnswerEndsTheConnection) {
+  on_request_ = [](ServerSession& server, const ReceivedRequest& request) {
+    // The answer to another question.
+    server.answer(request, InitProducerIdResponse{});
+  };
+  make(nullptr);
+  ask(1);
+  run_until(1);
+  EXPECT_EQ(outcomes_[0].failure->fate, CallFate::kUnknown);
+  EXPECT_THAT(outcomes_[0].failure->cause, testing::HasSubstr("malformed"));
+}
+
+TEST_F(BrokerConnectionTest, DestroyingItFinishesNothing) {
+  make(nullptr);
+  ask(1);
+  loop_.run(milliseconds(1));
+  connection_.reset();
+  run_for(milliseconds(1'000));
+  EXPECT_TRUE(outcomes_.empty());
+}
+
+class SaslTest : public BrokerConnectionTest {
+ protected:
+  SaslTest() {
+    make(&authenticator_);
+    on_auth_ = [this](ServerSession& server, const ReceivedRequest& request) {
+      SaslAuthenticateResponse response;
+      response.session_lifetime_ms = lifetime_ms_;
+      if (request.as<SaslAuthenticateRequest>().auth_bytes != std::string("\0me\0secret", 10)) {
+        response.error_code = ErrorCode::kSaslAuthenticationFailed;
+        response.error_message = "Invalid username or password";
+      }
+      server.answer(request, response);
+    };
+  }
+
+  Authenticator authenticator_{{"plain", "me", SecretString("secret")}, {}, nullptr};
+  int64_t lifetime_ms_ = 0;
+};
+
+TEST_F(SaslTest, AuthenticatesBeforeTheFirstRequest) {
+  ask(1);
+  run_until(1);
+  EXPECT_FALSE(outcomes_[0].failure);
+  std::vector<ApiKey> order;
+  for (const ReceivedRequest& request : received_) order.push_back(request.api);
+  EXPECT_EQ(order, (std::vector{ApiKey::kApiVersions, ApiKey::kSaslHandshake,
+                                ApiKey::kSaslAuthenticate, ApiKey::kDescribeCluster}));
+}
+
+TEST_F(SaslTest, AWrongPasswordIsRefused) {
+  Authenticator wrong{{"PLAIN", "me", SecretString("guess")}, {}, nullptr};
+  make(&wrong);
+  ask(1);
+  run_until(1);
+  EXPECT_EQ(outcomes_[0].failure->fate, CallFate::kRefused);
+  EXPECT_EQ(outcomes_[0].failure->cause, "broker broker:9092: Invalid username or password");
+  EXPECT_EQ(outcomes_[0].failure->code, "SASL_AUTHENTICATION_FAILED");
+}
+
+TEST_F(SaslTest, AnUnknownMechanismNamesThoseOnOffer) {
+  on_mechanism_ = [](ServerSession& server, const ReceivedRequest& request) {
+    server.answer(request, SaslHandshakeResponse{ErrorCode::kUnsupportedSaslMechanism,
+                                                 {"GSSAPI", "SCRAM-SHA-256"}});
+  };
+  ask(1);
+  run_until(1);
+  EXPECT_EQ(outcomes_[0].failure->cause,
+            "broker broker:9092: Unsupported SASL mechanism: PLAIN (the broker offers GSSAPI, "
+            "SCRAM-SHA-256)");
+}
+
+TEST_F(SaslTest, AuthenticatesAgainBeforeTheSessionEnds) {
+  lifetime_ms_ = 10'000;
+  ask(1);
+  run_until(1);
+  run_for(milliseconds(8'000));
+  ask(2);
+  run_until(2);
+  EXPECT_EQ(received_.back().api, ApiKey::kDescribeCluster);
+  EXPECT_EQ(received_.size(), 5u);
+  run_for(milliseconds(1'000));
+  ask(3);
+  run_until(3);
+  EXPECT_FALSE(outcomes_[2].failure);
+  EXPECT_EQ(received_.size(), 8u);
+  EXPECT_EQ(received_[5].api, ApiKey::kSaslHandshake);
+  EXPECT_EQ(links_, 1);
+}
+
+}  // namespace
+}  // namespace penstock::connect::kafka

@@ -1,0 +1,108 @@
+// A request on its way to a broker, and what is known about it in the end.
+//
+// What is known decides what may be done: a request that was not sent may be sent by anybody again;
+// one that was sent and not answered may have been carried out, or may yet be.
+#pragma once
+
+#include <expected>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "connect/kafka/client/frame_reader.h"
+#include "connect/kafka/protocol/messages.h"
+#include "connect/net/event_loop.h"
+
+namespace penstock::connect::kafka {
+
+enum class CallFate {
+  kNotSent,      // No byte of it has left us.
+  kUnknown,      // It has left us, and no answer came.
+  kUnsupported,  // The broker speaks no version of it that we can use. Nothing was sent.
+  kRefused,  // The broker does not let us in: certificate, mechanism, password. Nothing was sent.
+};
+
+struct CallFailure {
+  CallFate fate;
+  std::string cause;      // Names the broker: "broker localhost:9092: connection refused".
+  std::string code = {};  // The protocol's name of an error that the broker gave, or empty.
+};
+
+template <typename Response>
+struct Answer {
+  Response response;
+  int16_t version = 0;
+  std::shared_ptr<const Frame> frame = {};  // What Records in the response are views of.
+};
+template <typename Response>
+using CallResult = std::expected<Answer<Response>, CallFailure>;
+
+struct CallOptions {
+  EventLoop::Time deadline;
+  VersionRange versions = {0, kLastVersion};  // The caller's own limits.
+  // Holds what Records in the request are views of.
+  std::shared_ptr<const void> keep_alive = {};
+};
+
+// Finished exactly once: by succeed() or by fail().
+class Call {
+ public:
+  explicit Call(CallOptions call_options) : options(std::move(call_options)) {}
+  virtual ~Call() = default;
+
+  virtual const ApiInfo& api() const = 0;
+  virtual void encode_body(int16_t version, WireWriter& writer) = 0;
+  // False: the body is malformed, and the call is not finished.
+  virtual bool succeed(int16_t version, std::shared_ptr<const Frame> frame, WireReader body) = 0;
+  virtual void fail(const CallFailure& failure) = 0;
+  // How long the broker wants us to be silent (KIP-219); after succeed().
+  int32_t throttle_ms() const { return throttle_ms_; }
+
+  const CallOptions options;
+
+ protected:
+  int32_t throttle_ms_ = 0;
+};
+
+// Fits a request to the version that it will be sent in, where the versions mean different things.
+template <typename Request>
+void fit_to_version(Request&, int16_t) {}
+inline void fit_to_version(InitProducerIdRequest& request, int16_t version) {
+  // Before KIP-360 nobody asked who we were.
+  if (version >= 3) return;
+  request.producer_id = -1;
+  request.producer_epoch = -1;
+}
+
+template <typename Request>
+class TypedCall final : public Call {
+ public:
+  using Response = typename Request::Response;
+  using Done = std::move_only_function<void(CallResult<Response>)>;
+
+  TypedCall(Request request, CallOptions call_options, Done done)
+      : Call(std::move(call_options)), request_(std::move(request)), done_(std::move(done)) {}
+
+  const ApiInfo& api() const override { return api_info(Request::kApi); }
+  void encode_body(int16_t version, WireWriter& writer) override {
+    fit_to_version(request_, version);
+    encode(request_, version, writer);
+  }
+  bool succeed(int16_t version, std::shared_ptr<const Frame> frame, WireReader body) override {
+    Answer<Response> answer{{}, version, std::move(frame)};
+    if (!decode(answer.response, version, body)) return false;
+    if constexpr (requires { answer.response.throttle_time_ms; }) {
+      throttle_ms_ = answer.response.throttle_time_ms;
+    }
+    done_(std::move(answer));
+    return true;
+  }
+  void fail(const CallFailure& failure) override { done_(std::unexpected(failure)); }
+
+ private:
+  Request request_;
+  Done done_;
+};
+
+}  // namespace penstock::connect::kafka

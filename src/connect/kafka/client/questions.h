@@ -1,0 +1,80 @@
+// Questions of those who wait for the answer: a call runs the loop until it is there, asks again
+// while the answer or its absence is only temporary, and gives up when the time is over or upon a
+// stop.
+//
+// For what changes nothing, or what may be said twice.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "base/backoff.h"
+#include "base/stop_token.h"
+#include "connect/kafka/client/cluster.h"
+#include "connect/kafka/client/faults.h"
+
+namespace penstock::connect::kafka {
+
+class Questions {
+ public:
+  // `what`: "fetching metadata". All must outlive the object.
+  Questions(Cluster& cluster, std::chrono::milliseconds timeout, const StopToken& stop,
+            std::string what);
+
+  using Whom = std::function<BrokerConnection*()>;  // None: nobody can be asked yet.
+
+  // The first answer whose error code is none, or one that asking again does not change.
+  // `error_of`: the code that decides.
+  template <typename Request>
+  KafkaResult<Answer<typename Request::Response>> ask(
+      const Whom& whom, const Request& request,
+      const std::function<ErrorCode(const typename Request::Response&)>& error_of);
+
+  // Runs the loop until the condition holds. False: the time is over, or it was stopped.
+  bool run_until(const std::function<bool()>& condition);
+  // Why nothing came of it.
+  KafkaError gave_up() const;
+
+ private:
+  // Until the backoff is over. False: the time is over, or it was stopped.
+  bool pause();
+
+  Cluster& cluster_;
+  const StopToken& stop_;
+  std::string what_;
+  EventLoop::Time end_;
+  Backoff backoff_;
+  std::optional<KafkaError> last_;  // What the last attempt ended with.
+};
+
+template <typename Request>
+KafkaResult<Answer<typename Request::Response>> Questions::ask(
+    const Whom& whom, const Request& request,
+    const std::function<ErrorCode(const typename Request::Response&)>& error_of) {
+  using Result = CallResult<typename Request::Response>;
+  while (true) {
+    if (!run_until([&] { return whom() != nullptr; })) return std::unexpected(gave_up());
+    // Shared with the call: when we give up, it may still be under way.
+    auto result = std::make_shared<std::optional<Result>>();
+    whom()->call(request, CallOptions{std::min(end_, cluster_.request_deadline())},
+                 [result](Result answer) { *result = std::move(answer); });
+    if (!run_until([&] { return result->has_value(); })) return std::unexpected(gave_up());
+    Result& answer = **result;
+    if (answer) {
+      const ErrorCode code = error_of(answer->response);
+      if (!is_retriable(code)) return std::move(*answer);
+      if (is_stale_metadata(code) || code == ErrorCode::kNotController) cluster_.refresh();
+      last_ = question_error(code, "");
+    } else {
+      last_ = question_error(answer.error());
+      if (last_->fault == KafkaFault::kFatal) return std::unexpected(*last_);
+      cluster_.refresh();
+    }
+    if (!pause()) return std::unexpected(gave_up());
+  }
+}
+
+}  // namespace penstock::connect::kafka

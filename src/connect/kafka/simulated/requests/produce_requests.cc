@@ -1,0 +1,194 @@
+// Produce. Under version 2 of transactions (KIP-890, Produce v12) the leader adds its partitions to
+// the transaction itself, and holds the request back while the markers of the transaction before
+// are missing; under version 1 it asks the coordinator whether they were added, or, before 3.6,
+// believes it.
+#include <memory>
+
+#include "base/check.h"
+#include "connect/kafka/simulated/requests/request_handlers.h"
+
+namespace penstock::connect::kafka {
+namespace {
+
+constexpr int16_t kAddsPartitions = 12;
+constexpr int16_t kKnowsAbortable = 11;
+constexpr int16_t kTellsLeader = 10;
+constexpr int16_t kAcksOfAll = -1;
+constexpr int16_t kByTopicId = 13;
+
+// A request that may be held back. What is in `request` views the bytes in `exchange`.
+struct PendingProduce {
+  explicit PendingProduce(BrokerExchange taken)
+      : exchange(std::move(taken)), request(exchange.request().as<ProduceRequest>()) {}
+
+  int16_t version() const { return exchange.request().version; }
+  bool v2() const { return version() >= kAddsPartitions; }
+
+  BrokerExchange exchange;
+  ProduceRequest request;
+  EventLoop::Time give_up = {};
+  bool waits = false;  // For the markers of the transaction before.
+};
+
+// A batch on its way into one partition.
+struct Incoming {
+  SimulatedPartition& partition;
+  std::string_view bytes;
+  StoredBatch batch;
+};
+
+using Answered = ProduceResponse::PartitionProduceResponse;
+
+Answered refused(int32_t index, ErrorCode error) {
+  Answered answer;
+  answer.index = index;
+  answer.error_code = error;
+  answer.base_offset = -1;
+  return answer;
+}
+
+int32_t max_bytes(const ClusterState& cluster, const SimulatedTopic& topic) {
+  const auto set = topic.configs.find("max.message.bytes");
+  return set == topic.configs.end() ? cluster.options.max_message_bytes : std::stoi(set->second);
+}
+
+// As an old client is told what it does not know: KIP-890, KIP-1050.
+ErrorCode told(ErrorCode error, int16_t version) {
+  switch (error) {
+    case ErrorCode::kTransactionAbortable:
+      return version >= kKnowsAbortable ? error : ErrorCode::kInvalidTxnState;
+    case ErrorCode::kProducerFenced:
+      return ErrorCode::kInvalidProducerEpoch;
+    case ErrorCode::kConcurrentTransactions:
+      return version >= kAddsPartitions ? error : ErrorCode::kNotEnoughReplicas;
+    default:
+      return error;
+  }
+}
+
+// Whether the batch's transaction has the partition.
+ErrorCode check_transaction(PendingProduce& produce, const Incoming& incoming) {
+  ClusterState& cluster = produce.exchange.cluster();
+  const StoredBatch& batch = incoming.batch;
+  if (!batch.transactional || incoming.partition.log.producers().has_open(batch.producer))
+    return ErrorCode::kNone;
+  const std::optional<std::string>& id = produce.request.transactional_id;
+  if (!produce.v2() && !cluster.options.verifies()) return ErrorCode::kNone;
+  if (!id) return ErrorCode::kInvalidTxnState;
+  if (!cluster.coordinator_serves(CoordinatorKind::kTransaction, *id))
+    return ErrorCode::kNotEnoughReplicas;
+  if (!produce.v2()) {
+    return told(cluster.transactions.verify(*id, batch.producer, incoming.partition),
+                produce.version());
+  }
+  const ErrorCode error =
+      cluster.transactions.add_partitions(*id, batch.producer, {&incoming.partition});
+  if (error == ErrorCode::kConcurrentTransactions && cluster.loop.now() < produce.give_up)
+    produce.waits = true;
+  return told(error, produce.version());
+}
+
+Answered append(PendingProduce& produce, const Incoming& incoming) {
+  ClusterState& cluster = produce.exchange.cluster();
+  PartitionLog& log = incoming.partition.log;
+  const int32_t index = incoming.partition.index;
+  const ProducerStates::Verdict verdict = log.producers().check(
+      incoming.batch, produce.v2() && incoming.batch.transactional,
+      {cluster.options.preset->unknown_producer_error, cluster.options.older_duplicate});
+  if (verdict.error != ErrorCode::kNone) return refused(index, verdict.error);
+  Answered answer;
+  answer.index = index;
+  answer.log_start_offset = log.start_offset();
+  if (verdict.duplicate_of) {
+    answer.base_offset = *verdict.duplicate_of;
+    return answer;
+  }
+  answer.base_offset = log.append(incoming.bytes, incoming.batch, incoming.partition.leader_epoch);
+  incoming.partition.changed();
+  if (cluster.drawn(cluster.faults.unsure_answer_one_in, "unsure answer", ApiKey::kProduce)) {
+    return refused(index, cluster.loop.rng().one_in(2) ? ErrorCode::kRequestTimedOut
+                                                       : ErrorCode::kNotEnoughReplicasAfterAppend);
+  }
+  return answer;
+}
+
+Answered not_leader(const PendingProduce& produce, const SimulatedPartition& partition) {
+  Answered answer = refused(partition.index, ErrorCode::kNotLeaderOrFollower);
+  if (produce.version() >= kTellsLeader)
+    answer.current_leader = {partition.leader, partition.leader_epoch};
+  return answer;
+}
+
+Answered serve_partition(PendingProduce& produce, const SimulatedTopic* topic,
+                         const ProduceRequest::PartitionProduceData& data) {
+  ClusterState& cluster = produce.exchange.cluster();
+  SimulatedPartition* const partition = topic ? topic->partition(data.index) : nullptr;
+  if (!partition) {
+    return refused(data.index, !topic && produce.version() >= kByTopicId
+                                   ? ErrorCode::kUnknownTopicId
+                                   : ErrorCode::kUnknownTopicOrPartition);
+  }
+  if (produce.request.acks != kAcksOfAll)
+    return refused(data.index, ErrorCode::kInvalidRequiredAcks);
+  if (partition->leader != produce.exchange.broker()) return not_leader(produce, *partition);
+  const std::string_view bytes = data.records.bytes.value_or(std::string_view());
+  const auto batch = read_produced_batch(bytes);
+  if (!batch) return refused(data.index, batch.error());
+  if (bytes.size() > static_cast<size_t>(max_bytes(cluster, *topic)))
+    return refused(data.index, ErrorCode::kMessageTooLarge);
+  const Incoming incoming{*partition, bytes, *batch};
+  const ErrorCode error = check_transaction(produce, incoming);
+  if (error != ErrorCode::kNone) return refused(data.index, error);
+  return append(produce, incoming);
+}
+
+void add_endpoints(const PendingProduce& produce, ProduceResponse& response) {
+  const ClusterState& cluster = produce.exchange.cluster();
+  std::vector<bool> told(cluster.nodes.size());
+  for (const auto& topic : response.responses) {
+    for (const Answered& answer : topic.partition_responses) {
+      const int32_t leader = answer.current_leader.leader_id;
+      if (leader < 0 || told[static_cast<size_t>(leader)]) continue;
+      told[static_cast<size_t>(leader)] = true;
+      const HostAndPort& address = cluster.node(leader).address;
+      response.node_endpoints.push_back({leader, address.host, address.port, std::nullopt});
+    }
+  }
+}
+
+void attempt(std::unique_ptr<PendingProduce> produce) {
+  if (produce->exchange.broker_died()) return;
+  ClusterState& cluster = produce->exchange.cluster();
+  produce->waits = false;
+  ProduceResponse response;
+  for (const auto& wanted : produce->request.topic_data) {
+    const SimulatedTopic* const topic = cluster.topics.find(wanted.name, wanted.topic_id);
+    auto& answers = response.responses.emplace_back();
+    answers.name = wanted.name;
+    answers.topic_id = wanted.topic_id;
+    for (const auto& data : wanted.partition_data) {
+      answers.partition_responses.push_back(serve_partition(*produce, topic, data));
+      // Its transaction is the same for all of its batches: nothing has been appended.
+      if (produce->waits) break;
+    }
+    if (produce->waits) break;
+  }
+  if (produce->waits) {
+    cluster.loop.at(cluster.loop.now() + cluster.options.hold_back,
+                    [held = std::move(produce)]() mutable { attempt(std::move(held)); });
+    return;
+  }
+  if (produce->version() >= kTellsLeader) add_endpoints(*produce, response);
+  produce->exchange.answer(std::move(response));
+}
+
+}  // namespace
+
+void serve_produce(BrokerExchange exchange) {
+  auto produce = std::make_unique<PendingProduce>(std::move(exchange));
+  const ClusterState& cluster = produce->exchange.cluster();
+  produce->give_up = cluster.loop.now() + cluster.options.hold_back_most;
+  attempt(std::move(produce));
+}
+
+}  // namespace penstock::connect::kafka
