@@ -72,6 +72,7 @@ class KafkaClient {
 };
 
 // Contacts nobody.
+std::unique_ptr<KafkaClient> make_native_kafka_client(const KafkaClientOptions& options);
 std::unique_ptr<KafkaClient> make_kafka_client(const KafkaClientOptions& options);
 
 }  // namespace penstock::connect

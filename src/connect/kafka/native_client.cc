@@ -1,0 +1,119 @@
+// The client of our own behind the seams: each producer, reader and admin has a loop and a cluster
+// to itself, and runs in its owner's thread.
+#include <memory>
+#include <random>
+#include <utility>
+
+#include "connect/kafka/admin/native_admin.h"
+#include "connect/kafka/client/cluster.h"
+#include "connect/kafka/kafka_client.h"
+#include "connect/kafka/producer/native_producer.h"
+#include "connect/kafka/reader/native_reader.h"
+#include "connect/net/socket_loop.h"
+
+namespace penstock::connect {
+namespace kafka {
+namespace {
+
+// What each of the three stands on.
+struct Ground {
+  std::unique_ptr<EventLoop> loop;
+  std::unique_ptr<Authenticator> authenticator;
+  std::unique_ptr<Cluster> cluster;
+};
+
+// The ground is a base, so that it is made before what stands on it, and goes after it.
+template <typename Native>
+class Grounded final : private Ground, public Native {
+ public:
+  template <typename... Arguments>
+  Grounded(Ground ground, Arguments&&... arguments)
+      : Ground(std::move(ground)),
+        Native(*Ground::cluster, std::forward<Arguments>(arguments)...) {}
+};
+
+bool has_tls(KafkaProtocol protocol) {
+  return protocol == KafkaProtocol::kSsl || protocol == KafkaProtocol::kSaslSsl;
+}
+bool has_sasl(KafkaProtocol protocol) {
+  return protocol == KafkaProtocol::kSaslPlaintext || protocol == KafkaProtocol::kSaslSsl;
+}
+
+ClientOptions client_options(const KafkaClientOptions& options,
+                             std::vector<HostAndPort> bootstrap) {
+  ClientOptions made{.connection = {.client_id = options.client_id,
+                                    .setup_timeout = options.connect_timeout,
+                                    .backoff_first = options.reconnect_backoff,
+                                    .backoff_most = options.reconnect_backoff_max},
+                     .bootstrap = std::move(bootstrap),
+                     .request_timeout = options.socket_timeout,
+                     .retry_backoff = options.retry_backoff};
+  const KafkaSecurity& security = options.security;
+  if (has_tls(security.protocol)) {
+    made.connection.tls = TlsOptions{.authorities = security.ca_pem,
+                                     .certificate = security.certificate_pem,
+                                     .key = security.key_pem};
+  }
+  return made;
+}
+
+class NativeClient final : public KafkaClient {
+ public:
+  explicit NativeClient(const KafkaClientOptions& options) : options_(options) {}
+
+  KafkaResult<std::unique_ptr<TransactionalProducer>> make_producer(
+      const ProducerOptions& options) override {
+    return make<TransactionalProducer, NativeProducer>(options, NativeProducer::Rules{});
+  }
+  KafkaResult<std::unique_ptr<TopicReader>> make_reader(const ReaderOptions& options) override {
+    return make<TopicReader, NativeReader>(options, options_.metadata_timeout);
+  }
+  KafkaResult<std::unique_ptr<ClusterAdmin>> make_admin() override {
+    return make<ClusterAdmin, NativeAdmin>(
+        NativeAdmin::Timeouts{options_.metadata_timeout, options_.admin_timeout});
+  }
+
+ private:
+  template <typename Seam, typename Native, typename... Arguments>
+  KafkaResult<std::unique_ptr<Seam>> make(Arguments&&... arguments) {
+    auto ground = make_ground();
+    if (!ground) return std::unexpected(ground.error());
+    return std::make_unique<Grounded<Native>>(std::move(*ground),
+                                              std::forward<Arguments>(arguments)...);
+  }
+
+  KafkaResult<Ground> make_ground() const {
+    auto bootstrap = parse_bootstrap(options_.bootstrap_servers);
+    if (!bootstrap) {
+      return kafka_fail(KafkaFault::kFatal,
+                        "invalid broker addresses: \"" + options_.bootstrap_servers + "\"",
+                        "INVALID_CONFIG");
+    }
+    Ground ground;
+    if (has_sasl(options_.security.protocol)) {
+      SaslOptions sasl{.mechanism = options_.security.sasl_mechanism,
+                       .user = options_.security.sasl_username,
+                       .password = options_.security.sasl_password};
+      if (auto exchange = make_sasl_exchange(sasl, system_random()); !exchange)
+        return kafka_fail(KafkaFault::kFatal, exchange.error().cause, "INVALID_CONFIG");
+      ground.authenticator =
+          std::make_unique<Authenticator>(std::move(sasl), system_random(), nullptr);
+    }
+    ground.loop = make_socket_loop();
+    ground.cluster =
+        std::make_unique<Cluster>(*ground.loop, client_options(options_, std::move(*bootstrap)),
+                                  ground.authenticator.get(), std::random_device()());
+    return ground;
+  }
+
+  const KafkaClientOptions options_;
+};
+
+}  // namespace
+}  // namespace kafka
+
+std::unique_ptr<KafkaClient> make_native_kafka_client(const KafkaClientOptions& options) {
+  return std::make_unique<kafka::NativeClient>(options);
+}
+
+}  // namespace penstock::connect

@@ -1,0 +1,136 @@
+// Finding the coordinator and asking it until it has answered.
+#include "connect/kafka/producer/coordinator_errands.h"
+
+#include <algorithm>
+
+namespace penstock::connect::kafka {
+namespace {
+
+using std::chrono::milliseconds;
+
+// A coordinator that is busy with the markers of the last transaction is so for a millisecond or
+// two: asking again at once costs little and is what makes short transactions short.
+constexpr milliseconds kBusyPause(1);
+constexpr milliseconds kBusyPauseMost(50);
+
+constexpr int8_t kTransactionCoordinator = 1;
+
+}  // namespace
+
+Judgement judge_coordinator_error(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::kNone:
+      return {Verdict::kDone, code};
+    case ErrorCode::kNotCoordinator:
+    case ErrorCode::kCoordinatorNotAvailable:
+      return {Verdict::kMoved, code};
+    case ErrorCode::kConcurrentTransactions:
+    case ErrorCode::kCoordinatorLoadInProgress:
+      return {Verdict::kBusy, code};
+    default:
+      return {is_retriable(code) ? Verdict::kBusy : Verdict::kFailed, code};
+  }
+}
+
+CoordinatorErrands::CoordinatorErrands(Cluster& cluster, std::string transactional_id)
+    : cluster_(cluster),
+      transactional_id_(std::move(transactional_id)),
+      backoff_(kBusyPause, kBusyPauseMost) {}
+
+CoordinatorErrands::~CoordinatorErrands() {
+  if (timer_) cluster_.loop().cancel(*timer_);
+}
+
+const BrokerFeatures* CoordinatorErrands::features() const {
+  return coordinator_ ? &coordinator_->features() : nullptr;
+}
+
+void CoordinatorErrands::step() {
+  if (cluster_.loop().now() >= rules_.deadline) {
+    const auto kind = unknown_ ? ErrandEnd::Kind::kUnknown : ErrandEnd::Kind::kTimedOut;
+    return finish({kind, ErrorCode::kNone, trouble_.empty() ? "timed out" : trouble_});
+  }
+  coordinator_ ? attempt_() : find();
+}
+
+void CoordinatorErrands::find() {
+  FindCoordinatorRequest request;
+  request.key = transactional_id_;
+  request.key_type = kTransactionCoordinator;
+  const auto deadline = std::min(rules_.deadline, cluster_.request_deadline());
+  // From version 4 on it asks for several at once, which nobody here has.
+  cluster_.any_broker().call(
+      std::move(request), CallOptions{deadline, {1, 3}},
+      [this](CallResult<FindCoordinatorResponse> result) { on_found(std::move(result)); });
+}
+
+void CoordinatorErrands::on_found(CallResult<FindCoordinatorResponse> result) {
+  if (!result) {
+    const KafkaError error = question_error(result.error());
+    trouble_ = error.message;
+    if (error.fault == KafkaFault::kFatal)
+      return finish({ErrandEnd::Kind::kFailed, ErrorCode::kSaslAuthenticationFailed, trouble_});
+    return again(cluster_.options().retry_backoff);
+  }
+  FindCoordinatorResponse& found = result->response;
+  if (found.error_code != ErrorCode::kNone) {
+    trouble_ = question_error(found.error_code, found.error_message.value_or("")).message;
+    if (judge_coordinator_error(found.error_code).verdict == Verdict::kFailed)
+      return finish({ErrandEnd::Kind::kFailed, found.error_code, trouble_});
+    return again(cluster_.options().retry_backoff);
+  }
+  cluster_.learn_broker(found.node_id, {found.host, static_cast<uint16_t>(found.port)});
+  coordinator_ = cluster_.broker(found.node_id, Lane::kQuestions);
+  step();
+}
+
+void CoordinatorErrands::on_judgement(Judgement judgement) {
+  if (judgement.verdict == Verdict::kDone) return finish({});
+  trouble_ = question_error(judgement.code, "").message;
+  switch (judgement.verdict) {
+    case Verdict::kBusy:
+      return again(backoff_.next());
+    case Verdict::kMoved:
+      coordinator_ = nullptr;
+      return again(cluster_.options().retry_backoff);
+    default:
+      return finish({ErrandEnd::Kind::kFailed, judgement.code, trouble_});
+  }
+}
+
+void CoordinatorErrands::on_failure(const CallFailure& failure) {
+  trouble_ = failure.cause;
+  // It may have moved because this broker died.
+  coordinator_ = nullptr;
+  switch (failure.fate) {
+    case CallFate::kNotSent:
+      return again(cluster_.options().retry_backoff);
+    case CallFate::kUnknown:
+      unknown_ = true;
+      if (!rules_.repeatable)
+        return finish({ErrandEnd::Kind::kUnknown, ErrorCode::kNone, trouble_});
+      return again(cluster_.options().retry_backoff);
+    case CallFate::kUnsupported:
+      return finish({ErrandEnd::Kind::kFailed, ErrorCode::kUnsupportedVersion, trouble_});
+    case CallFate::kRefused:
+      return finish({ErrandEnd::Kind::kFailed, ErrorCode::kSaslAuthenticationFailed, trouble_});
+  }
+}
+
+void CoordinatorErrands::again(milliseconds pause) {
+  const auto time = std::min(cluster_.loop().now() + pause, rules_.deadline);
+  timer_ = cluster_.loop().at(time, [this] {
+    timer_.reset();
+    step();
+  });
+}
+
+void CoordinatorErrands::finish(ErrandEnd end) {
+  if (end.kind == ErrandEnd::Kind::kDone) trouble_.clear();
+  // Whoever is told may begin the next one.
+  attempt_ = nullptr;
+  auto finished = std::exchange(finished_, nullptr);
+  finished(std::move(end));
+}
+
+}  // namespace penstock::connect::kafka

@@ -1,0 +1,98 @@
+// What a producer has to deliver to one partition: batches in the order of their sequences, from
+// being filled to being acknowledged.
+//
+// A broker takes a producer's batches to a partition in the order of their sequence numbers only
+// (KIP-98), and recognises a repetition among the last five. So at most five are under way; and
+// when one comes back undelivered, nothing more is sent until the answers of all others are in, and
+// then all that are not acknowledged are sent again, the same bytes in the same order.
+//
+// Pure bookkeeping, no I/O. One owner thread.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "connect/kafka/records/batch_builder.h"
+#include "connect/net/event_loop.h"
+
+namespace penstock::connect::kafka {
+
+struct Batch {
+  explicit Batch(size_t limit_bytes) : builder(limit_bytes) {}
+
+  BatchBuilder builder;
+  std::string_view bytes = {};  // Once it is finished.
+  size_t content_bytes = 0;     // As it was filled, before compression.
+  int32_t base_sequence = -1;
+  bool acknowledged = false;
+  std::optional<int32_t> marked = {};  // The number of the last record whose offset is wanted.
+  EventLoop::Time opened_at = {};
+};
+
+// Batches that are no longer needed keep their memory for those to come. One owner thread.
+class BatchPool {
+ public:
+  explicit BatchPool(size_t batch_bytes) : batch_bytes_(batch_bytes) {}
+  // Large enough for `at_least` bytes.
+  std::shared_ptr<Batch> take(size_t at_least);
+  void give_back(std::shared_ptr<Batch> batch);
+
+ private:
+  // As many as may be under way to a few partitions; more are a burst that is over.
+  static constexpr size_t kMostIdle = 16;
+
+  size_t batch_bytes_;
+  std::vector<std::shared_ptr<Batch>> idle_;
+};
+
+class PartitionQueue {
+ public:
+  static constexpr size_t kMostUnderWay = 5;
+
+  // False: the record does not fit into the batch that is open; close() it and append again.
+  bool append(const RecordFields& record, bool marked, BatchPool& pool, EventLoop::Time now);
+  // Ends the open batch: it may be sent now.
+  void close();
+  bool has_open() const { return open_ != nullptr; }
+  // Of the open batch; 0 if there is none.
+  size_t open_bytes() const { return open_ ? open_->builder.size_bytes() : 0; }
+  EventLoop::Time opened_at() const { return open_->opened_at; }
+
+  // The next batch that may be sent now; none.
+  std::shared_ptr<Batch> next(EventLoop::Time now) const;
+  // It gets its sequence the first time.
+  void sent(const std::shared_ptr<Batch>& batch, const BatchIdentity& identity, Codec codec,
+            Compression& compression);
+  // The broker has it. `pool` gets what is no longer needed.
+  void acknowledged(const std::shared_ptr<Batch>& batch, BatchPool& pool);
+  // It was not delivered, or nobody knows. Sent again from `not_before` on.
+  void came_back(EventLoop::Time not_before);
+  // Whether all batches before it were acknowledged.
+  bool is_first(const std::shared_ptr<Batch>& batch) const { return queue_.front() == batch; }
+
+  // Nothing is left to be delivered; the open batch counts.
+  bool empty() const { return !open_ && queue_.empty(); }
+  bool under_way() const { return under_way_ > 0; }
+  // The first batch waits for this; nothing to send: max.
+  EventLoop::Time due() const;
+  // Forgets what was not delivered. REQUIRES: nothing is under way.
+  void drop_all(BatchPool& pool);
+  // The next batch is the first of an epoch.
+  void restart_sequences() { next_sequence_ = 0; }
+
+ private:
+  void settle(EventLoop::Time not_before);
+
+  std::shared_ptr<Batch> open_;
+  std::deque<std::shared_ptr<Batch>> queue_;  // Closed and not acknowledged, by sequence.
+  size_t sent_ = 0;       // So many of the queue's first were sent since the last return.
+  size_t under_way_ = 0;  // Sent, and without an answer.
+  bool returned_ = false;
+  EventLoop::Time not_before_ = {};
+  int32_t next_sequence_ = 0;
+};
+
+}  // namespace penstock::connect::kafka

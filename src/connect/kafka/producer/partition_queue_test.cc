@@ -1,0 +1,153 @@
+// Batches of one partition: their order, their sequences, and what is sent again.
+#include "connect/kafka/producer/partition_queue.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "connect/kafka/records/batch_reader.h"
+
+namespace penstock::connect::kafka {
+namespace {
+
+using std::chrono::milliseconds;
+
+class PartitionQueueTest : public testing::Test {
+ protected:
+  void append(const std::string& value) {
+    const RecordFields record{.key = "k", .value = value, .timestamp_ms = 1, .headers = {}};
+    if (!queue_.append(record, false, pool_, now_)) {
+      queue_.close();
+      ASSERT_TRUE(queue_.append(record, false, pool_, now_));
+    }
+  }
+  // Batches of one record each.
+  void fill(int count) {
+    for (int i = 0; i < count; ++i) {
+      append(std::to_string(i));
+      queue_.close();
+    }
+  }
+  std::shared_ptr<Batch> send() {
+    auto batch = queue_.next(now_);
+    if (batch) queue_.sent(batch, {7, 3, -1, true}, Codec::kNone, compression_);
+    return batch;
+  }
+  BatchHeader header(const Batch& batch) {
+    BatchReader reader(compression_, 1 << 20);
+    reader.reset(batch.bytes);
+    EXPECT_TRUE(reader.next_batch());
+    return reader.header();
+  }
+
+  EventLoop::Time now_{std::chrono::hours(1)};
+  Compression compression_;
+  BatchPool pool_{1'000};
+  PartitionQueue queue_;
+};
+
+TEST_F(PartitionQueueTest, AnOpenBatchIsNotSent) {
+  append("a");
+  EXPECT_FALSE(send());
+  EXPECT_FALSE(queue_.empty());
+  queue_.close();
+  EXPECT_TRUE(send());
+}
+
+TEST_F(PartitionQueueTest, SequencesCountRecords) {
+  append("a");
+  append("b");
+  queue_.close();
+  append("c");
+  queue_.close();
+  const BatchHeader first = header(*send());
+  EXPECT_EQ(first.base_sequence, 0);
+  EXPECT_EQ(first.last_sequence, 1);
+  EXPECT_EQ(first.producer_id, 7);
+  EXPECT_EQ(first.producer_epoch, 3);
+  EXPECT_TRUE(first.transactional);
+  EXPECT_EQ(header(*send()).base_sequence, 2);
+}
+
+TEST_F(PartitionQueueTest, AtMostFiveAreUnderWay) {
+  fill(7);
+  std::vector<std::shared_ptr<Batch>> sent;
+  while (auto batch = send()) sent.push_back(batch);
+  ASSERT_EQ(sent.size(), 5u);
+  queue_.acknowledged(sent[0], pool_);
+  EXPECT_TRUE(send());
+  EXPECT_FALSE(send());
+}
+
+TEST_F(PartitionQueueTest, WhatComesBackIsSentAgainInOrderOnceAllAnswersAreIn) {
+  fill(4);
+  const auto first = send(), second = send(), third = send();
+  queue_.came_back(now_);
+  EXPECT_FALSE(send());
+  queue_.came_back(now_);
+  EXPECT_FALSE(send());
+  EXPECT_TRUE(queue_.under_way());
+  queue_.came_back(now_);
+  EXPECT_EQ(send(), first);
+  EXPECT_EQ(send(), second);
+  EXPECT_EQ(send(), third);
+  EXPECT_EQ(first->base_sequence, 0);
+  EXPECT_EQ(header(*send()).base_sequence, 3);
+}
+
+TEST_F(PartitionQueueTest, WhatWasTakenIsNotSentAgain) {
+  fill(3);
+  const auto first = send(), second = send(), third = send();
+  // The first one's answer got lost, and the broker has it: so it took the second.
+  queue_.came_back(now_);
+  queue_.acknowledged(second, pool_);
+  queue_.came_back(now_);
+  EXPECT_EQ(send(), first);
+  queue_.acknowledged(first, pool_);
+  EXPECT_EQ(send(), third);
+  queue_.acknowledged(third, pool_);
+  EXPECT_TRUE(queue_.empty());
+}
+
+TEST_F(PartitionQueueTest, WaitsBeforeItSendsAgain) {
+  fill(1);
+  const auto batch = send();
+  queue_.came_back(now_ + milliseconds(100));
+  EXPECT_FALSE(send());
+  EXPECT_EQ(queue_.due(), now_ + milliseconds(100));
+  now_ += milliseconds(100);
+  EXPECT_EQ(send(), batch);
+}
+
+TEST_F(PartitionQueueTest, ARecordLargerThanABatchGetsOneOfItsOwn) {
+  append("small");
+  append(std::string(5'000, 'x'));
+  queue_.close();
+  EXPECT_EQ(header(*send()).count, 1);
+  const auto large = send();
+  EXPECT_EQ(header(*large).count, 1);
+  EXPECT_GT(large->bytes.size(), 5'000u);
+}
+
+TEST_F(PartitionQueueTest, DroppedBatchesLeaveNoGapAfterANewEpoch) {
+  fill(3);
+  const auto first = send();
+  queue_.acknowledged(first, pool_);
+  queue_.drop_all(pool_);
+  EXPECT_TRUE(queue_.empty());
+  queue_.restart_sequences();
+  fill(1);
+  EXPECT_EQ(header(*send()).base_sequence, 0);
+}
+
+TEST_F(PartitionQueueTest, MemoryIsUsedAgain) {
+  fill(1);
+  const auto batch = send();
+  const Batch* place = batch.get();
+  queue_.acknowledged(batch, pool_);
+  EXPECT_EQ(pool_.take(1).get() == place, false);  // Still held here.
+}
+
+}  // namespace
+}  // namespace penstock::connect::kafka

@@ -1,0 +1,150 @@
+// Delivers a transaction's records: sorts them into batches by partition, sends batches to the
+// leaders, and sends again what did not arrive.
+//
+// One Produce request takes one batch of each of a leader's partitions. What comes back for a
+// reason that passes (a leader moved, a connection broke, replicas are missing) is sent again with
+// the sequence it had, which the broker recognises if it has it already; anything else is the
+// transaction's failure, and nothing more is sent.
+//
+// Owned and called by the loop's thread. `on_change` runs inside EventLoop::run() only.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "connect/kafka/client/cluster.h"
+#include "connect/kafka/client/faults.h"
+#include "connect/kafka/producer/partition_queue.h"
+
+namespace penstock::connect::kafka {
+
+// KIP-890: with version 2 the leader adds a partition to the transaction when its first batch
+// comes.
+enum class TransactionVersion { kV1 = 1, kV2 = 2 };
+
+struct ProducerIdentity {
+  int64_t id = -1;
+  int16_t epoch = -1;
+
+  bool operator==(const ProducerIdentity&) const = default;
+};
+
+struct TopicPartition {
+  std::string topic;
+  int32_t partition;
+};
+
+class ProduceSender {
+ public:
+  struct Settings {
+    std::string transactional_id;
+    Codec codec = Codec::kNone;
+    size_t batch_bytes = 0;
+    std::chrono::milliseconds linger{0};
+  };
+
+  ProduceSender(Cluster& cluster, Settings settings);
+  ~ProduceSender();
+
+  // The number of a topic; its leaders are learned. Any number of times.
+  int open_topic(const std::string& name);
+
+  // A new identity numbers its batches from 0. REQUIRES: nothing is under way.
+  void set_identity(const ProducerIdentity& identity, TransactionVersion version);
+  // The next transaction. Nothing is sent before `not_before`.
+  void begin(EventLoop::Time not_before);
+  // Moves that time.
+  void hold_until(EventLoop::Time not_before);
+  void append(int topic, int32_t partition, const RecordFields& record, bool marked);
+  // What was appended need not wait for more.
+  void flush();
+  // Sends what may be sent.
+  void pump();
+  // Forgets what was not delivered. REQUIRES: nothing is under way.
+  void drop_all();
+  // Nothing new is sent until the next begin(); answers are still taken in.
+  void halt() { halted_ = true; }
+
+  // Nothing is left to be delivered.
+  bool delivered() const { return undelivered_bytes_ == 0; }
+  bool under_way() const { return under_way_ > 0; }
+  size_t undelivered_bytes() const { return undelivered_bytes_; }
+  // Whether a batch was sent since begin().
+  bool sent_something() const { return sent_something_; }
+  // A request since begin() got lost, or its answer did: a copy may still arrive at the broker.
+  bool unknown() const { return unknown_; }
+  // From sending the transaction's first batch to its acknowledgement; none before that.
+  std::optional<std::chrono::microseconds> first_batch_took() const { return first_took_; }
+  // Why the transaction cannot be committed.
+  const std::optional<KafkaError>& failure() const { return failure_; }
+  std::optional<int64_t> marked_offset() const { return marked_offset_; }
+  // What delivery waits for; may be empty.
+  std::string trouble() const;
+
+  // Version 1: partitions with batches that are not part of the transaction yet.
+  std::vector<TopicPartition> to_be_added() const;
+  void added(const std::vector<TopicPartition>& partitions);
+
+  // Answers came in.
+  std::function<void()> on_change = [] {};
+
+ private:
+  struct Partition {
+    PartitionQueue queue;
+    bool added = false;  // To the transaction.
+  };
+  struct Topic {
+    std::string name;
+    std::vector<Partition> partitions;
+  };
+  struct Item {
+    size_t topic;
+    int32_t partition;
+    std::shared_ptr<Batch> batch;
+  };
+  using Items = std::vector<Item>;
+
+  bool pump_once();
+  void send(BrokerConnection& leader, std::shared_ptr<Items> items);
+  void on_answer(const Items& items, CallResult<ProduceResponse> result);
+  void on_partition(const Item& item, const ProduceResponse& response,
+                    const ProduceResponse::PartitionProduceResponse& answer);
+  void acknowledge(const Item& item, int64_t base_offset);
+  void send_again(const Item& item, ErrorCode code);
+  void fail(const Item& item, ErrorCode code, const std::string& said);
+  bool may_be_added(const Partition& partition) const {
+    return version_ == TransactionVersion::kV2 || partition.added;
+  }
+  PartitionQueue& queue_of(const Item& item) {
+    return topics_[item.topic].partitions[static_cast<size_t>(item.partition)].queue;
+  }
+  void arm();
+
+  Cluster& cluster_;
+  const Settings settings_;
+  BatchPool pool_;
+  Compression compression_;
+  std::vector<Topic> topics_;
+  ProducerIdentity identity_;
+  TransactionVersion version_ = TransactionVersion::kV1;
+  EventLoop::Time not_before_ = {};
+  size_t undelivered_bytes_ = 0;
+  size_t under_way_ = 0;
+  bool halted_ = true;
+  bool sent_something_ = false;
+  bool unknown_ = false;
+  std::optional<KafkaError> failure_;
+  std::optional<int64_t> marked_offset_;
+  EventLoop::Time first_sent_at_ = {};
+  std::optional<std::chrono::microseconds> first_took_;
+  std::optional<EventLoop::TimerId> timer_;
+  EventLoop::Time timer_time_ = {};
+  std::string trouble_;
+};
+
+}  // namespace penstock::connect::kafka

@@ -1,0 +1,106 @@
+// Records out of fetched batches, and the position after them.
+#include "connect/kafka/reader/partition_stream.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "connect/kafka/records/control_marker.h"
+
+namespace penstock::connect::kafka {
+namespace {
+
+// Of one batch, decompressed: a hundred times what a broker takes by default.
+constexpr size_t kMostBatchBytes = 128 << 20;
+
+}  // namespace
+
+PartitionStream::PartitionStream(int32_t partition, KafkaIsolation isolation,
+                                 Compression& compression)
+    : partition_(partition),
+      isolation_(isolation),
+      batches_(compression, kMostBatchBytes),
+      scan_(compression, kMostBatchBytes) {}
+
+void PartitionStream::seek(int64_t offset) {
+  pieces_.clear();
+  open_ = in_batch_ = false;
+  queued_bytes_ = 0;
+  position_ = fetch_offset_ = offset;
+}
+
+KafkaError PartitionStream::corrupt(const std::string& why) const {
+  return {KafkaFault::kRetriable,
+          "partition " + std::to_string(partition_) + " at offset " + std::to_string(position_) +
+              ": " + why,
+          error_name(ErrorCode::kCorruptMessage)};
+}
+
+KafkaResult<void> PartitionStream::add(FetchedPiece piece) {
+  // Where the next fetch begins is in the headers: the records need not be looked at for it.
+  scan_.reset(piece.records);
+  bool some = false;
+  while (scan_.next_batch()) {
+    some = true;
+    fetch_offset_ = std::max(fetch_offset_, scan_.header().last_offset + 1);
+  }
+  if (scan_.error()) return std::unexpected(corrupt(scan_.error()->message));
+  // A broker sends the first batch whole, however large it is.
+  if (!some && scan_.truncated())
+    return std::unexpected(corrupt("a batch that is cut off comes first"));
+  if (!some) return {};
+  queued_bytes_ += piece.records.size();
+  pieces_.push_back(std::move(piece));
+  return {};
+}
+
+KafkaResult<bool> PartitionStream::next_batch() {
+  while (batches_.next_batch()) {
+    const BatchHeader& header = batches_.header();
+    bool skip = header.control || header.last_offset < position_;
+    if (isolation_ == KafkaIsolation::kReadCommitted) skip = filter_.skips(header) || skip;
+    if (!skip) return true;
+    if (header.control && batches_.next_record()) {
+      const auto marker = decode_control(batches_.record());
+      if (!marker) return std::unexpected(corrupt(marker.error().message));
+      filter_.see_marker(header, *marker);
+    }
+    if (batches_.error()) break;
+    position_ = std::max(position_, header.last_offset + 1);
+  }
+  if (batches_.error()) return std::unexpected(corrupt(batches_.error()->message));
+  return false;
+}
+
+KafkaResult<std::optional<IncomingMessage>> PartitionStream::next() {
+  while (!pieces_.empty()) {
+    if (!open_) {
+      batches_.reset(pieces_.front().records);
+      filter_.reset(pieces_.front().aborted);
+      open_ = true;
+    }
+    while (in_batch_) {
+      if (!batches_.next_record()) {
+        if (batches_.error()) return std::unexpected(corrupt(batches_.error()->message));
+        in_batch_ = false;
+        // Compaction may have taken the batch's last records away.
+        position_ = std::max(position_, batches_.header().last_offset + 1);
+        break;
+      }
+      const RecordView& record = batches_.record();
+      if (record.offset < position_) continue;
+      position_ = record.offset + 1;
+      return IncomingMessage{partition_,   record.offset,  record.key,
+                             record.value, record.headers, record.timestamp_ms};
+    }
+    auto more = next_batch();
+    if (!more) return std::unexpected(more.error());
+    in_batch_ = *more;
+    if (in_batch_) continue;
+    queued_bytes_ -= pieces_.front().records.size();
+    pieces_.pop_front();
+    open_ = false;
+  }
+  return std::nullopt;
+}
+
+}  // namespace penstock::connect::kafka
