@@ -138,7 +138,7 @@ void NativeProducer::on_init(const ErrandEnd& end) {
   version_ = v2 ? TransactionVersion::kV2 : TransactionVersion::kV1;
   sender_.set_identity(identity_, version_);
   renewal_due_ = false;
-  // The renewal at the beginning of a transaction that is aborted meanwhile, or the abort itself.
+  // The transaction at whose beginning it was is aborted meanwhile.
   if (state_ == State::kAborting) sender_.drop_all();
   if (state_ == State::kFencing || state_ == State::kAborting) return finish_transaction();
   // A renewal at the beginning of a transaction.
@@ -273,9 +273,13 @@ void NativeProducer::advance_abort() {
   sender_.drop_all();
   lost_something_ = lost_something_ || sender_.unknown();
   if (!sender_.sent_something() && !registered_) return finish_transaction();
-  // Under version 1 a new epoch aborts the old one's transaction, and whatever still arrives of it.
+  // Under version 1 only the markers of a new epoch tell the leaders that the old one is over, and
+  // those are written when a new producer fences this one.
   const bool renews = lost_something_ && rules_.renews_after_loss;
-  if (version_ == TransactionVersion::kV1 && renews) return init(*deadline_);
+  if (version_ == TransactionVersion::kV1 && renews) {
+    return die(
+        {KafkaFault::kAbort, "a lost message may still arrive; a new epoch has to end it", ""});
+  }
   end_transaction(false);
 }
 
@@ -315,11 +319,10 @@ void NativeProducer::on_end(bool commit, const ErrandEnd& end) {
   const bool fenced = end.kind == ErrandEnd::Kind::kFailed && is_fencing(end.code);
   const std::string code = end.code == ErrorCode::kNone ? "" : error_name(end.code);
   if (fenced) return die({KafkaFault::kFenced, end.message, code});
-  if (!commit && version_ == TransactionVersion::kV1) return init(*deadline_);
-  // Refused before any copy of it got lost: not committed, for certain.
-  const bool certain = !errands_.unknown() && (end.kind == ErrandEnd::Kind::kTimedOut ||
+  // Never asked for, or refused before any copy of it got lost: not committed, for certain.
+  const bool refused = !errands_.unknown() && (end.kind == ErrandEnd::Kind::kTimedOut ||
                                                end.code == ErrorCode::kTransactionAbortable);
-  die({certain ? KafkaFault::kAbort : KafkaFault::kOutcomeUnknown, end.message, code});
+  die({!commit || refused ? KafkaFault::kAbort : KafkaFault::kOutcomeUnknown, end.message, code});
 }
 
 void NativeProducer::finish_transaction() {
