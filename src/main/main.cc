@@ -6,12 +6,11 @@
 #include <cstdlib>
 
 #include "base/log.h"
+#include "base/version.h"
 #include "main/server_process.h"
 
 namespace penstock {
 namespace {
-
-constexpr const char* kVersion = "0.1.0";
 
 bool parse_log(const std::string& level, const std::string& format) {
   const std::pair<const char*, LogLevel> levels[] = {{"debug", LogLevel::kDebug},

@@ -4,11 +4,12 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/version.h"
+
 namespace penstock::connect::kafka {
 namespace {
 
 constexpr char kSoftwareName[] = "penstock";
-constexpr char kSoftwareVersion[] = "0.1.0";
 
 std::string joined(const std::vector<std::string>& names) {
   std::string all;
@@ -43,7 +44,7 @@ void Handshake::send(Request request,
 
 void Handshake::start() {
   const VersionRange ours = ApiVersionsRequest::kVersions;
-  send(ApiVersionsRequest{kSoftwareName, kSoftwareVersion}, &Handshake::on_versions,
+  send(ApiVersionsRequest{kSoftwareName, kVersion}, &Handshake::on_versions,
        {ours.last, ours.last});
 }
 
@@ -58,7 +59,7 @@ void Handshake::on_versions(const ApiVersionsResponse& response) {
     features_.take(response);
     const int16_t version = features_.pick(api_info(ApiKey::kApiVersions), {0, kLastVersion})
                                 .value_or(ApiVersionsRequest::kVersions.first);
-    return send(ApiVersionsRequest{kSoftwareName, kSoftwareVersion}, &Handshake::on_versions,
+    return send(ApiVersionsRequest{kSoftwareName, kVersion}, &Handshake::on_versions,
                 {version, version});
   }
   if (response.error_code != ErrorCode::kNone) {
