@@ -25,7 +25,7 @@ enum class Verdict {
   kDone,
   kBusy,    // The same coordinator, in a moment.
   kMoved,   // Another coordinator.
-  kFailed,  // For good; see Judgement::error.
+  kFailed,  // For good.
 };
 
 struct Judgement {

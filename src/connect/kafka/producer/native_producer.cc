@@ -175,11 +175,13 @@ KafkaResult<SendState> NativeProducer::send(const OutgoingMessage& message) {
     return std::unexpected(*error_);
   }
   if (unserved_bytes_ >= kServeBytes) serve(milliseconds(0));
-  if (!sender_.delivered() && sender_.undelivered_bytes() + content > options_.budget_bytes) {
+  const auto is_full = [&] {
+    return !sender_.delivered() && sender_.undelivered_bytes() + content > options_.budget_bytes;
+  };
+  if (is_full()) {
     serve(milliseconds(0));
     if (state_ == State::kDead) return std::unexpected(*error_);
-    if (!sender_.delivered() && sender_.undelivered_bytes() + content > options_.budget_bytes)
-      return SendState::kFull;
+    if (is_full()) return SendState::kFull;
   }
   if (now_ms_uses_-- <= 0) {
     now_ms_ = cluster_.loop().unix_ms();

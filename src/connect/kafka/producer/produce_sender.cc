@@ -192,15 +192,14 @@ void ProduceSender::on_answer(const Items& items, CallResult<ProduceResponse> re
       const std::string& topic = topics_[item.topic].name;
       const TopicInfo* info = cluster_.topic(topic);
       const auto* answer = find_answer(response, topic, info ? info->id : Uuid(), item.partition);
-      answer ? on_partition(item, response, *answer)
-             : send_again(item, ErrorCode::kUnknownTopicOrPartition);
+      answer ? on_partition(item, *answer) : send_again(item, ErrorCode::kUnknownTopicOrPartition);
     }
   }
   pump();
   on_change();
 }
 
-void ProduceSender::on_partition(const Item& item, const ProduceResponse&,
+void ProduceSender::on_partition(const Item& item,
                                  const ProduceResponse::PartitionProduceResponse& answer) {
   const ErrorCode code = answer.error_code;
   if (answer.current_leader.leader_id >= 0) {

@@ -12,7 +12,6 @@
 #include <functional>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -112,8 +111,7 @@ class ProduceSender {
   bool pump_once();
   void send(BrokerConnection& leader, std::shared_ptr<Items> items);
   void on_answer(const Items& items, CallResult<ProduceResponse> result);
-  void on_partition(const Item& item, const ProduceResponse& response,
-                    const ProduceResponse::PartitionProduceResponse& answer);
+  void on_partition(const Item& item, const ProduceResponse::PartitionProduceResponse& answer);
   void acknowledge(const Item& item, int64_t base_offset);
   void send_again(const Item& item, ErrorCode code);
   void fail(const Item& item, ErrorCode code, const std::string& said);

@@ -9,13 +9,14 @@
 
 #include <array>
 #include <cstdint>
-#include <cstring>
 #include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include "connect/kafka/protocol/big_endian.h"
 
 namespace penstock::connect::kafka {
 
@@ -78,8 +79,9 @@ class WireWriter {
 
   template <typename T>
   void big_endian(T value) {
-    for (int shift = 8 * (static_cast<int>(sizeof(T)) - 1); shift >= 0; shift -= 8)
-      bytes_.push_back(static_cast<char>(value >> shift));
+    char raw[sizeof(T)];
+    store_big_endian(raw, value);
+    bytes_.append(raw, sizeof(T));
   }
 
   std::string bytes_;
@@ -114,9 +116,7 @@ class WireReader {
       fail();
       return 0;
     }
-    T value = 0;
-    for (size_t i = 0; i < sizeof(T); ++i)
-      value = static_cast<T>((static_cast<uint64_t>(value) << 8) | static_cast<uint8_t>(rest_[i]));
+    const T value = load_big_endian<T>(rest_.data());
     rest_.remove_prefix(sizeof(T));
     return value;
   }

@@ -5,7 +5,7 @@
 
 #include <limits>
 
-#include "connect/kafka/records/big_endian.h"
+#include "connect/kafka/protocol/big_endian.h"
 #include "connect/kafka/records/crc32c.h"
 
 namespace penstock::connect::kafka {

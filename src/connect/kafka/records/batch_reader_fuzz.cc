@@ -6,8 +6,8 @@
 #include <cstdint>
 #include <string>
 
+#include "connect/kafka/protocol/big_endian.h"
 #include "connect/kafka/records/batch_reader.h"
-#include "connect/kafka/records/big_endian.h"
 #include "connect/kafka/records/control_marker.h"
 #include "connect/kafka/records/crc32c.h"
 

@@ -7,7 +7,7 @@
 #include <limits>
 
 #include "base/rng.h"
-#include "connect/kafka/records/big_endian.h"
+#include "connect/kafka/protocol/big_endian.h"
 #include "connect/kafka/records/crc32c.h"
 #include "connect/kafka/records/records_fixture_test.h"
 

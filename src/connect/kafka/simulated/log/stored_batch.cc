@@ -1,9 +1,9 @@
 // Reading and writing of batches' headers.
 #include "connect/kafka/simulated/log/stored_batch.h"
 
+#include "connect/kafka/protocol/big_endian.h"
 #include "connect/kafka/protocol/wire.h"
 #include "connect/kafka/records/batch_layout.h"
-#include "connect/kafka/records/big_endian.h"
 #include "connect/kafka/records/crc32c.h"
 
 namespace penstock::connect::kafka {
