@@ -17,7 +17,6 @@ import collections
 import fnmatch
 import os
 import random
-import re
 import shutil
 import signal
 import sys
@@ -258,8 +257,6 @@ class Run:
             if writer.failure:
                 raise Failure(writer.failure)
         if self.mode in ("broker", "connection") and self.engine.pid() is None:
-            if self._died_of_the_client(self.engine.process.poll()):
-                return self._start_engine()
             raise Failure(f"penstock died: {self.engine.process.poll()}\n"
                           + self.engine.log_tail())
 
@@ -292,26 +289,12 @@ class Run:
         if self.engine.pid() is not None:
             return False
         code = self.engine.process.poll()
-        if self._died_of_the_client(code):
-            if self.armed:
-                self.plan.append(self.armed)
-            return True
         if self.armed is None or code != -signal.SIGKILL:
             raise Failure(f"penstock ended by itself with {code}, armed: {self.armed}\n"
                           + self.engine.log_tail())
         self.coverage.hit[self.armed[0]] += 1
         self.kills[self.armed[0]] += 1
         self.armed = None
-        return True
-
-    def _died_of_the_client(self, code):
-        """True, and counted, if librdkafka 2.0.2 ended the process by an assertion of its own, as it
-        does when a transaction is aborted while partitions are still being added to it. That is one
-        more kill: nothing may be lost by it."""
-        said = self.engine.log_tail().rpartition("--- start")[2]
-        if code != -signal.SIGABRT or not re.search(r"rdkafka_\w+\.c:\d+: .*Assertion", said):
-            return False
-        self.kills["assertion of librdkafka"] += 1
         return True
 
     def _kill_engine(self):

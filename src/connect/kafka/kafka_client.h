@@ -1,5 +1,4 @@
-// How to reach a Kafka cluster, and the maker of producers, readers and admins of it. Nothing above
-// this header knows which client library stands behind it.
+// How to reach a Kafka cluster, and the maker of producers, readers and admins of it.
 #pragma once
 
 #include <chrono>
@@ -72,7 +71,6 @@ class KafkaClient {
 };
 
 // Contacts nobody.
-std::unique_ptr<KafkaClient> make_native_kafka_client(const KafkaClientOptions& options);
 std::unique_ptr<KafkaClient> make_kafka_client(const KafkaClientOptions& options);
 
 }  // namespace penstock::connect

@@ -112,7 +112,7 @@ class NativeClient final : public KafkaClient {
 }  // namespace
 }  // namespace kafka
 
-std::unique_ptr<KafkaClient> make_native_kafka_client(const KafkaClientOptions& options) {
+std::unique_ptr<KafkaClient> make_kafka_client(const KafkaClientOptions& options) {
   return std::make_unique<kafka::NativeClient>(options);
 }
 
