@@ -208,13 +208,7 @@ KafkaResult<CallState> NativeProducer::commit(milliseconds wait) {
     sender_.flush();
     advance();
   }
-  auto done = run_to_ready(wait);
-  const bool late = done && *done == CallState::kPending && cluster_.loop().now() >= *deadline_;
-  // Once EndTxn is under way, the errand's own deadline ends it.
-  if (!late || errands_.busy()) return done;
-  die({KafkaFault::kAbort,
-       "the transaction's messages were not delivered in time: " + sender_.trouble(), ""});
-  return std::unexpected(*error_);
+  return run_to_deadline(wait);
 }
 
 KafkaResult<CallState> NativeProducer::abort(milliseconds wait) {
@@ -224,7 +218,17 @@ KafkaResult<CallState> NativeProducer::abort(milliseconds wait) {
     sender_.halt();
     advance();
   }
-  return run_to_ready(wait);
+  return run_to_deadline(wait);
+}
+
+KafkaResult<CallState> NativeProducer::run_to_deadline(milliseconds wait) {
+  auto done = run_to_ready(wait);
+  const bool late = done && *done == CallState::kPending && cluster_.loop().now() >= *deadline_;
+  // Once EndTxn is under way, the errand's own deadline ends it.
+  if (!late || ending_) return done;
+  die({KafkaFault::kAbort,
+       "the transaction's messages were not delivered in time: " + last_trouble(), ""});
+  return std::unexpected(*error_);
 }
 
 void NativeProducer::advance() {
@@ -292,6 +296,7 @@ void NativeProducer::end_transaction(bool commit) {
   request.producer_epoch = identity_.epoch;
   request.committed = commit;
   const bool v2 = version_ == TransactionVersion::kV2;
+  ending_ = true;
   // Under version 2 the epoch is over with its transaction: a repetition is recognised, and a copy
   // that comes late ends nothing. Under version 1 it would end whatever is open by then.
   errands_.send<EndTxnRequest>(
@@ -307,6 +312,7 @@ void NativeProducer::end_transaction(bool commit) {
 }
 
 void NativeProducer::on_end(bool commit, const ErrandEnd& end) {
+  ending_ = false;
   if (end.kind == ErrandEnd::Kind::kDone) {
     if (version_ == TransactionVersion::kV2) {
       identity_ = {end_answer_.producer_id, end_answer_.producer_epoch};

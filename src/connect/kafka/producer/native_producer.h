@@ -57,6 +57,9 @@ class NativeProducer : public TransactionalProducer {
 
   // Runs the loop until the state is reached, for at most `wait`.
   KafkaResult<CallState> run_to_ready(std::chrono::milliseconds wait);
+  // The same, and dies when the deadline has passed before EndTxn was asked for: it is certain then
+  // that nothing was committed.
+  KafkaResult<CallState> run_to_deadline(std::chrono::milliseconds wait);
   // Goes on with what the state asks for.
   void advance();
   void init(EventLoop::Time deadline);
@@ -83,6 +86,7 @@ class NativeProducer : public TransactionalProducer {
   // Version 1: the coordinator knows of the transaction; something of it got lost.
   bool registered_ = false;
   bool lost_something_ = false;
+  bool ending_ = false;                      // EndTxn is asked for.
   bool renewal_due_ = false;                 // Before anything else is sent.
   std::optional<EventLoop::Time> deadline_;  // Of the call that is pending.
   std::optional<KafkaError> error_;          // Why it is dead.

@@ -2,9 +2,11 @@
 #include "connect/kafka/producer/partition_queue.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "base/check.h"
+#include "connect/kafka/records/batch_reader.h"
 
 namespace penstock::connect::kafka {
 namespace {
@@ -20,6 +22,37 @@ size_t bytes_alone(const RecordFields& record) {
   for (const RecordHeader& header : record.headers)
     bytes += kMostPerHeader + header.key.size() + (header.value ? header.value->size() : 0);
   return bytes;
+}
+
+// They go on at 0 after the largest (KIP-98).
+int32_t sequence_after(int32_t sequence, int32_t count) {
+  return static_cast<int32_t>((int64_t{sequence} + count) & 0x7fffffff);
+}
+
+// The first half of a batch's records, and the rest.
+std::array<std::shared_ptr<Batch>, 2> halves_of(const Batch& batch, BatchPool& pool,
+                                                Compression& compression) {
+  std::array<std::shared_ptr<Batch>, 2> halves;
+  // What we compressed ourselves is no larger than it was.
+  BatchReader reader(compression, std::numeric_limits<int32_t>::max());
+  reader.reset(batch.bytes);
+  CHECK(reader.next_batch());
+  const int32_t count = reader.header().count;
+  const int32_t middle = count / 2;
+  for (int32_t i = 0; i < count; ++i) {
+    CHECK(reader.next_record());
+    const RecordView& record = reader.record();
+    std::shared_ptr<Batch>& half = halves[i < middle ? 0 : 1];
+    if (!half) half = pool.take(batch.content_bytes);
+    CHECK(half->builder.append({record.key, record.value, record.timestamp_ms, record.headers}));
+    if (batch.marked == i) half->marked = half->builder.count() - 1;
+  }
+  halves[0]->base_sequence = batch.base_sequence;
+  halves[1]->base_sequence = sequence_after(batch.base_sequence, middle);
+  // The records' bytes are counted once, the header of one batch more is not.
+  halves[0]->content_bytes = halves[0]->builder.size_bytes();
+  halves[1]->content_bytes = batch.content_bytes - halves[0]->content_bytes;
+  return halves;
 }
 
 }  // namespace
@@ -41,6 +74,7 @@ void BatchPool::give_back(std::shared_ptr<Batch> batch) {
   batch->bytes = {};
   batch->base_sequence = -1;
   batch->acknowledged = false;
+  batch->too_large = false;
   batch->marked.reset();
   idle_.push_back(std::move(batch));
 }
@@ -51,6 +85,7 @@ bool PartitionQueue::append(const RecordFields& record, bool marked, BatchPool& 
     open_ = pool.take(bytes_alone(record));
     open_->opened_at = now;
   }
+  if (!open_->builder.empty() && open_->builder.size_bytes() >= limit_bytes_) return false;
   if (!open_->builder.append(record)) return false;
   if (marked) open_->marked = open_->builder.count() - 1;
   return true;
@@ -73,12 +108,12 @@ void PartitionQueue::sent(const std::shared_ptr<Batch>& batch, const BatchIdenti
                           Codec codec, Compression& compression) {
   if (batch->base_sequence < 0) {
     batch->base_sequence = next_sequence_;
+    next_sequence_ = sequence_after(next_sequence_, batch->builder.count());
+  }
+  if (batch->bytes.empty()) {
     BatchIdentity own = identity;
-    own.base_sequence = next_sequence_;
+    own.base_sequence = batch->base_sequence;
     batch->bytes = batch->builder.finish(own, codec, compression);
-    // They go on at 0 after the largest (KIP-98).
-    next_sequence_ =
-        static_cast<int32_t>((int64_t{next_sequence_} + batch->builder.count()) & 0x7fffffff);
   }
   while (queue_[sent_] != batch) ++sent_;
   ++sent_;
@@ -101,6 +136,24 @@ void PartitionQueue::came_back(EventLoop::Time not_before) {
   settle(std::max(not_before, not_before_));
 }
 
+void PartitionQueue::too_large(const std::shared_ptr<Batch>& batch, EventLoop::Time now) {
+  batch->too_large = true;
+  divides_ = true;
+  limit_bytes_ = std::min(limit_bytes_, batch->content_bytes / 2);
+  came_back(now);
+}
+
+void PartitionQueue::divide(BatchPool& pool, Compression& compression) {
+  if (!divides_ || under_way_ > 0) return;
+  divides_ = false;
+  for (size_t i = 0; i < queue_.size(); ++i) {
+    if (!queue_[i]->too_large) continue;
+    auto [first, second] = halves_of(*queue_[i], pool, compression);
+    pool.give_back(std::exchange(queue_[i], std::move(first)));
+    queue_.insert(queue_.begin() + static_cast<std::ptrdiff_t>(++i), std::move(second));
+  }
+}
+
 void PartitionQueue::settle(EventLoop::Time not_before) {
   CHECK_OP(>, under_way_, size_t{0});
   --under_way_;
@@ -121,6 +174,7 @@ void PartitionQueue::drop_all(BatchPool& pool) {
   for (auto& batch : std::exchange(queue_, {})) pool.give_back(std::move(batch));
   sent_ = 0;
   returned_ = false;
+  divides_ = false;
   not_before_ = {};
 }
 

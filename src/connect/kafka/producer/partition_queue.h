@@ -4,13 +4,15 @@
 // A broker takes a producer's batches to a partition in the order of their sequence numbers only
 // (KIP-98), and recognises a repetition among the last five. So at most five are under way; and
 // when one comes back undelivered, nothing more is sent until the answers of all others are in, and
-// then all that are not acknowledged are sent again, the same bytes in the same order.
+// then all that are not acknowledged are sent again, the same bytes in the same order. Only a batch
+// that is too large for its topic is divided first: its halves have the sequences that it had.
 //
 // Pure bookkeeping, no I/O. One owner thread.
 #pragma once
 
 #include <cstdint>
 #include <deque>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -28,6 +30,7 @@ struct Batch {
   size_t content_bytes = 0;     // As it was filled, before compression.
   int32_t base_sequence = -1;
   bool acknowledged = false;
+  bool too_large = false;              // For the topic: it has to be divided.
   std::optional<int32_t> marked = {};  // The number of the last record whose offset is wanted.
   EventLoop::Time opened_at = {};
 };
@@ -70,6 +73,11 @@ class PartitionQueue {
   void acknowledged(const std::shared_ptr<Batch>& batch, BatchPool& pool);
   // It was not delivered, or nobody knows. Sent again from `not_before` on.
   void came_back(EventLoop::Time not_before);
+  // The topic takes no batch of this size; it came back, and none as large is made any more.
+  // REQUIRES: it has more than one record.
+  void too_large(const std::shared_ptr<Batch>& batch, EventLoop::Time now);
+  // Divides what is too large, if its time has come. The halves are views of nothing yet.
+  void divide(BatchPool& pool, Compression& compression);
   // Whether all batches before it were acknowledged.
   bool is_first(const std::shared_ptr<Batch>& batch) const { return queue_.front() == batch; }
 
@@ -88,6 +96,8 @@ class PartitionQueue {
 
   std::shared_ptr<Batch> open_;
   std::deque<std::shared_ptr<Batch>> queue_;  // Closed and not acknowledged, by sequence.
+  size_t limit_bytes_ = std::numeric_limits<size_t>::max();  // The topic's, as far as is known.
+  bool divides_ = false;                                     // Something in the queue is too large.
   size_t sent_ = 0;       // So many of the queue's first were sent since the last return.
   size_t under_way_ = 0;  // Sent, and without an answer.
   bool returned_ = false;

@@ -40,6 +40,14 @@ class PartitionQueueTest : public testing::Test {
     EXPECT_TRUE(reader.next_batch());
     return reader.header();
   }
+  std::string values(const Batch& batch) {
+    std::string all;
+    BatchReader reader(compression_, 1 << 20);
+    reader.reset(batch.bytes);
+    EXPECT_TRUE(reader.next_batch());
+    while (reader.next_record()) all += *reader.record().value;
+    return all;
+  }
 
   EventLoop::Time now_{std::chrono::hours(1)};
   Compression compression_;
@@ -128,6 +136,47 @@ TEST_F(PartitionQueueTest, ARecordLargerThanABatchGetsOneOfItsOwn) {
   const auto large = send();
   EXPECT_EQ(header(*large).count, 1);
   EXPECT_GT(large->bytes.size(), 5'000u);
+}
+
+TEST_F(PartitionQueueTest, WhatIsTooLargeIsDividedUnderTheSequencesThatItHad) {
+  for (const char* value : {"a", "b", "c", "d", "e"}) append(value);
+  queue_.close();
+  append("f");
+  queue_.close();
+  const auto large = send(), behind = send();
+  large->marked = 3;
+  queue_.too_large(large, now_);
+  queue_.divide(pool_, compression_);
+  EXPECT_FALSE(send()) << "the other one's answer is missing";
+  queue_.came_back(now_);
+  queue_.divide(pool_, compression_);
+  const auto first = send(), second = send();
+  EXPECT_EQ(values(*first), "ab");
+  EXPECT_EQ(header(*first).base_sequence, 0);
+  EXPECT_EQ(first->marked, std::nullopt);
+  EXPECT_EQ(values(*second), "cde");
+  EXPECT_EQ(header(*second).base_sequence, 2);
+  EXPECT_EQ(second->marked, 1);
+  EXPECT_EQ(first->content_bytes + second->content_bytes, large->content_bytes);
+  EXPECT_EQ(send(), behind);
+  EXPECT_EQ(header(*behind).base_sequence, 5);
+}
+
+TEST_F(PartitionQueueTest, NoBatchIsMadeAsLargeAsOneThatWasTooLarge) {
+  for (int i = 0; i < 8; ++i) append(std::string(50, 'x'));
+  queue_.close();
+  const auto large = send();
+  ASSERT_EQ(header(*large).count, 8);
+  queue_.too_large(large, now_);
+  queue_.divide(pool_, compression_);
+  for (int i = 0; i < 8; ++i) append(std::string(50, 'x'));
+  queue_.close();
+  int records = 0;
+  while (auto batch = send()) {
+    EXPECT_LT(header(*batch).count, 8);
+    records += header(*batch).count;
+  }
+  EXPECT_EQ(records, 16);
 }
 
 TEST_F(PartitionQueueTest, DroppedBatchesLeaveNoGapAfterANewEpoch) {

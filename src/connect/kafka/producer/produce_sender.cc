@@ -87,14 +87,15 @@ void ProduceSender::append(int topic, int32_t partition, const RecordFields& rec
   const auto index = static_cast<size_t>(partition);
   if (index >= partitions.size()) partitions.resize(index + 1);
   PartitionQueue& queue = partitions[index].queue;
-  const auto now = cluster_.loop().now();
   const size_t before = queue.open_bytes();
+  // Asking for the time costs as much as a small record: only a new batch needs it.
+  const auto now = queue.has_open() ? EventLoop::Time() : cluster_.loop().now();
   if (queue.append(record, marked, pool_, now)) {
     undelivered_bytes_ += queue.open_bytes() - before;
     return;
   }
   queue.close();
-  CHECK(queue.append(record, marked, pool_, now));
+  CHECK(queue.append(record, marked, pool_, cluster_.loop().now()));
   undelivered_bytes_ += queue.open_bytes();
   pump();
 }
@@ -121,6 +122,7 @@ bool ProduceSender::pump_once() {
       Partition& partition = topics_[t].partitions[p];
       PartitionQueue& queue = partition.queue;
       if (queue.has_open() && now >= queue.opened_at() + settings_.linger) queue.close();
+      queue.divide(pool_, compression_);
       auto batch = queue.next(now);
       if (!batch || !may_be_added(partition)) continue;
       const auto index = static_cast<int32_t>(p);
@@ -213,6 +215,8 @@ void ProduceSender::on_partition(const Item& item,
   const bool behind =
       code == ErrorCode::kOutOfOrderSequenceNumber && !queue_of(item).is_first(item.batch);
   if (behind || is_retriable(code)) return send_again(item, code);
+  if (code == ErrorCode::kMessageTooLarge && item.batch->builder.count() > 1)
+    return queue_of(item).too_large(item.batch, cluster_.loop().now());
   fail(item, code, answer.error_message.value_or(""));
   send_again(item, code);
 }

@@ -15,6 +15,9 @@ constexpr milliseconds kFetchWait(500);
 constexpr int32_t kMostBytesOfPartition = 1 << 20;
 // Answers are bounded by what the queue has room for, but useful ones are not small.
 constexpr size_t kLeastFetch = 64 << 10;
+// Between two turns of the loop while records are given out: the next answer is on its way
+// meanwhile.
+constexpr size_t kServeBytes = 256 << 10;
 
 constexpr int32_t kConsumer = -1;
 constexpr int64_t kLatest = -1;
@@ -58,18 +61,24 @@ int64_t NativeReader::position(int32_t partition) const {
 
 KafkaResult<std::optional<IncomingMessage>> NativeReader::poll(milliseconds wait) {
   EventLoop& loop = cluster_.loop();
-  const auto end = loop.now() + wait;
-  microseconds left = wait;
-  do {
+  if (given_bytes_ >= kServeBytes) {
+    given_bytes_ = 0;
+    pump();
+    loop.run(microseconds(0));
+  }
+  // Asking for the time costs as much as a record: only who has to wait does it.
+  std::optional<EventLoop::Time> end;
+  while (true) {
     auto record = next();
     if (!record || *record) return record;
     if (error_) return std::unexpected(*std::exchange(error_, std::nullopt));
     if (std::exchange(moved_, false)) return std::nullopt;
+    const auto now = loop.now();
+    if (end && now >= *end) return std::nullopt;
+    if (!end) end = now + wait;
     pump();
-    loop.run(left);
-    left = std::chrono::ceil<microseconds>(end - loop.now());
-  } while (left.count() > 0);
-  return next();
+    loop.run(std::chrono::ceil<microseconds>(*end - now));
+  }
 }
 
 // One partition's records as long as there are any, then the next one's.
@@ -82,6 +91,7 @@ KafkaResult<std::optional<IncomingMessage>> NativeReader::next() {
     auto record = stream.next();
     if (!record || *record) {
       turn_ = at->first;
+      if (record && (*record)->value) given_bytes_ += (*record)->value->size();
       return record;
     }
     moved_ = moved_ || stream.position() != before;

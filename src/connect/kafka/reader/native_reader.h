@@ -66,7 +66,8 @@ class NativeReader : public TopicReader {
   int32_t turn_ = 0;  // The partition that gave the last record: it goes on until it is empty.
   uint64_t next_epoch_ = 1;
   std::set<BrokerConnection*> asking_;
-  bool moved_ = false;  // A position, and no record was given out for it.
+  size_t given_bytes_ = 0;  // Since the loop last ran.
+  bool moved_ = false;      // A position, and no record was given out for it.
   std::optional<KafkaError> error_;
   std::optional<EventLoop::TimerId> timer_;
 };
