@@ -197,6 +197,7 @@ IntrospectionSources CoordinatorThread::introspection(const catalog::CatalogStat
           .holds = [this] { return storage_.holds().holds(); },
           .sink_counters = [this] { return sinks_->counters(); },
           .source_counters = [this] { return sources_->counters(); },
+          .kafka_clients = [this] { return sinks_->kafka_clients(); },
           .sink_frontiers = [this] { return sinks_->frontiers(); },
           .sessions = [this] { return session_entries(); }};
 }

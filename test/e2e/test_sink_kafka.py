@@ -134,6 +134,31 @@ def test_status_is_running_and_recovers(ready, name, topic_reader):
     wait_until(lambda: ready.run(status) == [("running",)], 30, "the status running")
 
 
+def test_what_the_kafka_client_does_can_be_seen(ready, name, topic_reader):
+    ready.run("INSERT INTO t SELECT g, repeat('x', 100) FROM generate_series(1, 500) AS g")
+    _sink(ready, name, "KEY (id) FORMAT JSON ENVELOPE DEBEZIUM")
+    topic_reader(name).wait_count(500)
+
+    def requests(api):
+        rows = ready.run("SELECT r.requests, r.answered, r.lost, r.latency_max_us"
+                         " FROM mz_internal.mz_kafka_request_statistics AS r"
+                         " JOIN mz_sinks AS s ON s.id = r.object_id"
+                         f" WHERE s.name = 's' AND r.api = '{api}'")
+        return [int(value) for value in rows[0]] if rows else None
+    wait_until(lambda: requests("EndTxn") and requests("EndTxn")[1] > 0, 20, "an answered EndTxn")
+    sent, answered, lost, slowest = requests("Produce")
+    assert sent == answered > 0 and lost == 0 and slowest > 0
+    records, raw, batch_bytes, sent_bytes, again = map(int, ready.run(
+        "SELECT batch_records, batch_record_bytes, batch_bytes, sent_bytes, batches_sent_again"
+        " FROM mz_internal.mz_kafka_client_statistics")[0])
+    # Each row, and at least one progress record.
+    assert records > 500 and again == 0
+    assert 500 * 100 < raw and batch_bytes < raw / 2 and batch_bytes < sent_bytes
+    text = ready.get("/metrics")
+    assert 'penstock_kafka_request_seconds_count{api="Produce"}' in text
+    assert "penstock_kafka_sent_bytes_total" in text
+
+
 def test_a_dropped_sink_leaves_its_topic(ready, kafka, name, topic_reader):
     _sink(ready, name, "KEY (id) FORMAT JSON ENVELOPE DEBEZIUM")
     ready.run("INSERT INTO t VALUES (1, 'a')")

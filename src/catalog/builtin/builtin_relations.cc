@@ -63,6 +63,13 @@ constexpr std::string_view kRelations[] = {
     "offset_known uint8, offset_committed uint8",
     "mz_internal.mz_sink_statistics: id text!, replica_id text, messages_staged uint8!, "
     "messages_committed uint8!, bytes_staged uint8!, bytes_committed uint8!",
+    "mz_internal.mz_kafka_client_statistics: object_id text!, connects uint8!, "
+    "disconnects uint8!, sent_bytes uint8!, received_bytes uint8!, requests_in_flight uint8!, "
+    "throttled_ms uint8!, batches uint8!, batch_records uint8!, batch_record_bytes uint8!, "
+    "batch_bytes uint8!, batches_sent_again uint8!",
+    "mz_internal.mz_kafka_request_statistics: object_id text!, api text!, requests uint8!, "
+    "answered uint8!, lost uint8!, in_flight uint8!, latency_total_us uint8!, "
+    "latency_max_us uint8!",
     "mz_internal.mz_frontiers: object_id text!, read_frontier mz_timestamp, "
     "write_frontier mz_timestamp",
     "mz_internal.mz_object_dependencies: object_id text!, referenced_object_id text!",

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/secret_string.h"
+#include "connect/kafka/client/client_metrics.h"
 #include "connect/kafka/cluster_admin.h"
 #include "connect/kafka/topic_reader.h"
 #include "connect/kafka/transactional_producer.h"
@@ -37,6 +38,8 @@ struct KafkaClientOptions {
   std::chrono::milliseconds retry_backoff{100};
   std::chrono::milliseconds reconnect_backoff{100};
   std::chrono::milliseconds reconnect_backoff_max{30'000};
+  // Where it is counted what the clients do; none: only among the process' metrics.
+  std::shared_ptr<kafka::ClientMetrics> metrics = {};
 };
 
 enum class KafkaCompression { kNone, kGzip, kSnappy, kLz4, kZstd };

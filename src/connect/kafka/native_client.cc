@@ -48,6 +48,7 @@ ClientOptions client_options(const KafkaClientOptions& options,
                      .bootstrap = std::move(bootstrap),
                      .request_timeout = options.socket_timeout,
                      .retry_backoff = options.retry_backoff};
+  if (options.metrics) made.connection.metrics = options.metrics;
   const KafkaSecurity& security = options.security;
   if (has_tls(security.protocol)) {
     made.connection.tls = TlsOptions{.authorities = security.ca_pem,

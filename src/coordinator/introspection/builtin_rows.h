@@ -11,6 +11,7 @@
 
 #include "base/result.h"
 #include "catalog/catalog_state.h"
+#include "connect/kafka/client/client_metrics.h"
 #include "coordinator/status_board.h"
 #include "engine/engine.h"
 #include "storage/holds.h"
@@ -55,6 +56,7 @@ struct IntrospectionSources {
   std::function<std::vector<storage::HoldInfo>()> holds;
   std::function<std::map<ObjectId, SinkCounters>()> sink_counters;
   std::function<std::map<ObjectId, SourceCounters>()> source_counters;
+  std::function<std::map<ObjectId, connect::kafka::ClientCounts>()> kafka_clients;
   std::function<std::map<ObjectId, std::optional<uint64_t>>()> sink_frontiers;
   std::function<std::vector<SessionEntry>()> sessions;
 };

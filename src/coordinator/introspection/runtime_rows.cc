@@ -104,6 +104,33 @@ Rows sink_statistics(const IntrospectionSources& s) {
   return rows;
 }
 
+Rows kafka_clients(const IntrospectionSources& s) {
+  Rows rows;
+  for (const auto& [object, c] : s.kafka_clients()) {
+    uint64_t in_flight = 0;
+    for (const auto& api : c.apis) in_flight += api.in_flight();
+    rows.push_back({id(object), number(c.connects), number(c.disconnects), number(c.sent_bytes),
+                    number(c.received_bytes), number(in_flight),
+                    number(static_cast<uint64_t>(c.throttled.count())), number(c.batches),
+                    number(c.batch_records), number(c.record_bytes), number(c.batch_bytes),
+                    number(c.batches_sent_again)});
+  }
+  return rows;
+}
+
+Rows kafka_requests(const IntrospectionSources& s) {
+  Rows rows;
+  for (const auto& [object, c] : s.kafka_clients()) {
+    for (const auto& api : c.apis) {
+      rows.push_back({id(object), text(api.api), number(api.requests), number(api.answered),
+                      number(api.lost), number(api.in_flight()),
+                      number(static_cast<uint64_t>(api.latency_total.count())),
+                      number(static_cast<uint64_t>(api.latency_most.count()))});
+    }
+  }
+  return rows;
+}
+
 Rows frontiers(const IntrospectionSources& s) {
   Rows rows;
   for (const engine::FrontierInfo& info : s.frontiers()) {
@@ -155,6 +182,8 @@ RowsFunction runtime_rows(const std::string& name) {
       {"mz_internal.mz_sink_status_history", sink_history},
       {"mz_internal.mz_source_statistics", source_statistics},
       {"mz_internal.mz_sink_statistics", sink_statistics},
+      {"mz_internal.mz_kafka_client_statistics", kafka_clients},
+      {"mz_internal.mz_kafka_request_statistics", kafka_requests},
       {"mz_internal.mz_source_slots", source_slots},
       {"mz_internal.mz_frontiers", frontiers},
       {"mz_internal.mz_hydration_statuses", hydration},

@@ -44,6 +44,7 @@ class SinkRunner {
 
   void tell_to_stop() { stop_.stop(); }
   const sinks::SinkReport& report() const { return report_; }
+  connect::kafka::ClientCounts kafka_counts() const { return kafka_metrics_->counts(); }
 
  private:
   void tell(const sinks::SinkStatus& status) {
@@ -89,8 +90,9 @@ class SinkRunner {
                      context_.storage.open_stream(collection));
     std::unique_ptr<sinks::SinkLedger> ledger = book_.open(sink_, collection);
     const auto& connection = facts_of<defs::KafkaConnectionDef>(*catalog, plan.def.connection);
-    auto kafka =
-        connect::make_kafka_client(kafka_client_options(connection, config.transactional_id));
+    auto options = kafka_client_options(connection, config.transactional_id);
+    options.metrics = kafka_metrics_;
+    auto kafka = connect::make_kafka_client(options);
     sinks::KafkaSink sink(std::move(config),
                           {*kafka, *stream, *ledger, report_, system_clock(), stop_});
     while (!stop_.stopped()) sink.step();
@@ -152,6 +154,8 @@ class SinkRunner {
   const FleetContext& context_;
   LedgerBook& book_;
   const ObjectId sink_;
+  const std::shared_ptr<connect::kafka::ClientMetrics> kafka_metrics_ =
+      std::make_shared<connect::kafka::ClientMetrics>();
   StopToken stop_;
   sinks::SinkReport report_;
   std::thread thread_;
@@ -215,6 +219,12 @@ class RealSinkFleet final : public SinkFleet {
       sinks::SinkStatistics s = runner.report().statistics();
       out[sink] = {s.messages_staged, s.messages_committed, s.bytes_staged, s.bytes_committed};
     });
+    return out;
+  }
+  std::map<ObjectId, connect::kafka::ClientCounts> kafka_clients() const override {
+    std::map<ObjectId, connect::kafka::ClientCounts> out;
+    runners_.each(
+        [&](ObjectId sink, const SinkRunner& runner) { out[sink] = runner.kafka_counts(); });
     return out;
   }
   std::map<ObjectId, std::optional<uint64_t>> frontiers() const override {

@@ -83,6 +83,7 @@ BrokerConnection::BrokerConnection(Context context, HostAndPort address)
       backoff_(context.options.backoff_first, context.options.backoff_most) {}
 
 BrokerConnection::~BrokerConnection() {
+  for (const Sent& sent : sent_) metrics().lost(sent.call->api());
   if (timer_) loop().cancel(*timer_);
 }
 
@@ -118,6 +119,7 @@ void BrokerConnection::connect() {
 }
 
 void BrokerConnection::on_connected() {
+  metrics().connected();
   begin_handshake(false);
   arm();
 }
@@ -185,7 +187,9 @@ void BrokerConnection::send(std::unique_ptr<Call> call, int16_t version) {
       request_head({call->api(), version, id}, context_.options.client_id, bytes->body.size());
   Payload payload{{bytes->head}, bytes};
   for (std::string_view piece : bytes->body.pieces()) payload.pieces.push_back(piece);
-  sent_.push_back({std::move(call), id, version, bytes->head.size() + bytes->body.size()});
+  const size_t size = bytes->head.size() + bytes->body.size();
+  metrics().sent(call->api(), size);
+  sent_.push_back({std::move(call), id, version, size, loop().now()});
   link_->send(std::move(payload));
 }
 
@@ -218,12 +222,17 @@ void BrokerConnection::on_frame(std::shared_ptr<const Frame> frame) {
     skip_tagged_fields(reader);
   }
   const std::string name(api.name);
+  metrics().answered(
+      api, frame->size(),
+      std::chrono::duration_cast<std::chrono::microseconds>(loop().now() - sent.sent_at));
   if (!sent.call->succeed(sent.version, std::move(frame), reader)) {
     sent_.push_front(std::move(sent));
     return break_down({CallFate::kNotSent, named("its answer to " + name + " is malformed")});
   }
-  if (const int32_t throttle_ms = sent.call->throttle_ms(); throttle_ms > 0)
-    silent_until_ = loop().now() + std::chrono::milliseconds(throttle_ms);
+  if (const std::chrono::milliseconds pause(sent.call->throttle_ms()); pause.count() > 0) {
+    silent_until_ = loop().now() + pause;
+    metrics().throttled(pause);
+  }
 }
 
 void BrokerConnection::on_closed(const LinkError& error) {
@@ -236,6 +245,7 @@ void BrokerConnection::on_closed(const LinkError& error) {
 }
 
 void BrokerConnection::break_down(const CallFailure& failure) {
+  metrics().disconnected();
   trouble_ = failure.cause;
   // A connection that worked is made again at once; one that could not be made, after a while.
   if (state_ != State::kReady) {
@@ -256,6 +266,7 @@ void BrokerConnection::break_down(const CallFailure& failure) {
     sent_.pop_back();
     const bool left = unsent == 0;
     unsent -= std::min(unsent, sent.bytes);
+    metrics().lost(sent.call->api());
     CallFailure said = failure;
     if (left) said.fate = CallFate::kUnknown;
     failed_.push_back({std::move(sent.call), std::move(said)});

@@ -63,6 +63,7 @@ class BrokerConnection final : private LinkEvents {
     int32_t correlation_id;
     int16_t version;
     size_t bytes;
+    EventLoop::Time sent_at;
   };
   struct Failed {
     std::unique_ptr<Call> call;
@@ -75,6 +76,7 @@ class BrokerConnection final : private LinkEvents {
   void on_closed(const LinkError& error) override;
 
   EventLoop& loop() const { return context_.loop; }
+  ClientMetrics& metrics() const { return *context_.options.metrics; }
   // Does what can be done now, and sets the timer for what comes next.
   void advance();
   void connect();

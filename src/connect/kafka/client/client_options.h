@@ -4,11 +4,13 @@
 #include <chrono>
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "connect/kafka/client/client_metrics.h"
 #include "connect/net/event_loop.h"
 
 namespace penstock::connect::kafka {
@@ -24,6 +26,8 @@ struct ConnectionOptions {
   std::chrono::milliseconds backoff_most{10'000};
   // Of one response. Fetch asks for 50 MiB at most, and may get one batch more.
   size_t max_response_bytes = 128 << 20;
+  // Where it is counted; several clients may share it.
+  std::shared_ptr<ClientMetrics> metrics = std::make_shared<ClientMetrics>();
   // Where an advertised address is really reached: tunnels. Not given: there.
   std::function<HostAndPort(const HostAndPort&)> reach = {};
 };

@@ -150,8 +150,10 @@ void ProduceSender::send(BrokerConnection& leader, std::shared_ptr<Items> items)
   std::optional<size_t> last_topic;
   for (const Item& item : *items) {
     const Topic& topic = topics_[item.topic];
+    const bool again = !item.batch->bytes.empty();
     queue_of(item).sent(item.batch, {identity_.id, identity_.epoch, -1, true}, settings_.codec,
                         compression_);
+    count(*item.batch, again);
     if (last_topic != item.topic) {
       auto& data = request.topic_data.emplace_back();
       data.name = topic.name;
@@ -172,6 +174,12 @@ void ProduceSender::send(BrokerConnection& leader, std::shared_ptr<Items> items)
   leader.call(
       std::move(request), CallOptions{deadline, versions, items},
       [this, items](CallResult<ProduceResponse> result) { on_answer(*items, std::move(result)); });
+}
+
+void ProduceSender::count(const Batch& batch, bool again) {
+  ClientMetrics& metrics = *cluster_.options().connection.metrics;
+  again ? metrics.batch_again()
+        : metrics.batch({batch.builder.count(), batch.content_bytes, batch.bytes.size()});
 }
 
 void ProduceSender::on_answer(const Items& items, CallResult<ProduceResponse> result) {

@@ -110,6 +110,7 @@ class ProduceSender {
 
   bool pump_once();
   void send(BrokerConnection& leader, std::shared_ptr<Items> items);
+  void count(const Batch& batch, bool again);
   void on_answer(const Items& items, CallResult<ProduceResponse> result);
   void on_partition(const Item& item, const ProduceResponse::PartitionProduceResponse& answer);
   void acknowledge(const Item& item, int64_t base_offset);
