@@ -9,6 +9,10 @@
 namespace penstock::connect::kafka {
 namespace {
 
+// The pause after the first of several questions. What made somebody ask may be over, or be known
+// to all brokers, within milliseconds.
+constexpr std::chrono::milliseconds kFirstPause(10);
+
 bool lacks_a_leader(const TopicInfo& topic) {
   return std::any_of(topic.partitions.begin(), topic.partitions.end(),
                      [](const PartitionLeader& leader) { return leader.broker < 0; });
@@ -22,7 +26,7 @@ Cluster::Cluster(EventLoop& loop, ClientOptions options, Authenticator* authenti
       options_(std::move(options)),
       authenticator_(authenticator),
       jitter_(seed),
-      backoff_(options_.retry_backoff, options_.retry_backoff_most) {
+      backoff_(std::min(kFirstPause, options_.retry_backoff), options_.retry_backoff_most) {
   CHECK(!options_.bootstrap.empty());
   // Many clients begin with different brokers.
   turn_ = jitter_.below(options_.bootstrap.size());
@@ -146,10 +150,11 @@ void Cluster::take(MetadataResponse::MetadataResponseTopic topic) {
 // When to ask next: soon if somebody wants to know more than the answer said, else when it has
 // aged.
 void Cluster::plan_next(bool useful) {
-  if (useful) backoff_.reset();
-  const auto pause = useful ? options_.retry_backoff : backoff_.next();
   // Also after a useful answer: what made somebody ask may not have reached all brokers yet.
-  not_before_ = loop_.now() + pause;
+  const auto now = loop_.now();
+  if (now - answered_at_ > 2 * options_.retry_backoff_most) backoff_.reset();
+  answered_at_ = now;
+  not_before_ = now + backoff_.next();
   if (stale_ || !useful) return refresh();
   if (timer_) loop_.cancel(*timer_);
   timer_ = loop_.at(loop_.now() + options_.metadata_max_age, [this] {

@@ -94,6 +94,7 @@ class Cluster {
   bool stale_ = false;  // Somebody called refresh() since the request was sent.
   Backoff backoff_;
   EventLoop::Time not_before_ = {};
+  EventLoop::Time answered_at_ = {};
   std::optional<EventLoop::TimerId> timer_;
   std::string trouble_;  // Of the last request for metadata.
 };

@@ -122,6 +122,7 @@ void PartitionQueue::sent(const std::shared_ptr<Batch>& batch, const BatchIdenti
 
 void PartitionQueue::acknowledged(const std::shared_ptr<Batch>& batch, BatchPool& pool) {
   batch->acknowledged = true;
+  returns_ = 0;
   while (!queue_.empty() && queue_.front()->acknowledged) {
     std::shared_ptr<Batch> done = std::move(queue_.front());
     queue_.pop_front();
@@ -133,6 +134,7 @@ void PartitionQueue::acknowledged(const std::shared_ptr<Batch>& batch, BatchPool
 
 void PartitionQueue::came_back(EventLoop::Time not_before) {
   returned_ = true;
+  ++returns_;
   settle(std::max(not_before, not_before_));
 }
 

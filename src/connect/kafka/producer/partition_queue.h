@@ -73,6 +73,8 @@ class PartitionQueue {
   void acknowledged(const std::shared_ptr<Batch>& batch, BatchPool& pool);
   // It was not delivered, or nobody knows. Sent again from `not_before` on.
   void came_back(EventLoop::Time not_before);
+  // How often batches came back since one was acknowledged.
+  int returns() const { return returns_; }
   // The topic takes no batch of this size; it came back, and none as large is made any more.
   // REQUIRES: it has more than one record.
   void too_large(const std::shared_ptr<Batch>& batch, EventLoop::Time now);
@@ -101,6 +103,7 @@ class PartitionQueue {
   size_t sent_ = 0;       // So many of the queue's first were sent since the last return.
   size_t under_way_ = 0;  // Sent, and without an answer.
   bool returned_ = false;
+  int returns_ = 0;
   EventLoop::Time not_before_ = {};
   int32_t next_sequence_ = 0;
 };

@@ -16,6 +16,8 @@ constexpr size_t kMostRequestsUnderWay = 5;
 // The leader holds a batch back while the last transaction's markers are being written, and lets go
 // of it after some milliseconds (KIP-890).
 constexpr milliseconds kConcurrentPause(1);
+// A leader that has just become it, or a topic's that was just made, refuses for some milliseconds.
+constexpr milliseconds kFirstPause(5);
 
 const ProduceResponse::PartitionProduceResponse* find_answer(const ProduceResponse& response,
                                                              const std::string& topic,
@@ -240,10 +242,11 @@ void ProduceSender::acknowledge(const Item& item, int64_t base_offset) {
 }
 
 void ProduceSender::send_again(const Item& item, ErrorCode code) {
-  const auto now = cluster_.loop().now();
+  PartitionQueue& queue = queue_of(item);
+  const int doublings = std::min(queue.returns(), 10);
+  const auto pause = std::min(cluster_.options().retry_backoff, kFirstPause * (1 << doublings));
   const bool concurrent = code == ErrorCode::kConcurrentTransactions;
-  queue_of(item).came_back(now +
-                           (concurrent ? kConcurrentPause : cluster_.options().retry_backoff));
+  queue.came_back(cluster_.loop().now() + (concurrent ? kConcurrentPause : pause));
   if (is_stale_metadata(code)) cluster_.refresh();
   if (is_retriable(code) && code != ErrorCode::kNetworkException)
     trouble_ = topics_[item.topic].name + ": " + error_text(code);
