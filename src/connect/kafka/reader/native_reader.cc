@@ -117,11 +117,11 @@ void NativeReader::pump() {
       cluster_.refresh();
     } else if (now < assigned.not_before) {
       wake = std::min(wake, assigned.not_before);
-    } else if (!asking_.contains(leader)) {
+    } else if (!fetching_[leader].under_way) {
       by_leader[leader].push_back(partition);
     }
   }
-  for (const auto& [leader, partitions] : by_leader) fetch(*leader, partitions);
+  for (const auto& [leader, partitions] : by_leader) fetch(*leader, fetching_[leader], partitions);
   if (timer_) cluster_.loop().cancel(*timer_);
   timer_.reset();
   if (wake == EventLoop::Time::max()) return;
@@ -131,7 +131,8 @@ void NativeReader::pump() {
   });
 }
 
-void NativeReader::fetch(BrokerConnection& leader, const std::vector<int32_t>& partitions) {
+void NativeReader::fetch(BrokerConnection& leader, Fetching& fetching,
+                         const std::vector<int32_t>& partitions) {
   const TopicInfo& topic = *cluster_.topic(options_.topic);
   const size_t room = std::max(kLeastFetch, options_.queue_bytes - queued_bytes());
   FetchRequest request;
@@ -139,20 +140,19 @@ void NativeReader::fetch(BrokerConnection& leader, const std::vector<int32_t>& p
   request.min_bytes = 1;
   request.max_bytes = static_cast<int32_t>(std::min<size_t>(room, 50 << 20));
   request.isolation_level = level(options_.isolation);
-  auto& wanted = request.topics.emplace_back();
-  wanted.topic = options_.topic;
-  wanted.topic_id = topic.id;
+  FetchSession::Partitions wanted;
   std::vector<Asked> asked;
   for (int32_t partition : partitions) {
     const Assigned& assigned = assigned_.at(partition);
-    auto& part = wanted.partitions.emplace_back();
+    auto& part = wanted[partition];
     part.partition = partition;
     part.current_leader_epoch = topic.partitions[static_cast<size_t>(partition)].epoch;
     part.fetch_offset = assigned.stream.fetch_offset();
     part.partition_max_bytes = kMostBytesOfPartition;
     asked.push_back({partition, assigned.epoch});
   }
-  asking_.insert(&leader);
+  fetching.session.fill(request, options_.topic, topic.id, wanted);
+  fetching.under_way = true;
   // From version 13 on topics go by their ids.
   const VersionRange versions{4, topic.id.is_zero() ? int16_t{12} : kLastVersion};
   leader.call(std::move(request), CallOptions{cluster_.request_deadline(), versions},
@@ -163,14 +163,17 @@ void NativeReader::fetch(BrokerConnection& leader, const std::vector<int32_t>& p
 
 void NativeReader::on_answer(BrokerConnection& leader, const std::vector<Asked>& asked,
                              CallResult<FetchResponse> result) {
-  asking_.erase(&leader);
+  Fetching& fetching = fetching_[&leader];
+  fetching.under_way = false;
   if (!result) {
+    fetching.session.lost();
     const KafkaError error = question_error(result.error());
     if (error.fault == KafkaFault::kFatal) error_ = error;
     cluster_.refresh();
     for (const Asked& each : asked) pause(assigned_.at(each.partition));
     return pump();
   }
+  if (!fetching.session.take(result->response)) return pump();
   if (result->response.error_code != ErrorCode::kNone)
     error_ = question_error(result->response.error_code, "");
   for (const auto& node : result->response.node_endpoints)

@@ -10,13 +10,13 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
 #include "connect/kafka/client/cluster.h"
 #include "connect/kafka/client/questions.h"
 #include "connect/kafka/kafka_client.h"
+#include "connect/kafka/reader/fetch_session.h"
 #include "connect/kafka/reader/partition_stream.h"
 
 namespace penstock::connect::kafka {
@@ -48,7 +48,12 @@ class NativeReader : public TopicReader {
   };
 
   void pump();
-  void fetch(BrokerConnection& leader, const std::vector<int32_t>& partitions);
+  struct Fetching {
+    FetchSession session;
+    bool under_way = false;
+  };
+
+  void fetch(BrokerConnection& leader, Fetching& fetching, const std::vector<int32_t>& partitions);
   void on_answer(BrokerConnection& leader, const std::vector<Asked>& asked,
                  CallResult<FetchResponse> result);
   void on_partition(Assigned& assigned, const FetchResponse::PartitionData& data,
@@ -65,7 +70,7 @@ class NativeReader : public TopicReader {
   std::map<int32_t, Assigned> assigned_;
   int32_t turn_ = 0;  // The partition that gave the last record: it goes on until it is empty.
   uint64_t next_epoch_ = 1;
-  std::set<BrokerConnection*> asking_;
+  std::map<BrokerConnection*, Fetching> fetching_;
   size_t given_bytes_ = 0;  // Since the loop last ran.
   bool moved_ = false;      // A position, and no record was given out for it.
   std::optional<KafkaError> error_;

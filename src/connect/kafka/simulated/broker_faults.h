@@ -41,6 +41,8 @@ struct BrokerFaults {
   std::chrono::milliseconds throttle_most{300};
   // Metadata as it was before a partition's last move.
   uint64_t stale_metadata_one_in = 0;
+  // The broker forgets one of its readers' sessions.
+  uint64_t forget_fetch_session_one_in = 0;
   // One in so many markers comes very late.
   uint64_t slow_marker_one_in = 0;
   std::chrono::milliseconds slow_marker_most{1'000};

@@ -128,6 +128,7 @@ void ClusterState::elect_leader(SimulatedPartition& partition) {
 
 void ClusterState::set_alive(int32_t broker, bool alive) {
   nodes[static_cast<size_t>(broker)].alive = alive;
+  if (!alive) fetch_sessions.forget_all(broker);
   const int32_t left = alive ? kNobody : broker;
   for (SimulatedPartition* partition : partitions_) {
     if (partition->leader == left) elect_leader(*partition);

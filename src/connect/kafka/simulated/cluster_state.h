@@ -11,6 +11,7 @@
 
 #include "connect/kafka/simulated/broker_faults.h"
 #include "connect/kafka/simulated/cluster_options.h"
+#include "connect/kafka/simulated/fetch_sessions.h"
 #include "connect/kafka/simulated/group_offsets.h"
 #include "connect/kafka/simulated/simulated_loop.h"
 #include "connect/kafka/simulated/topic_table.h"
@@ -66,6 +67,7 @@ class ClusterState {
   TopicTable topics;
   TransactionCoordinator transactions;
   OffsetsOfGroups group_offsets;
+  FetchSessions fetch_sessions;
 
  private:
   // A partition of __consumer_offsets or __transaction_state.

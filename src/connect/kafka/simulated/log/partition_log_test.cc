@@ -151,13 +151,14 @@ TEST_F(PartitionLogTest, LimitsCutButTheFirstBatchComesWhole) {
   EXPECT_EQ(first(client_.ask(0, request, {4, 12})).records.bytes->size(), batch.size() + 20);
 }
 
-TEST_F(PartitionLogTest, OffsetsOutOfRangeAndSessionsAreRefused) {
+TEST_F(PartitionLogTest, OffsetsOutOfRangeAndUnknownSessionsAreRefused) {
   produce("t", test_batch({}, {"a"}));
   EXPECT_EQ(first(fetch("t", 2, LogIsolation::kReadUncommitted)).error_code,
             ErrorCode::kOffsetOutOfRange);
   EXPECT_EQ(first(fetch("t", 1, LogIsolation::kReadUncommitted)).error_code, ErrorCode::kNone);
   FetchRequest request = fetch_request("t", 0, LogIsolation::kReadUncommitted);
   request.session_id = 9;
+  request.session_epoch = 3;
   EXPECT_EQ(client_.ask(0, request, {7, 12}).response.error_code,
             ErrorCode::kFetchSessionIdNotFound);
 }

@@ -1,5 +1,4 @@
-// Fetch: answered when there is enough, when something is wrong, or when its time is over. There
-// are no fetch sessions (KIP-227): a broker may refuse to make one, and this one always does.
+// Fetch: answered when there is enough, when something is wrong, or when its time is over.
 #include <algorithm>
 #include <memory>
 
@@ -9,6 +8,7 @@ namespace penstock::connect::kafka {
 namespace {
 
 constexpr int16_t kByTopicId = 13;
+constexpr int16_t kHasSessions = 7;
 constexpr int16_t kTellsLeader = 12;
 constexpr int16_t kTellsEndpoints = 16;
 
@@ -22,10 +22,17 @@ class PendingFetch final : public LogWatcher, public std::enable_shared_from_thi
         asked_{exchange_.cluster(), exchange_.broker(), exchange_.request().version} {}
 
   void start() {
-    if (request_.session_id != 0) {
-      FetchResponse response;
-      response.error_code = ErrorCode::kFetchSessionIdNotFound;
-      return exchange_.answer(std::move(response));
+    if (asked_.version >= kHasSessions) {
+      ClusterState& cluster = asked_.cluster;
+      if (cluster.drawn(cluster.faults.forget_fetch_session_one_in, "forget session",
+                        ApiKey::kFetch))
+        cluster.fetch_sessions.forget_one(asked_.broker);
+      session_ = cluster.fetch_sessions.open(asked_.broker, request_);
+      if (session_.error != ErrorCode::kNone) {
+        FetchResponse response;
+        response.error_code = session_.error;
+        return exchange_.answer(std::move(response));
+      }
     }
     if (request_.max_wait_ms <= 0 || enough()) return answer();
     for (const auto& topic : request_.topics) {
@@ -76,6 +83,7 @@ class PendingFetch final : public LogWatcher, public std::enable_shared_from_thi
     if (answered_ || exchange_.broker_died()) return;
     answered_ = true;
     FetchResponse response;
+    response.session_id = session_.id;
     int64_t room = request_.max_bytes;
     bool empty = true;
     for (const auto& topic : request_.topics) {
@@ -86,6 +94,12 @@ class PendingFetch final : public LogWatcher, public std::enable_shared_from_thi
         const PartitionLog::ReadLimits limits{std::min<int64_t>(room, wanted.partition_max_bytes),
                                               empty};
         answers.partitions.push_back(read(find(topic, wanted), wanted, limits));
+        const bool told = !asked_.cluster.fetch_sessions.tell(asked_.broker, session_.id, answers,
+                                                              answers.partitions.back());
+        if (session_.incremental && told) {
+          answers.partitions.pop_back();
+          continue;
+        }
         const size_t bytes = answers.partitions.back().records.bytes->size();
         room -= static_cast<int64_t>(bytes);
         empty = empty && bytes == 0;
@@ -141,6 +155,7 @@ class PendingFetch final : public LogWatcher, public std::enable_shared_from_thi
   BrokerExchange exchange_;
   FetchRequest request_;
   Asked asked_;
+  FetchSessions::Opened session_;
   EventLoop::TimerId timer_ = 0;
   bool answered_ = false;
 };
