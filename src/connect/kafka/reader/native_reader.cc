@@ -148,6 +148,8 @@ void NativeReader::fetch(BrokerConnection& leader, Fetching& fetching,
     part.partition = partition;
     part.current_leader_epoch = topic.partitions[static_cast<size_t>(partition)].epoch;
     part.fetch_offset = assigned.stream.fetch_offset();
+    // The leader says if its log has another history than the one that we have read.
+    part.last_fetched_epoch = assigned.stream.fetched_epoch();
     part.partition_max_bytes = kMostBytesOfPartition;
     asked.push_back({partition, assigned.epoch});
   }
@@ -205,6 +207,16 @@ void NativeReader::on_partition(Assigned& assigned, const FetchResponse::Partiti
   if (code != ErrorCode::kNone) {
     error_ =
         question_error(code, options_.topic + " partition " + std::to_string(data.partition_index));
+    return pause(assigned);
+  }
+  if (data.diverging_epoch.end_offset >= 0) {
+    error_ = {KafkaFault::kFatal,
+              options_.topic + " partition " + std::to_string(data.partition_index) +
+                  ": records up to offset " + std::to_string(assigned.stream.fetch_offset()) +
+                  " were read, and the log was cut off at offset " +
+                  std::to_string(data.diverging_epoch.end_offset) +
+                  " since (unclean leader election)",
+              error_name(ErrorCode::kOffsetOutOfRange)};
     return pause(assigned);
   }
   FetchedPiece piece{frame, data.records.bytes.value_or(std::string_view()), {}};

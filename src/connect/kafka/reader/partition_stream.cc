@@ -26,6 +26,7 @@ void PartitionStream::seek(int64_t offset) {
   open_ = in_batch_ = false;
   queued_bytes_ = 0;
   position_ = fetch_offset_ = offset;
+  fetched_epoch_ = -1;
 }
 
 KafkaError PartitionStream::corrupt(const std::string& why) const {
@@ -42,6 +43,7 @@ KafkaResult<void> PartitionStream::add(FetchedPiece piece) {
   while (scan_.next_batch()) {
     some = true;
     fetch_offset_ = std::max(fetch_offset_, scan_.header().last_offset + 1);
+    fetched_epoch_ = scan_.header().leader_epoch;
   }
   if (scan_.error()) return std::unexpected(corrupt(scan_.error()->message));
   // A broker sends the first batch whole, however large it is.

@@ -39,6 +39,8 @@ class PartitionStream {
   int64_t position() const { return position_; }
   // Where the next fetch begins: after what was fetched.
   int64_t fetch_offset() const { return fetch_offset_; }
+  // The leader epoch of the last batch that was fetched (KIP-320); -1 = nothing was, since seek().
+  int32_t fetched_epoch() const { return fetched_epoch_; }
   // Bytes that were fetched and not given out.
   size_t queued_bytes() const { return queued_bytes_; }
 
@@ -62,6 +64,7 @@ class PartitionStream {
   bool in_batch_ = false;
   int64_t position_ = 0;
   int64_t fetch_offset_ = 0;
+  int32_t fetched_epoch_ = -1;
   size_t queued_bytes_ = 0;
 };
 

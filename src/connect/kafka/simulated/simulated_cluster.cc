@@ -25,6 +25,13 @@ void SimulatedCluster::move_leader(std::string_view topic, int32_t partition, in
   find(topic, partition).lead(broker);
 }
 
+void SimulatedCluster::elect_uncleanly(std::string_view topic, int32_t partition,
+                                       int64_t end_offset) {
+  SimulatedPartition& found = find(topic, partition);
+  found.log.lose_from(end_offset);
+  found.lead((found.leader + 1) % static_cast<int32_t>(state_.nodes.size()));
+}
+
 SimulatedPartition& SimulatedCluster::find(std::string_view topic, int32_t partition) const {
   const SimulatedTopic* const known = state_.topics.find(topic);
   SimulatedPartition* const found = known ? known->partition(partition) : nullptr;

@@ -52,6 +52,8 @@ class SimulatedCluster {
   void move_coordinator(CoordinatorKind kind, std::string_view key, int32_t broker) {
     state_.move_coordinator(kind, key, broker);
   }
+  // A partition's log loses its end, and another broker leads.
+  void elect_uncleanly(std::string_view topic, int32_t partition, int64_t end_offset);
   int32_t leader(std::string_view topic, int32_t partition) const {
     return find(topic, partition).leader;
   }

@@ -42,6 +42,16 @@ void PartitionLog::delete_before(int64_t offset) {
   start_offset_ = std::max(start_offset_, offset);
 }
 
+void PartitionLog::lose_from(int64_t offset) {
+  CHECK_OP(==, last_stable_offset(), end_offset_);
+  bytes_.resize(position_of(offset));
+  std::erase_if(entries_, [offset](const Entry& entry) { return entry.base_offset >= offset; });
+  std::erase_if(epochs_, [offset](const EpochStart& start) { return start.offset >= offset; });
+  std::erase_if(aborted_, [offset](const Aborted& each) { return each.marker_offset >= offset; });
+  producers_ = {};
+  end_offset_ = offset;
+}
+
 int64_t PartitionLog::last_stable_offset() const {
   return std::max(start_offset_, producers_.first_open_offset().value_or(end_offset_));
 }

@@ -46,6 +46,10 @@ class PartitionLog {
   // Records before it are gone. REQUIRES: at most the end.
   void delete_before(int64_t offset);
 
+  // As after an unclean election: what is behind the offset, which begins a batch, is lost, and
+  // nothing is known of producers. REQUIRES: no transaction is open.
+  void lose_from(int64_t offset);
+
   int64_t start_offset() const { return start_offset_; }
   int64_t end_offset() const { return end_offset_; }
   int64_t last_stable_offset() const;

@@ -122,8 +122,16 @@ class PendingFetch final : public LogWatcher, public std::enable_shared_from_thi
       return answer;
     }
     const PartitionLog& log = found.partition->log;
-    if (wanted.fetch_offset < log.start_offset() || wanted.fetch_offset > log.end_offset()) {
+    const bool beyond = wanted.last_fetched_epoch < 0 && wanted.fetch_offset > log.end_offset();
+    if (wanted.fetch_offset < log.start_offset() || beyond) {
       answer.error_code = ErrorCode::kOffsetOutOfRange;
+      return answer;
+    }
+    const PartitionLog::EpochEnd known = log.end_of_epoch(wanted.last_fetched_epoch);
+    const bool diverged = known.epoch < wanted.last_fetched_epoch ||
+                          (known.offset >= 0 && known.offset < wanted.fetch_offset);
+    if (wanted.last_fetched_epoch >= 0 && diverged) {
+      answer.diverging_epoch = {known.epoch, known.offset};
       return answer;
     }
     answer.high_watermark = log.end_offset();
