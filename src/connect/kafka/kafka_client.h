@@ -3,10 +3,12 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
 
 #include "base/secret_string.h"
+#include "connect/kafka/auth/token_source.h"
 #include "connect/kafka/client/client_metrics.h"
 #include "connect/kafka/cluster_admin.h"
 #include "connect/kafka/topic_reader.h"
@@ -25,6 +27,9 @@ struct KafkaSecurity {
   std::string ca_pem = {};
   std::string certificate_pem = {};
   SecretString key_pem = {};
+  // Of OAUTHBEARER: makes a source for each producer, reader and admin, which owns it. Called in
+  // the thread that makes the client's part.
+  std::function<std::unique_ptr<kafka::TokenSource>()> oauth_tokens = {};
 };
 
 struct KafkaClientOptions {

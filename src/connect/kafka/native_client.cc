@@ -97,8 +97,9 @@ class NativeClient final : public KafkaClient {
                        .password = options_.security.sasl_password};
       if (auto exchange = make_sasl_exchange(sasl, system_random()); !exchange)
         return kafka_fail(KafkaFault::kFatal, exchange.error().cause, "INVALID_CONFIG");
-      ground.authenticator =
-          std::make_unique<Authenticator>(std::move(sasl), system_random(), nullptr);
+      const auto& make_tokens = options_.security.oauth_tokens;
+      ground.authenticator = std::make_unique<Authenticator>(std::move(sasl), system_random(),
+                                                             make_tokens ? make_tokens() : nullptr);
     }
     ground.loop = make_socket_loop();
     ground.cluster =
