@@ -33,7 +33,8 @@ def run_directory():
 @pytest.fixture(scope="session")
 def kafka(run_directory):
     """A broker of this run; `kafka.bootstrap` reaches it."""
-    broker = Kafka(os.path.join(run_directory, "kafka")).create()
+    broker = Kafka(os.path.join(run_directory, "kafka")).create(
+        settings={"log.cleaner.backoff.ms": 500})
     broker.up(leash=True)
     yield broker
     broker.kill()

@@ -13,6 +13,7 @@ namespace penstock::connect {
 namespace {
 
 constexpr std::chrono::milliseconds kTurn(10);
+constexpr std::chrono::seconds kFlushAtMost(10);
 
 // The lines of a file descriptor, which may be asked for without waiting.
 class LineInput {
@@ -56,6 +57,7 @@ class Session {
   KafkaResult<void> take(const Json& line) {
     if (line.contains("commit")) return end(&TransactionalProducer::commit, "committed");
     if (line.contains("abort")) return end(&TransactionalProducer::abort, "aborted");
+    if (line.contains("flush")) return flush();
     return send(record_of(line));
   }
 
@@ -82,6 +84,15 @@ class Session {
       if (*sent == SendState::kAccepted) return {};
       producer_.serve(kTurn);
     }
+  }
+
+  KafkaResult<void> flush() {
+    // A producer that failed says so at the transaction's end.
+    const auto deadline = std::chrono::steady_clock::now() + kFlushAtMost;
+    while (producer_.unacknowledged_bytes() > 0 && std::chrono::steady_clock::now() < deadline)
+      producer_.serve(kTurn);
+    print_line({{"flushed", producer_.unacknowledged_bytes() == 0}});
+    return {};
   }
 
   KafkaResult<void> end(End call, const char* word) {

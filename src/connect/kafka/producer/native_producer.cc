@@ -170,7 +170,8 @@ KafkaResult<SendState> NativeProducer::send(const OutgoingMessage& message) {
   if (content > options_.message_max_bytes) {
     die({KafkaFault::kFatal,
          "message of " + std::to_string(content) + " bytes exceeds the limit of " +
-             std::to_string(options_.message_max_bytes),
+             std::to_string(options_.message_max_bytes) + " (topic " +
+             sender_.topic_name(message.topic) + ")",
          error_name(ErrorCode::kMessageTooLarge)});
     return std::unexpected(*error_);
   }
