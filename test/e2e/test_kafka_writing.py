@@ -36,6 +36,22 @@ def make_topic(kafka, name):
     return make
 
 
+@pytest.fixture
+def set_version(kafka):
+    """A function that sets the broker's transaction.version; afterwards it is 2 again."""
+    def change(how, version):
+        run_tool("org.apache.kafka.tools.FeatureCommand", "--bootstrap-server", kafka.bootstrap, how,
+                 "--feature", f"transaction.version={version}")
+    downgraded = []
+
+    def set_to(version):
+        change("upgrade" if version == 2 else "downgrade", version)
+        downgraded[:] = [] if version == 2 else [version]
+    yield set_to
+    if downgraded:
+        change("upgrade", 2)
+
+
 def contents(records):
     """What a writer decides of its records."""
     return [(record.partition, record.key, record.value, record.headers) for record in records]
@@ -242,6 +258,65 @@ def test_one_id_in_turn(kafka, probe, make_topic):
     assert [record.value for record in read] == [b"theirs", b"ours"]
     read, _ = read_confluent(kafka.bootstrap, topic, 0, isolation="read_uncommitted")
     assert [record.value for record in read] == [b"ours, open", b"theirs", b"theirs, open", b"ours"]
+
+
+def test_cluster_changes_its_version(kafka, probe, make_topic, set_version):
+    """transaction.version goes down and up while producers are at work. Each stays with the version
+    that it began with, whose traces are in the epochs, and nothing is lost or shown that was
+    aborted."""
+    topic = make_topic()
+    visible = []
+
+    def run(producer, word, end):
+        producer.say(line(topic, 0, None, word.encode()), FLUSH, end)
+        assert producer.answer() == {"flushed": True}
+        assert producer.answer() == {"committed" if end is COMMIT else "aborted": True}
+        if end is COMMIT:
+            visible.append(word.encode())
+    with probe.start_producer(topic) as producer:
+        run(producer, "2", COMMIT)
+        set_version(1)
+        run(producer, "2, then 1", COMMIT)
+        run(producer, "2, then 1, aborted", ABORT)
+    with probe.start_producer(topic) as producer:
+        run(producer, "1", COMMIT)
+        run(producer, "1, aborted", ABORT)
+        producer.say(line(topic, 0, None, b"1 and 2"), FLUSH)
+        assert producer.answer() == {"flushed": True}
+        set_version(2)
+        producer.say(COMMIT)
+        assert producer.answer() == {"committed": True}
+        visible.append(b"1 and 2")
+        run(producer, "1, then 2", COMMIT)
+    with probe.start_producer(topic) as producer:
+        run(producer, "2 again", COMMIT)
+    assert [record.value for record in read_confluent(kafka.bootstrap, topic, 0)[0]] == visible
+    batches = dump_log(kafka, topic, 0)
+    check_batches(batches)
+    raised = [int(marker["producerEpoch"]) - int(data["producerEpoch"])
+              for data, marker in zip(batches[::2], batches[1::2], strict=True)]
+    assert raised == [1, 1, 1, 0, 0, 0, 0, 1]
+
+
+def test_batches_too_large_for_their_topic(kafka, probe, make_topic):
+    """A topic may take less than a batch of ours: then batches are divided, and each record comes
+    once and in its order. A record that is too large by itself is an error."""
+    topic = make_topic(max_message_bytes=20_000)
+    rng = random.Random(3)
+    records = []
+    for codec in CODECS:
+        batch = [(0, b"%d" % i, rng.randbytes(rng.randrange(9_000)), (("h", None),))
+                 for i in range(200)]
+        records += batch
+        probe.commit_all(topic, lines_of(topic, batch), compression=codec)
+    assert contents(read_confluent(kafka.bootstrap, topic, 0)[0]) == records
+    batches = dump_log(kafka, topic, 0)
+    check_batches(batches)
+    assert all(int(batch["size"]) <= 20_000 for batch in batches)
+    [answer] = probe.produce(topic, [line(topic, 0, None, rng.randbytes(20_000)), COMMIT])
+    assert answer["error"]["code"] == "MESSAGE_TOO_LARGE"
+    assert topic in answer["error"]["message"]
+    assert len(read_confluent(kafka.bootstrap, topic, 0)[0]) == len(records)
 
 
 def test_timestamps_are_the_time_of_writing(kafka, probe, make_topic):
