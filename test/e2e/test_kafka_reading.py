@@ -201,7 +201,8 @@ def test_compacted_topic(kafka, probe, make_topic, make_producer, admin):
     topic = make_topic(cleanup_policy="compact", min_cleanable_dirty_ratio=0.001, segment_ms=100,
                        delete_retention_ms=0, min_compaction_lag_ms=0, max_compaction_lag_ms=100)
     rng = random.Random(9)
-    kept, dropped = make_producer(f"{topic}-kept", linger_ms=20), make_producer(f"{topic}-dropped")
+    kept = make_producer(f"{topic}-kept", linger_ms=20, compression_type="zstd")
+    dropped = make_producer(f"{topic}-dropped")
     for i in range(12):
         for producer in (kept, dropped):
             producer.begin_transaction()
