@@ -1,4 +1,5 @@
 """What other clients write, as our Kafka client reads it: the same as they do."""
+import json
 import os
 import random
 import subprocess
@@ -265,6 +266,27 @@ def test_out_of_range(probe, make_topic):
         assert answer["error"]["fault"] == "fatal"
         assert answer["error"]["code"] == "OFFSET_OUT_OF_RANGE"
         assert topic in answer["error"]["message"]
+
+
+def test_a_topic_made_anew_while_it_is_read(kafka, probe, admin, make_topic):
+    """The position belongs to the topic that was: going on from it would leave records out."""
+    topic = make_topic()
+    probe.commit_all(topic, [line(topic, 0, None, b"%d" % i) for i in range(5)])
+    reader = subprocess.Popen([*probe.command, "read", "--topic", topic, "--at-most-ms", "60000"],
+                              stdout=subprocess.PIPE, text=True)
+    try:
+        for i in range(5):
+            assert f'"offset":{i},' in reader.stdout.readline()
+        admin.delete_topics([topic])[topic].result(30)
+        make_topic()
+        probe.commit_all(topic, [line(topic, 0, None, b"%d" % i) for i in range(12)])
+        error = json.loads(reader.stdout.readline())["error"]
+        assert error["code"] == "INCONSISTENT_TOPIC_ID" and error["fault"] == "fatal"
+        assert topic in error["message"]
+    finally:
+        reader.kill()
+        reader.communicate()
+    assert check_same(kafka, probe, topic, 1) == dict.fromkeys(ISOLATIONS, 12)
 
 
 def test_a_topic_that_grows_while_it_is_read(kafka, make_topic):

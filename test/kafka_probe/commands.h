@@ -13,8 +13,8 @@ namespace penstock::connect {
 // Takes records and ends of transactions from the standard input, until it ends. A transaction
 // begins with its first record. {"commit": true} and {"abort": true} are answered by {"committed":
 // true} and {"aborted": true}, with "marked_offset" when a record was marked; {"flush": true} by
-// {"flushed": true}, when all is acknowledged, or false after ten seconds. What is open at the input's end stays open. While
-// there is no input, the client is served.
+// {"flushed": true}, when all is acknowledged, or false after ten seconds. What is open at the
+// input's end stays open. While there is no input, the client is served.
 int produce(KafkaClient& client, const ProducerOptions& options);
 
 struct ReadCommand {

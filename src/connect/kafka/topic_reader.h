@@ -44,7 +44,9 @@ class TopicReader {
   virtual KafkaResult<void> assign(int32_t partition, int64_t offset) = 0;
 
   // The next record of any assigned partition; none when `wait` passed or only the position moved.
-  // An offset that the topic no longer has is kFatal with code "OFFSET_OUT_OF_RANGE".
+  // An offset that the topic no longer has is kFatal with code "OFFSET_OUT_OF_RANGE". So is a topic
+  // that was deleted and created anew, "INCONSISTENT_TOPIC_ID": its offsets are other records'. The
+  // reader stays with the topic that was; make another one.
   virtual KafkaResult<std::optional<IncomingMessage>> poll(std::chrono::milliseconds wait) = 0;
 
   // The offset after the last record that was delivered or skipped.

@@ -52,7 +52,9 @@ class ProduceSender {
 
   // The number of a topic; its leaders are learned. Any number of times.
   int open_topic(const std::string& name);
-  const std::string& topic_name(int topic) const { return topics_[static_cast<size_t>(topic)].name; }
+  const std::string& topic_name(int topic) const {
+    return topics_[static_cast<size_t>(topic)].name;
+  }
 
   // A new identity numbers its batches from 0. REQUIRES: nothing is under way.
   void set_identity(const ProducerIdentity& identity, TransactionVersion version);

@@ -107,7 +107,7 @@ size_t NativeReader::queued_bytes() const {
 }
 
 void NativeReader::pump() {
-  if (queued_bytes() >= options_.queue_bytes) return;
+  if (queued_bytes() >= options_.queue_bytes || !is_same_topic()) return;
   const auto now = cluster_.loop().now();
   std::map<BrokerConnection*, std::vector<int32_t>> by_leader;
   auto wake = EventLoop::Time::max();
@@ -129,6 +129,17 @@ void NativeReader::pump() {
     timer_.reset();
     pump();
   });
+}
+
+bool NativeReader::is_same_topic() {
+  const TopicInfo* topic = cluster_.topic(options_.topic);
+  if (!topic || topic->id.is_zero()) return true;
+  if (topic_id_.is_zero()) topic_id_ = topic->id;
+  if (topic->id == topic_id_) return true;
+  error_ = {KafkaFault::kFatal,
+            "topic " + options_.topic + " was deleted and created anew while it was being read",
+            error_name(ErrorCode::kInconsistentTopicId)};
+  return false;
 }
 
 void NativeReader::fetch(BrokerConnection& leader, Fetching& fetching,

@@ -47,12 +47,14 @@ class NativeReader : public TopicReader {
     uint64_t epoch;
   };
 
-  void pump();
   struct Fetching {
     FetchSession session;
     bool under_way = false;
   };
 
+  void pump();
+  // False: the topic was deleted and created anew, which is reported.
+  bool is_same_topic();
   void fetch(BrokerConnection& leader, Fetching& fetching, const std::vector<int32_t>& partitions);
   void on_answer(BrokerConnection& leader, const std::vector<Asked>& asked,
                  CallResult<FetchResponse> result);
@@ -67,6 +69,7 @@ class NativeReader : public TopicReader {
   const ReaderOptions options_;
   const std::chrono::milliseconds timeout_;
   Compression compression_;
+  Uuid topic_id_ = {};  // Of the topic that is being read; zero before, and before Kafka 2.8.
   std::map<int32_t, Assigned> assigned_;
   int32_t turn_ = 0;  // The partition that gave the last record: it goes on until it is empty.
   uint64_t next_epoch_ = 1;
