@@ -116,6 +116,7 @@ int run(int argc, char** argv) {
   ConnectionFlags flags;
   add_connection(app, client_options, flags);
   app.require_subcommand(1);
+  app.set_help_all_flag("--help-all");
   ProducerOptions producer;
   auto* produce_command = app.add_subcommand("produce", "lines of JSON into transactions");
   add_produce(*produce_command, producer);
