@@ -70,7 +70,7 @@ void fill_connection(KafkaClientOptions& client, const ConnectionFlags& flags) {
   if (flags.token.empty()) return;
   std::string token = text_of(flags.token);
   while (!token.empty() && token.back() == '\n') token.pop_back();
-  security.oauth_tokens = [token = SecretString(std::move(token))] {
+  security.oauth_tokens = [token = SecretString(std::move(token))](std::chrono::milliseconds) {
     return std::make_unique<GivenToken>(token);
   };
 }

@@ -18,18 +18,22 @@ namespace penstock::connect {
 
 enum class KafkaProtocol { kPlaintext, kSsl, kSaslPlaintext, kSaslSsl };
 
+// Makes a source of OAUTHBEARER's tokens, one for each producer, reader and admin, which own it, in
+// the thread that makes them. No call of the source may take longer than `patience`: the setup
+// timeout of a connection, which waits for the token.
+using TokenSourceFactory =
+    std::function<std::unique_ptr<kafka::TokenSource>(std::chrono::milliseconds patience)>;
+
 // Certificates and keys are PEM text; empty = not given.
 struct KafkaSecurity {
   KafkaProtocol protocol = KafkaProtocol::kPlaintext;
-  std::string sasl_mechanism = {};
+  std::string sasl_mechanism = {};  // PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER.
   std::string sasl_username = {};
   SecretString sasl_password = {};
-  std::string ca_pem = {};
+  TokenSourceFactory oauth_tokens = {};  // Of OAUTHBEARER, which has no user and password.
+  std::string ca_pem = {};               // Empty: the system's authorities.
   std::string certificate_pem = {};
   SecretString key_pem = {};
-  // Of OAUTHBEARER: makes a source for each producer, reader and admin, which owns it. Called in
-  // the thread that makes the client's part.
-  std::function<std::unique_ptr<kafka::TokenSource>()> oauth_tokens = {};
 };
 
 struct KafkaClientOptions {
@@ -40,7 +44,9 @@ struct KafkaClientOptions {
   std::chrono::milliseconds admin_timeout{5'000};
   std::chrono::milliseconds socket_timeout{60'000};
   std::chrono::milliseconds connect_timeout{30'000};
+  bool keep_alive = true;
   std::chrono::milliseconds retry_backoff{100};
+  std::chrono::milliseconds retry_backoff_max{1'000};
   std::chrono::milliseconds reconnect_backoff{100};
   std::chrono::milliseconds reconnect_backoff_max{30'000};
   // Where it is counted what the clients do; none: only among the process' metrics.

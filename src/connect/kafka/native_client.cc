@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "connect/kafka/admin/native_admin.h"
+#include "connect/kafka/auth/token_cache.h"
 #include "connect/kafka/client/cluster.h"
 #include "connect/kafka/kafka_client.h"
 #include "connect/kafka/producer/native_producer.h"
@@ -42,12 +43,14 @@ bool has_sasl(KafkaProtocol protocol) {
 ClientOptions client_options(const KafkaClientOptions& options,
                              std::vector<HostAndPort> bootstrap) {
   ClientOptions made{.connection = {.client_id = options.client_id,
+                                    .keep_alive = options.keep_alive,
                                     .setup_timeout = options.connect_timeout,
                                     .backoff_first = options.reconnect_backoff,
                                     .backoff_most = options.reconnect_backoff_max},
                      .bootstrap = std::move(bootstrap),
                      .request_timeout = options.socket_timeout,
-                     .retry_backoff = options.retry_backoff};
+                     .retry_backoff = options.retry_backoff,
+                     .retry_backoff_most = options.retry_backoff_max};
   if (options.metrics) made.connection.metrics = options.metrics;
   const KafkaSecurity& security = options.security;
   if (has_tls(security.protocol)) {
@@ -56,6 +59,25 @@ ClientOptions client_options(const KafkaClientOptions& options,
                                      .key = security.key_pem};
   }
   return made;
+}
+
+// A mechanism that we do not have is told before anybody is asked.
+KafkaResult<std::unique_ptr<Authenticator>> make_authenticator(const KafkaSecurity& security,
+                                                               std::chrono::milliseconds patience) {
+  SaslOptions sasl{.mechanism = security.sasl_mechanism,
+                   .user = security.sasl_username,
+                   .password = security.sasl_password};
+  const auto exchange = make_sasl_exchange(sasl, system_random());
+  if (!exchange) return kafka_fail(KafkaFault::kFatal, exchange.error().cause, "INVALID_CONFIG");
+  std::unique_ptr<TokenSource> tokens;
+  if ((*exchange)->mechanism() == "OAUTHBEARER") {
+    if (!security.oauth_tokens) {
+      return kafka_fail(KafkaFault::kFatal, "SASL mechanism OAUTHBEARER has no source of tokens",
+                        "INVALID_CONFIG");
+    }
+    tokens = std::make_unique<TokenCache>(security.oauth_tokens(patience));
+  }
+  return std::make_unique<Authenticator>(std::move(sasl), system_random(), std::move(tokens));
 }
 
 class NativeClient final : public KafkaClient {
@@ -92,14 +114,9 @@ class NativeClient final : public KafkaClient {
     }
     Ground ground;
     if (has_sasl(options_.security.protocol)) {
-      SaslOptions sasl{.mechanism = options_.security.sasl_mechanism,
-                       .user = options_.security.sasl_username,
-                       .password = options_.security.sasl_password};
-      if (auto exchange = make_sasl_exchange(sasl, system_random()); !exchange)
-        return kafka_fail(KafkaFault::kFatal, exchange.error().cause, "INVALID_CONFIG");
-      const auto& make_tokens = options_.security.oauth_tokens;
-      ground.authenticator = std::make_unique<Authenticator>(std::move(sasl), system_random(),
-                                                             make_tokens ? make_tokens() : nullptr);
+      auto authenticator = make_authenticator(options_.security, options_.connect_timeout);
+      if (!authenticator) return std::unexpected(authenticator.error());
+      ground.authenticator = *std::move(authenticator);
     }
     ground.loop = make_socket_loop();
     ground.cluster =

@@ -16,11 +16,11 @@ namespace {
 
 // The send buffer is left alone: setting its size would end its growth, which follows what the way
 // can carry (to 4 MiB by default), and payloads of a megabyte were slower with a fixed one.
-void tune(tcp::socket& socket) {
+void tune(tcp::socket& socket, bool keep_alive) {
   // A connection works without these, too.
   error_code ignored;
   socket.set_option(tcp::no_delay(true), ignored);
-  socket.set_option(asio::socket_base::keep_alive(true), ignored);
+  socket.set_option(asio::socket_base::keep_alive(keep_alive), ignored);
 }
 
 LinkError connect_failure(const error_code& error) {
@@ -35,6 +35,7 @@ Dialer::Dialer(LoopParts& parts, const LinkOptions& options, EventLoop::Time end
     : parts_(parts),
       address_(options.address),
       family_(options.family),
+      keep_alive_(options.keep_alive),
       end_(end),
       done_(std::move(done)),
       socket_(parts.io) {}
@@ -68,7 +69,7 @@ void Dialer::try_next() {
   socket_.close(error);
   socket_.open(endpoint.protocol(), error);
   if (error) return attempt_failed(connect_failure(error));
-  tune(socket_);
+  tune(socket_, keep_alive_);
   const auto now = std::chrono::steady_clock::now();
   auto self = shared_from_this();
   timer_ = parts_.timers.add(now + (end_ - now) / static_cast<int64_t>(left), [self] {

@@ -39,6 +39,7 @@ class Dialer : public std::enable_shared_from_this<Dialer> {
   LoopParts& parts_;
   const HostAndPort address_;
   const AddressFamily family_;
+  const bool keep_alive_;
   const EventLoop::Time end_;
   Done done_;  // Empty when finished or abandoned.
   Socket socket_;

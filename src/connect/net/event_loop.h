@@ -48,6 +48,7 @@ struct LinkOptions {
   // Of resolving, connecting and the TLS handshake together.
   std::chrono::milliseconds setup_timeout{30'000};
   std::optional<TlsOptions> tls = {};
+  bool keep_alive = true;  // The system asks a silent peer from time to time whether it is there.
 };
 
 enum class LinkFault {
@@ -57,11 +58,14 @@ enum class LinkFault {
   kTimeout,      // Not set up within the setup timeout.
   kTlsMaterial,  // Our own certificate, key or authorities cannot be used.
   kTlsVerify,    // The peer's certificate is not to be trusted: authority, date, or host name.
-  // The peer does not speak TLS, or refused ours (a client certificate that it wants). With TLS 1.3
-  // the refusal comes after on_connected().
-  kTlsRefused,
-  kClosed,  // The peer closed in an orderly way.
-  kReset,   // Anything else that ended a stream which had been set up.
+  kTlsAbsent,    // What the peer sends is no TLS.
+  kTlsAborted,   // The peer ended the TLS handshake without a word: it speaks no TLS, or went away.
+  // The peer asked for a certificate of ours, there was none, and it went. This and the next come
+  // after on_connected() with TLS 1.3.
+  kTlsUnidentified,
+  kTlsRefused,  // The peer refused, and said why in an alert.
+  kClosed,      // The peer closed in an orderly way.
+  kReset,       // Anything else that ended a stream which had been set up.
 };
 
 struct LinkError {

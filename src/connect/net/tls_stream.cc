@@ -65,6 +65,23 @@ BIO_METHOD* socket_bio_method() {
   return method;
 }
 
+int note_certificate_request(SSL*, void* stream) {
+  static_cast<TlsStream*>(stream)->be_asked();
+  return 1;
+}
+
+// Bytes of another protocol where a record should begin.
+bool is_no_tls(unsigned long error) {
+  const int reason = ERR_GET_REASON(error);
+  return reason == SSL_R_WRONG_VERSION_NUMBER || reason == SSL_R_HTTP_REQUEST ||
+         reason == SSL_R_PACKET_LENGTH_TOO_LONG;
+}
+
+// What the peer said in an alert is told apart by the reason's number.
+bool is_alert(unsigned long error) {
+  return ERR_GET_REASON(error) > SSL_AD_REASON_OFFSET;
+}
+
 void expect_peer(SSL* ssl, const TlsPeer& peer) {
   const bool address = is_address(peer.host_name);
   // SNI is for names only (RFC 6066).
@@ -97,6 +114,7 @@ TlsStream::TlsStream(std::shared_ptr<const TlsContext> context, int socket, cons
   BIO_set_init(bio, 1);
   SSL_set_bio(ssl_, bio, bio);
   SSL_set_connect_state(ssl_);
+  SSL_set_cert_cb(ssl_, note_certificate_request, this);
   expect_peer(ssl_, peer);
 }
 
@@ -140,6 +158,7 @@ Transfer TlsStream::read(std::span<char> into) {
   size_t size = 0;
   const int result = SSL_read_ex(ssl_, into.data(), into.size(), &size);
   if (result != 1) return {.need = need_after(result)};
+  answered_ = true;
   const bool all = drained_ && SSL_has_pending(ssl_) == 0;
   return {size, all ? StreamNeed::kReadable : StreamNeed::kNothing};
 }
@@ -175,24 +194,38 @@ LinkError TlsStream::handshake_failure(int ssl_error) const {
   if (ERR_GET_REASON(error) == SSL_R_CERTIFICATE_VERIFY_FAILED) {
     return {LinkFault::kTlsVerify, X509_verify_cert_error_string(SSL_get_verify_result(ssl_))};
   }
-  if (ssl_error == SSL_ERROR_SSL && !ended_) return {LinkFault::kTlsRefused, take_openssl_error()};
+  if (ssl_error == SSL_ERROR_SSL && !ended_) {
+    if (!is_no_tls(error)) return refusal();
+    return {LinkFault::kTlsAbsent, take_openssl_error()};
+  }
   if (system_error_ != 0 && system_error_ != ECONNRESET && system_error_ != EPIPE) {
     return {LinkFault::kUnreachable, system_text(system_error_)};
   }
-  return {LinkFault::kTlsRefused, "the peer closed the connection during the TLS handshake"};
+  return {unidentified() ? LinkFault::kTlsUnidentified : LinkFault::kTlsAborted,
+          "the peer closed the connection during the TLS handshake"};
+}
+
+bool TlsStream::unidentified() const {
+  return asked_ && !answered_ && SSL_get_certificate(ssl_) == nullptr;
+}
+
+LinkError TlsStream::refusal() const {
+  return {unidentified() ? LinkFault::kTlsUnidentified : LinkFault::kTlsRefused,
+          take_openssl_error()};
 }
 
 LinkError TlsStream::later_failure(int ssl_error) const {
   const unsigned long error = ERR_peek_error();
   if (ssl_error == SSL_ERROR_ZERO_RETURN || ended_) {
-    return {LinkFault::kClosed, "the peer closed the connection"};
+    return {unidentified() ? LinkFault::kTlsUnidentified : LinkFault::kClosed,
+            "the peer closed the connection"};
   }
   if (ssl_error == SSL_ERROR_SSL && system_error_ == 0) {
-    // What the peer said in an alert is told apart by the reason's number.
-    const bool alert = ERR_GET_REASON(error) > SSL_AD_REASON_OFFSET;
-    return {alert ? LinkFault::kTlsRefused : LinkFault::kReset, take_openssl_error()};
+    if (is_alert(error)) return refusal();
+    return {LinkFault::kReset, take_openssl_error()};
   }
-  return {LinkFault::kReset, system_text(system_error_)};
+  return {unidentified() ? LinkFault::kTlsUnidentified : LinkFault::kReset,
+          system_text(system_error_)};
 }
 
 }  // namespace penstock::connect

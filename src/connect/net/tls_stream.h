@@ -3,7 +3,7 @@
 // together: each record costs thirty bytes, a cipher's start and a system call.
 //
 // TLS 1.3 ends the client's handshake before the server has looked at the client's certificate: a
-// refusal arrives with the first read, and is kTlsRefused whenever it comes.
+// refusal arrives with the first read, and is told alike whenever it comes.
 #pragma once
 
 #include <memory>
@@ -37,6 +37,8 @@ class TlsStream final : public ByteStream {
   Transfer write(SendQueue& queue) override;
   const LinkError& error() const override { return error_; }
 
+  // Called by OpenSSL when the peer wants a certificate of ours.
+  void be_asked() { asked_ = true; }
   // What OpenSSL calls to reach the socket; the results are those of recv() and send().
   int receive(std::span<char> into);
   int transmit(std::span<const char> bytes);
@@ -47,11 +49,16 @@ class TlsStream final : public ByteStream {
   StreamNeed need_after(int result);
   LinkError handshake_failure(int ssl_error) const;
   LinkError later_failure(int ssl_error) const;
+  // The peer wants to know who we are, and we had nothing to show.
+  bool unidentified() const;
+  LinkError refusal() const;
 
   std::shared_ptr<const TlsContext> context_;
   const int socket_;
   ssl_st* ssl_ = nullptr;
   bool set_up_ = false;
+  bool asked_ = false;          // For a certificate of ours.
+  bool answered_ = false;       // Something was read after the handshake.
   bool ended_ = false;          // The socket has given its last byte.
   bool drained_ = false;        // It had less than there was room for.
   int system_error_ = 0;        // It failed with this during the last call.

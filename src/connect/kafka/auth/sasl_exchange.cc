@@ -33,6 +33,10 @@ AuthResult<std::unique_ptr<SaslExchange>> make_sasl_exchange(const SaslOptions& 
     return std::make_unique<ScramExchange>(Digest::kSha512, scram, std::move(random));
   if (mechanism == "OAUTHBEARER")
     return std::make_unique<OauthbearerExchange>(options.token, options.extensions);
+  if (mechanism == "GSSAPI") {
+    return auth_fail(AuthFault::kOptions,
+                     "No provider for SASL mechanism GSSAPI: Kerberos is not supported");
+  }
   return auth_fail(AuthFault::kOptions, "Unsupported SASL mechanism: " + mechanism);
 }
 

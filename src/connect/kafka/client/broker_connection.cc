@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "connect/kafka/client/setup_fault.h"
 
 namespace penstock::connect::kafka {
 namespace {
@@ -45,36 +46,6 @@ EventLoop::Time renewal(EventLoop::Time now, std::chrono::milliseconds lifetime)
   return now + lifetime * 85 / 100;
 }
 
-const char* setup_cause(LinkFault fault, bool tls) {
-  switch (fault) {
-    case LinkFault::kResolve:
-      return "Failed to resolve hostname";
-    case LinkFault::kTimeout:
-      return "Connection timeout";
-    case LinkFault::kTlsMaterial:
-      return "Invalid TLS material";
-    case LinkFault::kTlsVerify:
-      return "Failed to verify broker certificate";
-    case LinkFault::kTlsRefused:
-      return "SSL handshake failed; broker might not support SSL connections, or refuses our "
-             "certificate";
-    case LinkFault::kClosed:
-    case LinkFault::kReset:
-      return tls ? "Disconnected during handshake"
-                 : "Disconnected during handshake; broker might require SSL encryption";
-    case LinkFault::kRefused:
-      return "Connection refused";
-    case LinkFault::kUnreachable:
-      break;
-  }
-  return "Broker transport failure";
-}
-
-bool is_refusal(LinkFault fault) {
-  return fault == LinkFault::kTlsMaterial || fault == LinkFault::kTlsVerify ||
-         fault == LinkFault::kTlsRefused;
-}
-
 }  // namespace
 
 BrokerConnection::BrokerConnection(Context context, HostAndPort address)
@@ -110,11 +81,12 @@ void BrokerConnection::connect() {
   state_ = State::kConnecting;
   setup_deadline_ = loop().now() + context_.options.setup_timeout;
   LinkOptions options{context_.options.reach ? context_.options.reach(address_) : address_,
-                      context_.options.family, context_.options.setup_timeout,
-                      context_.options.tls};
+                      context_.options.family, context_.options.setup_timeout, context_.options.tls,
+                      context_.options.keep_alive};
   if (options.tls && options.tls->host_name.empty()) options.tls->host_name = address_.host;
   reader_ = std::make_unique<FrameReader>(context_.options.max_response_bytes);
   silent_until_ = {};
+  answered_ = false;
   link_ = loop().connect(options, *this);
 }
 
@@ -199,8 +171,9 @@ void BrokerConnection::on_read(size_t size) {
     if (state_ != State::kDown) on_frame(std::move(frame));
   });
   if (!sane) {
-    return break_down({state_ == State::kSettingUp ? CallFate::kRefused : CallFate::kNotSent,
-                       named("what it sends is not Kafka's protocol")});
+    const bool first = state_ == State::kSettingUp;
+    return break_down({first ? CallFate::kRefused : CallFate::kNotSent,
+                       named(foreign_protocol(reader_->refused()).cause)});
   }
   advance();
 }
@@ -221,6 +194,7 @@ void BrokerConnection::on_frame(std::shared_ptr<const Frame> frame) {
   } else if (api.flexible.has(sent.version)) {
     skip_tagged_fields(reader);
   }
+  answered_ = answered_ || state_ == State::kReady;
   const std::string name(api.name);
   metrics().answered(
       api, frame->size(),
@@ -236,19 +210,42 @@ void BrokerConnection::on_frame(std::shared_ptr<const Frame> frame) {
 }
 
 void BrokerConnection::on_closed(const LinkError& error) {
+  break_down(failure_of(error));
+}
+
+CallFailure BrokerConnection::failure_of(const LinkError& error) const {
   const bool setting_up = state_ == State::kConnecting || state_ == State::kSettingUp;
-  std::string cause = "Disconnected";
-  if (setting_up) cause = setup_cause(error.fault, context_.options.tls.has_value());
-  if (!error.cause.empty()) cause += ": " + error.cause;
-  break_down({setting_up && is_refusal(error.fault) ? CallFate::kRefused : CallFate::kNotSent,
-              named(cause)});
+  const bool refused_late =
+      error.fault == LinkFault::kTlsUnidentified || error.fault == LinkFault::kTlsRefused;
+  if (setting_up || refused_late) {
+    const SetupFault fault = setup_fault(error, context_.options.tls.has_value());
+    return {fault.refused ? CallFate::kRefused : CallFate::kNotSent, named(fault.cause), "",
+            fault.misfit};
+  }
+  // A listener with SASL answers ApiVersions to everybody, and closes upon what is not SASL next.
+  if (state_ == State::kReady && !answered_ && !sent_.empty() && !context_.authenticator) {
+    return {CallFate::kNotSent,
+            named("Disconnected upon the first request; SASL authentication required, or the "
+                  "broker went away"),
+            "", true};
+  }
+  return {CallFate::kNotSent,
+          named("Disconnected" + (error.cause.empty() ? "" : ": " + error.cause))};
+}
+
+std::string BrokerConnection::trouble() const {
+  if (!trouble_.empty()) return trouble_;
+  // Whoever asks now has given up.
+  if (state_ == State::kConnecting || state_ == State::kSettingUp)
+    return named("Connection timeout");
+  return "";
 }
 
 void BrokerConnection::break_down(const CallFailure& failure) {
   metrics().disconnected();
   trouble_ = failure.cause;
   // A connection that worked is made again at once; one that could not be made, after a while.
-  if (state_ != State::kReady) {
+  if (state_ != State::kReady || failure.misfit) {
     const auto pause = backoff_.next();
     retry_at_ = loop().now() + pause * 4 / 5 +
                 std::chrono::milliseconds(
@@ -291,8 +288,9 @@ void BrokerConnection::expire() {
     if (now < call->options.deadline) {
       kept.push_back(std::move(call));
     } else {
-      const std::string& why = trouble_.empty() ? named("timed out") : trouble_;
-      failed_.push_back({std::move(call), {CallFate::kNotSent, why}});
+      std::string why = trouble();
+      if (why.empty()) why = named("timed out");
+      failed_.push_back({std::move(call), {CallFate::kNotSent, std::move(why)}});
     }
   }
   waiting_ = std::move(kept);

@@ -53,7 +53,7 @@ class BrokerConnection final : private LinkEvents {
   // Calls that were sent and not answered.
   size_t in_flight() const { return sent_.size(); }
   // Why it is not connected, naming the broker; empty while nothing is wrong.
-  const std::string& trouble() const { return trouble_; }
+  std::string trouble() const;
 
  private:
   enum class State { kDown, kConnecting, kSettingUp, kReady, kReauthenticating };
@@ -87,6 +87,7 @@ class BrokerConnection final : private LinkEvents {
   void send(std::unique_ptr<Call> call, int16_t version);
   void on_frame(std::shared_ptr<const Frame> frame);
   void expire();
+  CallFailure failure_of(const LinkError& error) const;
   // Ends the link. The failure is that of what was not sent; of what was, nobody knows.
   void break_down(const CallFailure& failure);
   void on_timer();
@@ -103,6 +104,7 @@ class BrokerConnection final : private LinkEvents {
   std::deque<std::unique_ptr<Call>> waiting_;
   std::deque<Sent> sent_;
   std::vector<Failed> failed_;  // To be told so by the loop.
+  bool answered_ = false;       // A request after the handshake, on this link.
   int32_t next_correlation_id_ = 1;
   Backoff backoff_;
   EventLoop::Time retry_at_ = {};

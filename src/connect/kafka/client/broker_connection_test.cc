@@ -7,6 +7,8 @@
 #include <optional>
 #include <vector>
 
+#include "connect/kafka/admin/native_admin.h"
+#include "connect/kafka/client/cluster.h"
 #include "connect/kafka/simulated/server_session.h"
 
 namespace penstock::connect::kafka {
@@ -172,8 +174,7 @@ TEST_F(BrokerConnectionTest, ARefusedConnectionWasNotSentAndIsTriedAgainAfterABa
   ask(1);
   run_until(1);
   EXPECT_EQ(outcomes_[0].failure->fate, CallFate::kNotSent);
-  EXPECT_EQ(outcomes_[0].failure->cause,
-            "broker broker:9092: Connection refused: Connection refused");
+  EXPECT_EQ(outcomes_[0].failure->cause, "broker broker:9092: Connection refused");
   EXPECT_TRUE(connection_->backing_off());
   listen();
   ask(2);
@@ -210,6 +211,77 @@ TEST_F(BrokerConnectionTest, AMissingAnswerTakesTheConnectionDown) {
   EXPECT_LT(loop_.now() - begun, milliseconds(600));
   EXPECT_EQ(outcomes_[0].failure->fate, CallFate::kUnknown);
   EXPECT_THAT(outcomes_[0].failure->cause, testing::HasSubstr("no answer to DescribeCluster"));
+}
+
+// As brokers do with SASL: they tell everybody their versions, and nothing else to strangers.
+TEST_F(BrokerConnectionTest, AListenerWithSaslIsGuessedFromItsSilence) {
+  bool strict = true;
+  on_request_ = [&](ServerSession& server, const ReceivedRequest& request) {
+    strict ? server.close() : server.answer(request, DescribeClusterResponse{});
+  };
+  make(nullptr);
+  ask(1);
+  run_until(1);
+  EXPECT_TRUE(outcomes_[0].failure->misfit);
+  EXPECT_EQ(outcomes_[0].failure->fate, CallFate::kUnknown);
+  EXPECT_EQ(outcomes_[0].failure->cause,
+            "broker broker:9092: Disconnected upon the first request; SASL authentication "
+            "required, or the broker went away");
+  EXPECT_TRUE(connection_->backing_off());
+  // One that has answered went for another reason.
+  strict = false;
+  ask(2);
+  run_until(2);
+  strict = true;
+  ask(3);
+  run_until(3);
+  EXPECT_FALSE(outcomes_[2].failure->misfit);
+  EXPECT_EQ(outcomes_[2].failure->cause, "broker broker:9092: Disconnected");
+}
+
+TEST_F(BrokerConnectionTest, AListenerWithTlsIsGuessedFromItsEndAndKnownByItsAlert) {
+  on_versions_ = [](ServerSession& server, const ReceivedRequest&) { server.close(); };
+  make(nullptr);
+  ask(1);
+  run_until(1);
+  const std::string cause =
+      "broker broker:9092: Disconnected during handshake; broker might require SSL encryption";
+  EXPECT_TRUE(outcomes_[0].failure->misfit);
+  EXPECT_EQ(outcomes_[0].failure->cause, cause);
+  on_versions_ = [](ServerSession& server, const ReceivedRequest&) {
+    server.send({"\x15\x03\x03\x00\x02\x02\x0a", 7});
+  };
+  ask(2);
+  run_until(2);
+  EXPECT_EQ(outcomes_[1].failure->fate, CallFate::kRefused);
+  EXPECT_EQ(outcomes_[1].failure->cause, cause);
+}
+
+// What every attempt meets is told long before the time is over.
+TEST_F(BrokerConnectionTest, QuestionsToAListenerOfAnotherKindEndSoon) {
+  options_.backoff_most = milliseconds(200);
+  on_versions_ = [](ServerSession& server, const ReceivedRequest&) { server.close(); };
+  Cluster cluster(loop_, {.connection = options_, .bootstrap = {kAddress}}, nullptr, 3);
+  NativeAdmin admin(cluster, {std::chrono::minutes(10), std::chrono::minutes(10)});
+  const auto begun = loop_.now();
+  const StopToken never;
+  const auto brokers = admin.brokers(never);
+  ASSERT_FALSE(brokers);
+  EXPECT_EQ(brokers.error().fault, KafkaFault::kRetriable);
+  EXPECT_EQ(brokers.error().message,
+            "broker broker:9092: Disconnected during handshake; broker might require SSL "
+            "encryption");
+  EXPECT_LT(loop_.now() - begun, milliseconds(5'000));
+}
+
+TEST_F(BrokerConnectionTest, ASilentBrokerIsNamedWhenTimeIsOver) {
+  on_versions_ = [](ServerSession&, const ReceivedRequest&) {};
+  Cluster cluster(loop_, {.connection = options_, .bootstrap = {kAddress}}, nullptr, 3);
+  NativeAdmin admin(cluster, {milliseconds(2'000), milliseconds(2'000)});
+  const StopToken never;
+  const auto brokers = admin.brokers(never);
+  ASSERT_FALSE(brokers);
+  EXPECT_EQ(brokers.error().message, "fetching metadata: broker broker:9092: Connection timeout");
 }
 
 TEST_F(BrokerConnectionTest, WhatWaitsTooLongWasNotSent) {
@@ -314,6 +386,43 @@ TEST_F(SaslTest, AnUnknownMechanismNamesThoseOnOffer) {
   EXPECT_EQ(outcomes_[0].failure->cause,
             "broker broker:9092: Unsupported SASL mechanism: PLAIN (the broker offers GSSAPI, "
             "SCRAM-SHA-256)");
+}
+
+TEST_F(SaslTest, RefusalsTellWhatTheyAreAbout) {
+  struct Case {
+    const char* said;
+    const char* cause;
+  };
+  for (const Case& c :
+       {Case{"Authentication failed during authentication due to invalid credentials",
+             "Invalid username or password: Authentication failed during authentication due to "
+             "invalid credentials"},
+        Case{"Authentication failed: Invalid username or password",
+             "Authentication failed: Invalid username or password"},
+        Case{"the account sleeps", "SASL authentication failed: the account sleeps"}}) {
+    on_auth_ = [&](ServerSession& server, const ReceivedRequest& request) {
+      SaslAuthenticateResponse refusal;
+      refusal.error_code = ErrorCode::kSaslAuthenticationFailed;
+      refusal.error_message = c.said;
+      server.answer(request, refusal);
+    };
+    const size_t before = outcomes_.size();
+    ask(1);
+    run_until(before + 1);
+    EXPECT_EQ(outcomes_.back().failure->fate, CallFate::kRefused);
+    EXPECT_EQ(outcomes_.back().failure->cause, std::string("broker broker:9092: ") + c.cause);
+  }
+}
+
+TEST_F(SaslTest, AListenerWithoutSaslIsToldApart) {
+  on_mechanism_ = [](ServerSession& server, const ReceivedRequest& request) {
+    server.answer(request, SaslHandshakeResponse{ErrorCode::kIllegalSaslState, {}});
+  };
+  ask(1);
+  run_until(1);
+  EXPECT_EQ(outcomes_[0].failure->fate, CallFate::kRefused);
+  EXPECT_EQ(outcomes_[0].failure->cause,
+            "broker broker:9092: Broker does not support SASL authentication on this listener");
 }
 
 TEST_F(SaslTest, AuthenticatesAgainBeforeTheSessionEnds) {

@@ -27,6 +27,8 @@ struct CallFailure {
   CallFate fate;
   std::string cause;      // Names the broker: "broker localhost:9092: connection refused".
   std::string code = {};  // The protocol's name of an error that the broker gave, or empty.
+  // It looks as if the listener spoke another security protocol than we (setup_fault.h).
+  bool misfit = false;
 };
 
 template <typename Response>

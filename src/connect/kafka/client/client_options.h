@@ -20,6 +20,7 @@ struct ConnectionOptions {
   std::optional<TlsOptions> tls = {};  // The host name is that of each broker.
   bool sasl = false;
   AddressFamily family = AddressFamily::kAny;
+  bool keep_alive = true;
   // Of everything until the first request may be sent.
   std::chrono::milliseconds setup_timeout{30'000};
   std::chrono::milliseconds backoff_first{100};

@@ -26,7 +26,10 @@ bool FrameReader::consume(size_t size,
   while (!open_ && staged_ - done >= sizeof(int32_t)) {
     const std::string_view rest(staging_.data() + done, staged_ - done);
     const int32_t length = WireReader(rest).int32();
-    if (length < 0 || static_cast<size_t>(length) > max_bytes_) return false;
+    if (length < 0 || static_cast<size_t>(length) > max_bytes_) {
+      done_ = done;
+      return false;
+    }
     auto frame = std::make_shared<Frame>(static_cast<size_t>(length));
     const size_t here = std::min(frame->size(), rest.size() - sizeof(int32_t));
     const bool whole = here == frame->size();
@@ -45,6 +48,10 @@ bool FrameReader::consume(size_t size,
   staged_ -= done;
   std::memmove(staging_.data(), staging_.data() + done, staged_);
   return true;
+}
+
+std::string_view FrameReader::refused() const {
+  return std::string_view(staging_).substr(done_, staged_ - done_);
 }
 
 }  // namespace penstock::connect::kafka

@@ -38,11 +38,15 @@ class FrameReader {
   // False: a length is negative or too large; nothing may be read any more.
   bool consume(size_t size, const std::function<void(std::shared_ptr<const Frame>)>& use);
 
+  // After a refusal: what stands where a length should.
+  std::string_view refused() const;
+
  private:
   // Some dozens of usual responses; a page table's worth more would not save a call.
   static constexpr size_t kStagingBytes = 16 << 10;
 
   std::string staging_;
+  size_t done_ = 0;              // Bytes of staging_ before the frame that was refused.
   size_t staged_ = 0;            // Bytes of staging_ that are filled and belong to no frame yet.
   std::shared_ptr<Frame> open_;  // A frame whose bytes do not fit the staging buffer.
   size_t filled_ = 0;            // Of open_.

@@ -17,6 +17,14 @@ std::string joined(const std::vector<std::string>& names) {
   return all;
 }
 
+// The broker's words, with those in front that tell what they are about.
+std::string refusal_text(const std::string& said) {
+  if (said.contains("Invalid username or password")) return said;
+  // What SCRAM's refusals say.
+  if (said.contains("invalid credentials")) return "Invalid username or password: " + said;
+  return "SASL authentication failed: " + said;
+}
+
 }  // namespace
 
 Handshake::Handshake(Host host, Authenticator* authenticator, BrokerFeatures& features, Done done)
@@ -90,6 +98,11 @@ void Handshake::on_exchange(AuthResult<std::unique_ptr<SaslExchange>> exchange) 
 
 void Handshake::on_mechanism(const SaslHandshakeResponse& response) {
   if (response.error_code == ErrorCode::kNone) return send_auth_bytes(std::move(first_bytes_));
+  if (response.error_code == ErrorCode::kIllegalSaslState) {
+    return finish(std::unexpected(
+        HandshakeFailure{true, "Broker does not support SASL authentication on this listener",
+                         error_name(response.error_code)}));
+  }
   std::string cause = "Unsupported SASL mechanism: " + std::string(exchange_->mechanism());
   if (!response.mechanisms.empty())
     cause += " (the broker offers " + joined(response.mechanisms) + ")";
@@ -103,7 +116,8 @@ void Handshake::send_auth_bytes(std::string bytes) {
 void Handshake::on_auth_bytes(const SaslAuthenticateResponse& response) {
   if (response.error_code != ErrorCode::kNone) {
     const AuthError error = exchange_->refused(response.error_message.value_or(""));
-    return finish(std::unexpected(HandshakeFailure{!is_retriable(response.error_code), error.cause,
+    return finish(std::unexpected(HandshakeFailure{!is_retriable(response.error_code),
+                                                   refusal_text(error.cause),
                                                    error_name(response.error_code)}));
   }
   auto step = exchange_->next(response.auth_bytes);

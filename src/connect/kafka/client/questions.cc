@@ -29,6 +29,14 @@ bool Questions::run_until(const std::function<bool()>& condition) {
   return true;
 }
 
+bool Questions::note(const CallFailure& failure) {
+  // A broker that restarts closes connections, too, but then refuses them.
+  constexpr int kMisfitsMost = 3;
+  last_ = question_error(failure);
+  misfits_ = failure.misfit ? misfits_ + 1 : 0;
+  return last_->fault != KafkaFault::kFatal && misfits_ < kMisfitsMost;
+}
+
 bool Questions::pause() {
   const auto until = cluster_.loop().now() + backoff_.next();
   return run_until([&] { return cluster_.loop().now() >= until; });

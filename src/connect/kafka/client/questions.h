@@ -1,6 +1,6 @@
 // Questions of those who wait for the answer: a call runs the loop until it is there, asks again
 // while the answer or its absence is only temporary, and gives up when the time is over or upon a
-// stop.
+// stop; and, long before, when every attempt looks like a listener of another security protocol.
 //
 // For what changes nothing, or what may be said twice.
 #pragma once
@@ -47,7 +47,11 @@ class Questions {
   std::string what_;
   EventLoop::Time end_;
   Backoff backoff_;
+  // Notes why an attempt failed. False: to ask again is of no use.
+  bool note(const CallFailure& failure);
+
   std::optional<KafkaError> last_;  // What the last attempt ended with.
+  int misfits_ = 0;                 // How many of the last attempts ended alike.
 };
 
 template <typename Request>
@@ -69,8 +73,7 @@ KafkaResult<Answer<typename Request::Response>> Questions::ask(
       if (is_stale_metadata(code) || code == ErrorCode::kNotController) cluster_.refresh();
       last_ = question_error(code, "");
     } else {
-      last_ = question_error(answer.error());
-      if (last_->fault == KafkaFault::kFatal) return std::unexpected(*last_);
+      if (!note(answer.error())) return std::unexpected(*last_);
       cluster_.refresh();
     }
     if (!pause()) return std::unexpected(gave_up());
