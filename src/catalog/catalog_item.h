@@ -47,9 +47,10 @@ struct NoFacts {};
 // A relation of the system's own: rows are made when it is read.
 struct BuiltinFacts {};
 
-using ItemFacts = std::variant<NoFacts, BuiltinFacts, TableFacts, ViewFacts, IndexFacts,
-                               defs::SinkDef, defs::KafkaConnectionDef, defs::PostgresConnectionDef,
-                               defs::PostgresSourceDef, defs::SourceTableDef>;
+using ItemFacts =
+    std::variant<NoFacts, BuiltinFacts, TableFacts, ViewFacts, IndexFacts, defs::SinkDef,
+                 defs::KafkaConnectionDef, defs::PostgresConnectionDef, defs::AwsConnectionDef,
+                 defs::PostgresSourceDef, defs::SourceTableDef>;
 
 struct FullName {
   std::string database;  // "" for the system's schemas, which belong to every database.

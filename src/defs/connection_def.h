@@ -15,10 +15,25 @@ namespace penstock::defs {
 using TextOrSecret = std::variant<std::string, ObjectId>;
 
 struct KafkaConnectionDef {
-  std::vector<std::string> brokers;           // "host:port"
-  std::string security_protocol;              // Lower case; "plaintext".
+  std::vector<std::string> brokers;  // "host:port"
+  std::string security_protocol;     // "plaintext", "ssl", "sasl_plaintext", "sasl_ssl"
+  std::optional<TextOrSecret> ssl_certificate_authority;  // PEM; absent: the system's.
+  std::optional<TextOrSecret> ssl_certificate;            // PEM
+  std::optional<ObjectId> ssl_key;                        // PEM
+  std::string sasl_mechanism;                             // Upper case; of sasl_* only.
+  std::optional<TextOrSecret> sasl_username;
+  std::optional<ObjectId> sasl_password;
+  std::optional<ObjectId> aws_connection;     // Instead of user and password: its tokens.
   std::optional<std::string> progress_topic;  // Absent: the default name, see names.h.
   std::optional<int32_t> progress_topic_replication_factor;
+};
+
+struct AwsConnectionDef {
+  std::optional<std::string> endpoint;
+  std::optional<std::string> region;
+  TextOrSecret access_key_id;
+  ObjectId secret_access_key;
+  std::optional<TextOrSecret> session_token;  // Of temporary credentials.
 };
 
 enum class TlsMode { kDisable, kRequire, kVerifyCa, kVerifyFull };
@@ -35,6 +50,6 @@ struct PostgresConnectionDef {
   std::optional<ObjectId> ssl_key;                        // PEM
 };
 
-using ConnectionDef = std::variant<KafkaConnectionDef, PostgresConnectionDef>;
+using ConnectionDef = std::variant<KafkaConnectionDef, PostgresConnectionDef, AwsConnectionDef>;
 
 }  // namespace penstock::defs

@@ -159,6 +159,17 @@ Result<std::optional<ObjectId>> OptionReader::secret(std::string_view name,
   return item->id;
 }
 
+Result<std::optional<catalog::ItemRef>> OptionReader::object(
+    std::string_view name, const catalog::CatalogView& catalog,
+    const catalog::NameContext& context) const {
+  const Option* option = find(name);
+  if (!option) return std::nullopt;
+  const auto* item = option->value ? std::get_if<ItemName>(&option->value->kind) : nullptr;
+  if (!item) return invalid(name, "must provide an object");
+  ASSIGN_OR_RETURN(catalog::ItemRef found, lookup_item(*item, catalog, context));
+  return found;
+}
+
 Result<std::optional<defs::TextOrSecret>> OptionReader::text_or_secret(
     std::string_view name, const catalog::CatalogView& catalog,
     const catalog::NameContext& context) const {

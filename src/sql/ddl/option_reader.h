@@ -38,6 +38,10 @@ class OptionReader {
   // SECRET x, which must be a secret.
   Result<std::optional<ObjectId>> secret(std::string_view name, const catalog::CatalogView& catalog,
                                          const catalog::NameContext& context) const;
+  // The object that is named, of any kind.
+  Result<std::optional<catalog::ItemRef>> object(std::string_view name,
+                                                 const catalog::CatalogView& catalog,
+                                                 const catalog::NameContext& context) const;
   Result<std::optional<defs::TextOrSecret>> text_or_secret(
       std::string_view name, const catalog::CatalogView& catalog,
       const catalog::NameContext& context) const;

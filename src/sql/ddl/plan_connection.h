@@ -18,9 +18,11 @@ Result<ConnectionPlan> plan_create_connection(const CreateConnection& statement,
                                               const catalog::CatalogView& catalog,
                                               const catalog::NameContext& context);
 
-// Applies the actions to the stored statement, which is then planned again as a whole.
+// Applies the actions to the stored statement, which is then planned again as a whole. `full_name`
+// is the connection's, for refusals.
 // Errors: 0A000 `invalid ALTER CONNECTION: ...`, and the refusals of single options.
 Result<CreateConnection> alter_connection(CreateConnection stored,
-                                          const AlterConnectionActions& actions);
+                                          const AlterConnectionActions& actions,
+                                          const std::string& full_name);
 
 }  // namespace penstock::sql
