@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "catalog/facts_of.h"
+#include "coordinator/outside/client_options.h"
 #include "coordinator/outside/stored_ledger.h"
 #include "defs/names.h"
 #include "sources/postgres/source_position.h"
@@ -63,6 +64,7 @@ Result<std::optional<CleanupTask>> sink_cleanup(ObjectId id, const catalog::Cata
   out.sink = id;
   out.connection_id = sink.connection;
   out.connection = facts_of<defs::KafkaConnectionDef>(catalog, sink.connection);
+  out.aws = kafka_endpoint(out.connection, catalog).aws;
   out.progress_topic =
       defs::progress_topic(out.connection, targets.environment_id, sink.connection);
   out.transactional_id = defs::transactional_id(sink, targets.environment_id, id);

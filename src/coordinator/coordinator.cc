@@ -47,7 +47,8 @@ class CoordinatorThread final : public Coordinator {
         statuses_(clock, kStatusHistory),
         cleanup_(
             storage, secrets_, [this] { return catalog_->snapshot(); },
-            clean_up_outside(storage, secrets_)),
+            clean_up_outside({storage, secrets_, options_.identity.environment_id,
+                              [this] { return catalog_->snapshot(); }})),
         contacts_(make_outside_contacts(secrets_, options_.identity.environment_id)),
         pool_(kMaxStatementThreads),
         commands_(64 << 20),

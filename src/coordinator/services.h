@@ -45,8 +45,10 @@ class OutsideContacts {
   virtual Result<PostgresFindings> describe_postgres(const catalog::CatalogItem& connection,
                                                      const std::string& publication,
                                                      const StopToken& cancelled) = 0;
-  // Whether the server behind a connection answers as it must. Error 58000.
-  virtual Status validate(const defs::ConnectionDef& connection, const StopToken& cancelled) = 0;
+  // Whether the server behind a connection answers as it must. `catalog`: what else it is made of.
+  // Error 58000.
+  virtual Status validate(const defs::ConnectionDef& connection,
+                          const catalog::CatalogState& catalog, const StopToken& cancelled) = 0;
 };
 
 struct Services {

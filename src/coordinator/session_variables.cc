@@ -58,16 +58,6 @@ std::string lower(std::string_view text) {
   return out;
 }
 
-std::optional<bool> parse_boolean(const std::string& text) {
-  std::string value = lower(text);
-  if (value == "on" || value == "true" || value == "t" || value == "1" || value == "yes")
-    return true;
-  if (value == "off" || value == "false" || value == "f" || value == "0" || value == "no") {
-    return false;
-  }
-  return std::nullopt;
-}
-
 std::unexpected<Error> invalid_value(std::string_view name, const std::string& value) {
   return fail(sql_state::kInvalidParameterValue,
               fmt::format("invalid value for parameter \"{}\": \"{}\"", name, value));
@@ -128,6 +118,16 @@ Result<std::string> checked(const VariableSpec& spec, const std::string& value) 
 
 bool is_implemented_isolation(std::string_view level) {
   return lower(level).ends_with("serializable");
+}
+
+std::optional<bool> parse_boolean(std::string_view text) {
+  std::string value = lower(text);
+  if (value == "on" || value == "true" || value == "t" || value == "1" || value == "yes")
+    return true;
+  if (value == "off" || value == "false" || value == "f" || value == "0" || value == "no") {
+    return false;
+  }
+  return std::nullopt;
 }
 
 std::optional<uint64_t> parse_duration_ms(std::string_view text) {

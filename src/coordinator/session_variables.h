@@ -67,6 +67,8 @@ class SessionVariables {
 // False: serializable takes its place.
 bool is_implemented_isolation(std::string_view level);
 
+// "on", "TRUE", "f", "1", ...
+std::optional<bool> parse_boolean(std::string_view text);
 // "10s", "500ms", "2min", plain numbers are milliseconds.
 std::optional<uint64_t> parse_duration_ms(std::string_view text);
 

@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "catalog/facts_of.h"
 #include "coordinator/execute/execute.h"
+#include "coordinator/system_parameters.h"
 #include "sql/ddl/plan_connection.h"
 #include "sql/ddl/plan_source.h"
 #include "sql/resolve/item_names.h"
@@ -28,14 +29,21 @@ bool is_taken(const sql::ItemName& name, const catalog::CatalogState& catalog,
   return catalog.find_item(sql::name_parts(name), view.names) != nullptr;
 }
 
+// The parameter turns off what happens by default only.
+bool is_validated(const std::vector<sql::Option>& with, const sql::ConnectionPlan& plan,
+                  const catalog::CatalogState& catalog) {
+  return plan.validate && (!with.empty() || is_on(kValidateConnections, catalog));
+}
+
 Result<DdlFunction> create_connection(Session& session, const sql::CreateConnection& statement) {
   CatalogSnapshot catalog = session.services().catalog.snapshot();
   SessionView view = session.view();
   if (!is_taken(statement.name, *catalog, view)) {
     ASSIGN_OR_RETURN(sql::ConnectionPlan plan,
                      sql::plan_create_connection(statement, *catalog, view.names));
-    if (plan.validate) {
-      RETURN_IF_ERROR(session.services().contacts.validate(plan.def, session.cancelled()));
+    if (is_validated(statement.with, plan, *catalog)) {
+      RETURN_IF_ERROR(
+          session.services().contacts.validate(plan.def, *catalog, session.cancelled()));
     }
   }
   return plain(statement);
@@ -84,7 +92,7 @@ Result<DdlFunction> create_sink(Session& session, const sql::CreateSink& stateme
     sql::PlanContext context{.catalog = *catalog, .names = view.names};
     ASSIGN_OR_RETURN(sql::SinkPlan plan, sql::plan_create_sink(statement, context));
     const auto& kafka = catalog::facts_of<defs::KafkaConnectionDef>(*catalog, plan.def.connection);
-    Status valid = session.services().contacts.validate(kafka, session.cancelled());
+    Status valid = session.services().contacts.validate(kafka, *catalog, session.cancelled());
     if (!valid) {
       Error error(sql_state::kSystemError, "KAFKA sink validation: admin client errored");
       return fail(std::move(error).with_detail(valid.error().message));
@@ -107,8 +115,9 @@ Result<DdlFunction> alter(Session& session, const sql::AlterStatement& statement
         return fail(sql_state::kFeatureNotSupported,
                     "invalid ALTER CONNECTION: " + plan.error().message);
       }
-      if (plan->validate) {
-        RETURN_IF_ERROR(session.services().contacts.validate(plan->def, session.cancelled()));
+      if (is_validated(altered.with, *plan, *catalog)) {
+        RETURN_IF_ERROR(
+            session.services().contacts.validate(plan->def, *catalog, session.cancelled()));
       }
     }
     (void)actions;
@@ -126,12 +135,14 @@ Result<ExecuteResponse> validate_connection(Session& session,
     def = *kafka;
   } else if (const auto* postgres = std::get_if<defs::PostgresConnectionDef>(&item->facts)) {
     def = *postgres;
+  } else if (const auto* aws = std::get_if<defs::AwsConnectionDef>(&item->facts)) {
+    def = *aws;
   } else {
     return fail(sql_state::kWrongObjectType,
                 fmt::format("cannot validate {} '{}'", catalog::item_kind_name(item->kind),
                             catalog->full_name(*item)));
   }
-  RETURN_IF_ERROR(session.services().contacts.validate(def, session.cancelled()));
+  RETURN_IF_ERROR(session.services().contacts.validate(def, *catalog, session.cancelled()));
   return CommandDone{"VALIDATE CONNECTION"};
 }
 

@@ -36,7 +36,8 @@ Rows objects(const IntrospectionSources& s) {
 }
 
 std::string connection_type(const CatalogItem& item) {
-  return std::holds_alternative<defs::KafkaConnectionDef>(item.facts) ? "kafka" : "postgres";
+  if (std::holds_alternative<defs::KafkaConnectionDef>(item.facts)) return "kafka";
+  return std::holds_alternative<defs::AwsConnectionDef>(item.facts) ? "aws" : "postgres";
 }
 
 Rows connections(const IntrospectionSources& s) {

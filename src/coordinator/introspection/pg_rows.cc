@@ -178,8 +178,7 @@ Rows pg_roles(const IntrospectionSources& s) {
 Rows pg_settings(const IntrospectionSources& s) {
   Rows rows;
   for (const SystemParameter& parameter : system_parameters()) {
-    rows.push_back(
-        {text(std::string(parameter.name)), text(std::to_string(value_of(parameter, s.catalog)))});
+    rows.push_back({text(std::string(parameter.name)), text(shown_value(parameter, s.catalog))});
   }
   return rows;
 }

@@ -9,6 +9,7 @@
 #include "base/thread_name.h"
 #include "coordinator/outside/client_options.h"
 #include "coordinator/outside/stored_ledger.h"
+#include "defs/names.h"
 #include "sinks/sink_cleanup.h"
 #include "sources/postgres/postgres_describe.h"
 
@@ -22,27 +23,30 @@ Status drop_slot(const SlotCleanup& cleanup, const SecretStore& secrets, const S
   return sources::drop_replication_slot(options, cleanup.slot_name, stop);
 }
 
-Status leave_kafka(const SinkCleanup& cleanup, const storage::Storage& storage,
-                   const StopToken& stop) {
+Status leave_kafka(const SinkCleanup& cleanup, const OutsideAccess& access, const StopToken& stop) {
   sinks::SinkConfig config;
   config.id = cleanup.sink;
   config.progress_topic = cleanup.progress_topic;
   config.transactional_id = cleanup.transactional_id;
-  auto kafka = connect::make_kafka_client(
-      kafka_client_options(cleanup.connection, cleanup.transactional_id));
+  ASSIGN_OR_RETURN(connect::KafkaClientOptions options,
+                   kafka_client_options({cleanup.connection, cleanup.aws},
+                                        defs::client_identity(access.environment_id,
+                                                              cleanup.connection_id, cleanup.sink),
+                                        access.secrets, *access.catalog()));
+  auto kafka = connect::make_kafka_client(options);
   sinks::Step<void> cleaned =
-      sinks::clean_up_dropped_sink(config, cleanup.place, lives_of(storage), *kafka, stop);
+      sinks::clean_up_dropped_sink(config, cleanup.place, lives_of(access.storage), *kafka, stop);
   if (cleaned) return {};
   return fail(sql_state::kSystemError, cleaned.error().cause);
 }
 
 }  // namespace
 
-CleanUpOutside clean_up_outside(const storage::Storage& storage, const SecretStore& secrets) {
-  return [&storage, &secrets](const CleanupTask& task, const StopToken& stop) {
+CleanUpOutside clean_up_outside(OutsideAccess access) {
+  return [access = std::move(access)](const CleanupTask& task, const StopToken& stop) {
     const auto* slot = std::get_if<SlotCleanup>(&task);
-    if (slot != nullptr) return drop_slot(*slot, secrets, stop);
-    return leave_kafka(std::get<SinkCleanup>(task), storage, stop);
+    if (slot != nullptr) return drop_slot(*slot, access.secrets, stop);
+    return leave_kafka(std::get<SinkCleanup>(task), access, stop);
   };
 }
 

@@ -21,8 +21,14 @@ namespace penstock::coordinator {
 
 // Does it once, or says why it could not; gives up at the stop.
 using CleanUpOutside = std::function<Status(const CleanupTask& task, const StopToken& stop)>;
+struct OutsideAccess {
+  const storage::Storage& storage;
+  const SecretStore& secrets;
+  std::string environment_id;
+  std::function<CatalogSnapshot()> catalog;
+};
 // Over the real clients.
-CleanUpOutside clean_up_outside(const storage::Storage& storage, const SecretStore& secrets);
+CleanUpOutside clean_up_outside(OutsideAccess access);
 
 class Cleanup {
  public:

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "catalog/facts_of.h"
+#include "coordinator/outside/client_options.h"
 
 namespace penstock::coordinator {
 namespace {
@@ -21,6 +22,57 @@ Json encode_text(const defs::TextOrSecret& value) {
 defs::TextOrSecret decode_text(const Json& json) {
   if (json.contains("text")) return json.at("text").get<std::string>();
   return ObjectId{json.at("secret").get<uint64_t>()};
+}
+
+std::optional<defs::TextOrSecret> decode_optional_text(const Json& json, const char* name) {
+  return json.contains(name) ? std::optional(decode_text(json.at(name))) : std::nullopt;
+}
+std::optional<ObjectId> decode_optional_secret(const Json& json, const char* name) {
+  if (!json.contains(name)) return std::nullopt;
+  return ObjectId{json.at(name).get<uint64_t>()};
+}
+
+Json encode_aws(const defs::AwsConnectionDef& aws) {
+  Json json{{"access_key_id", encode_text(aws.access_key_id)},
+            {"secret_access_key", aws.secret_access_key.value}};
+  if (aws.endpoint) json["endpoint"] = *aws.endpoint;
+  if (aws.region) json["region"] = *aws.region;
+  if (aws.session_token) json["session_token"] = encode_text(*aws.session_token);
+  return json;
+}
+defs::AwsConnectionDef decode_aws(const Json& json) {
+  defs::AwsConnectionDef aws;
+  aws.access_key_id = decode_text(json.at("access_key_id"));
+  aws.secret_access_key = ObjectId{json.at("secret_access_key").get<uint64_t>()};
+  if (json.contains("endpoint")) aws.endpoint = json["endpoint"].get<std::string>();
+  if (json.contains("region")) aws.region = json["region"].get<std::string>();
+  aws.session_token = decode_optional_text(json, "session_token");
+  return aws;
+}
+
+void encode_security(const SinkCleanup& cleanup, Json& json) {
+  const defs::KafkaConnectionDef& c = cleanup.connection;
+  json["security_protocol"] = c.security_protocol;
+  if (c.ssl_certificate_authority) json["ca"] = encode_text(*c.ssl_certificate_authority);
+  if (c.ssl_certificate) json["certificate"] = encode_text(*c.ssl_certificate);
+  if (c.ssl_key) json["key"] = c.ssl_key->value;
+  if (!c.sasl_mechanism.empty()) json["mechanism"] = c.sasl_mechanism;
+  if (c.sasl_username) json["user"] = encode_text(*c.sasl_username);
+  if (c.sasl_password) json["password"] = c.sasl_password->value;
+  if (c.aws_connection) json["aws_connection"] = c.aws_connection->value;
+  if (cleanup.aws) json["aws"] = encode_aws(*cleanup.aws);
+}
+void decode_security(const Json& json, SinkCleanup& cleanup) {
+  defs::KafkaConnectionDef& c = cleanup.connection;
+  c.security_protocol = json.at("security_protocol");
+  c.ssl_certificate_authority = decode_optional_text(json, "ca");
+  c.ssl_certificate = decode_optional_text(json, "certificate");
+  c.ssl_key = decode_optional_secret(json, "key");
+  c.sasl_mechanism = json.value("mechanism", "");
+  c.sasl_username = decode_optional_text(json, "user");
+  c.sasl_password = decode_optional_secret(json, "password");
+  c.aws_connection = decode_optional_secret(json, "aws_connection");
+  if (json.contains("aws")) cleanup.aws = decode_aws(json["aws"]);
 }
 
 // None in a row of an earlier version: that connection is as good as dropped.
@@ -56,24 +108,25 @@ SlotCleanup decode_slot(const Json& json) {
   c.database = json.at("database");
   c.user = decode_text(json.at("user"));
   c.tls = static_cast<defs::TlsMode>(json.at("tls").get<int>());
-  if (json.contains("password")) c.password = ObjectId{json["password"].get<uint64_t>()};
-  if (json.contains("ca")) c.ssl_certificate_authority = decode_text(json["ca"]);
-  if (json.contains("certificate")) c.ssl_certificate = decode_text(json["certificate"]);
-  if (json.contains("key")) c.ssl_key = ObjectId{json["key"].get<uint64_t>()};
+  c.password = decode_optional_secret(json, "password");
+  c.ssl_certificate_authority = decode_optional_text(json, "ca");
+  c.ssl_certificate = decode_optional_text(json, "certificate");
+  c.ssl_key = decode_optional_secret(json, "key");
   return out;
 }
 
 Json encode(const SinkCleanup& cleanup) {
-  return {{"sink", cleanup.sink.value},
-          {"connection", cleanup.connection_id.value},
-          {"brokers", cleanup.connection.brokers},
-          {"security_protocol", cleanup.connection.security_protocol},
-          {"progress_topic", cleanup.progress_topic},
-          {"transactional_id", cleanup.transactional_id},
-          {"place", Json::binary([&] {
-             std::string bytes = cleanup.place.encode();
-             return std::vector<uint8_t>(bytes.begin(), bytes.end());
-           }())}};
+  Json json{{"sink", cleanup.sink.value},
+            {"connection", cleanup.connection_id.value},
+            {"brokers", cleanup.connection.brokers},
+            {"progress_topic", cleanup.progress_topic},
+            {"transactional_id", cleanup.transactional_id},
+            {"place", Json::binary([&] {
+               std::string bytes = cleanup.place.encode();
+               return std::vector<uint8_t>(bytes.begin(), bytes.end());
+             }())}};
+  encode_security(cleanup, json);
+  return json;
 }
 
 Result<CleanupTask> decode_sink(const Json& json) {
@@ -81,7 +134,7 @@ Result<CleanupTask> decode_sink(const Json& json) {
   out.sink = ObjectId{json.at("sink").get<uint64_t>()};
   out.connection_id = decode_connection(json);
   out.connection.brokers = json.at("brokers").get<std::vector<std::string>>();
-  out.connection.security_protocol = json.at("security_protocol");
+  decode_security(json, out);
   out.progress_topic = json.at("progress_topic");
   out.transactional_id = json.at("transactional_id");
   const Json::binary_t& bytes = json.at("place").get_binary();
@@ -94,6 +147,17 @@ Result<CleanupTask> decode_sink(const Json& json) {
 
 bool is_secret(const std::optional<defs::TextOrSecret>& value, ObjectId secret) {
   return value && std::holds_alternative<ObjectId>(*value) && std::get<ObjectId>(*value) == secret;
+}
+
+bool uses_secret(const SinkCleanup& cleanup, ObjectId secret) {
+  const defs::KafkaConnectionDef& c = cleanup.connection;
+  if (c.sasl_password == secret || c.ssl_key == secret || is_secret(c.sasl_username, secret) ||
+      is_secret(c.ssl_certificate, secret) || is_secret(c.ssl_certificate_authority, secret)) {
+    return true;
+  }
+  const auto& aws = cleanup.aws;
+  return aws && (aws->secret_access_key == secret || is_secret(aws->access_key_id, secret) ||
+                 is_secret(aws->session_token, secret));
 }
 
 }  // namespace
@@ -132,12 +196,16 @@ bool renew_connection(CleanupTask& task, const catalog::CatalogView& catalog) {
         if (present != nullptr) cleanup.connection = *present;
       },
       task);
+  if (auto* sink = std::get_if<SinkCleanup>(&task)) {
+    KafkaEndpoint present = kafka_endpoint(sink->connection, catalog);
+    if (present.aws || !sink->connection.aws_connection) sink->aws = std::move(present.aws);
+  }
   return encode_cleanup(task) != before;
 }
 
 bool uses_secret(const CleanupTask& task, ObjectId secret) {
   const auto* slot = std::get_if<SlotCleanup>(&task);
-  if (slot == nullptr) return false;
+  if (slot == nullptr) return uses_secret(std::get<SinkCleanup>(task), secret);
   const defs::PostgresConnectionDef& c = slot->connection;
   return c.password == secret || c.ssl_key == secret || is_secret(c.user, secret) ||
          is_secret(c.ssl_certificate, secret) || is_secret(c.ssl_certificate_authority, secret);

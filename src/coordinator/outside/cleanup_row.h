@@ -2,6 +2,7 @@
 // slot upstream; in Kafka an open transaction and progress records. Plain values.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -24,7 +25,8 @@ struct SlotCleanup {
 struct SinkCleanup {
   ObjectId sink;
   ObjectId connection_id;
-  defs::KafkaConnectionDef connection;  // As it was known last.
+  defs::KafkaConnectionDef connection;             // As it was known last.
+  std::optional<defs::AwsConnectionDef> aws = {};  // Where its tokens came from last.
   std::string progress_topic;
   std::string transactional_id;
   sinks::SinkPlace place;  // As it was written last.

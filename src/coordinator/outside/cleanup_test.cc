@@ -57,6 +57,34 @@ TEST(CleanupRow, KeepsWhichConnectionItWas) {
   }
 }
 
+TEST(CleanupRow, KeepsHowOneLogsInAtKafka) {
+  SinkCleanup cleanup = sink_at("b:9093");
+  defs::KafkaConnectionDef& c = cleanup.connection;
+  c.security_protocol = "sasl_ssl";
+  c.ssl_certificate_authority = "pem";
+  c.ssl_certificate = ObjectId{31};
+  c.ssl_key = ObjectId{32};
+  c.sasl_mechanism = "PLAIN";
+  c.sasl_username = ObjectId{33};
+  c.sasl_password = ObjectId{34};
+  c.aws_connection = ObjectId{35};
+  cleanup.aws = defs::AwsConnectionDef{"e", "r", "id", ObjectId{36}, ObjectId{37}};
+  auto read = decode_cleanup(cleanup_key(cleanup), encode_cleanup(cleanup));
+  ASSERT_TRUE(read.has_value());
+  EXPECT_EQ(encode_cleanup(*read), encode_cleanup(cleanup));
+  const auto& out = std::get<SinkCleanup>(*read);
+  EXPECT_EQ(out.connection.sasl_mechanism, "PLAIN");
+  EXPECT_EQ(out.connection.ssl_certificate_authority, defs::TextOrSecret("pem"));
+  EXPECT_EQ(out.connection.aws_connection, ObjectId{35});
+  ASSERT_TRUE(out.aws);
+  EXPECT_EQ(out.aws->region, "r");
+  EXPECT_EQ(out.aws->access_key_id, defs::TextOrSecret("id"));
+  for (uint64_t secret : {31, 32, 33, 34, 36, 37}) {
+    EXPECT_TRUE(uses_secret(*read, ObjectId{secret})) << secret;
+  }
+  EXPECT_FALSE(uses_secret(*read, ObjectId{35}));
+}
+
 TEST(CleanupRow, OneOfAnEarlierVersionNamesNone) {
   using Json = nlohmann::json;
   for (const CleanupTask& task :

@@ -32,17 +32,25 @@ class RealContacts final : public OutsideContacts {
     return findings;
   }
 
-  Status validate(const defs::ConnectionDef& connection, const StopToken& cancelled) override {
+  Status validate(const defs::ConnectionDef& connection, const catalog::CatalogState& catalog,
+                  const StopToken& cancelled) override {
     if (const auto* kafka = std::get_if<defs::KafkaConnectionDef>(&connection)) {
-      return validate_kafka(*kafka, cancelled);
+      return validate_kafka(kafka_endpoint(*kafka, catalog), catalog, cancelled);
+    }
+    if (std::holds_alternative<defs::AwsConnectionDef>(connection)) {
+      return fail(sql_state::kFeatureNotSupported,
+                  "validation of AWS connections not yet supported");
     }
     return validate_postgres(std::get<defs::PostgresConnectionDef>(connection), cancelled);
   }
 
  private:
-  Status validate_kafka(const defs::KafkaConnectionDef& connection, const StopToken& cancelled) {
-    auto client = connect::make_kafka_client(
-        kafka_client_options(connection, "materialize-" + environment_id_ + "-validation"));
+  Status validate_kafka(const KafkaEndpoint& endpoint, const catalog::CatalogState& catalog,
+                        const StopToken& cancelled) {
+    const std::string client_id = "materialize-" + environment_id_ + "-validation";
+    ASSIGN_OR_RETURN(connect::KafkaClientOptions options,
+                     kafka_client_options(endpoint, client_id, secrets_, catalog));
+    auto client = connect::make_kafka_client(options);
     auto admin = client->make_admin();
     if (!admin) return fail(sql_state::kSystemError, admin.error().message);
     auto brokers = (*admin)->brokers(cancelled);

@@ -90,7 +90,11 @@ class SinkRunner {
                      context_.storage.open_stream(collection));
     std::unique_ptr<sinks::SinkLedger> ledger = book_.open(sink_, collection);
     const auto& connection = facts_of<defs::KafkaConnectionDef>(*catalog, plan.def.connection);
-    auto options = kafka_client_options(connection, config.transactional_id);
+    ASSIGN_OR_RETURN(connect::KafkaClientOptions options,
+                     kafka_client_options(
+                         kafka_endpoint(connection, *catalog),
+                         defs::client_identity(context_.environment_id, plan.def.connection, sink_),
+                         context_.secrets, *catalog));
     options.metrics = kafka_metrics_;
     auto kafka = connect::make_kafka_client(options);
     sinks::KafkaSink sink(std::move(config),

@@ -1,6 +1,8 @@
 // ALTER of items, COMMENT ON, roles and system parameters.
 #include <fmt/core.h>
 
+#include <algorithm>
+
 #include "base/check.h"
 #include "coordinator/sequence/secret_value.h"
 #include "coordinator/sequence/statements.h"
@@ -17,17 +19,26 @@ using catalog::CatalogItem;
 using catalog::ItemKind;
 using catalog::ItemRef;
 
+// All connections that are made of an item, at any remove: a secret, or a connection's credentials.
+void refresh_connections_of(ObjectId item, const SequenceContext& context, Sequenced& out) {
+  for (const ItemRef& dependent : context.catalog.dependents(item)) {
+    const bool known = std::ranges::any_of(out.effects, [&](const Effect& effect) {
+      const auto* refresh = std::get_if<RefreshConnection>(&effect);
+      return refresh != nullptr && refresh->connection == dependent->id;
+    });
+    if (dependent->kind != ItemKind::kConnection || known) continue;
+    out.effects.push_back(RefreshConnection{dependent->id});
+    refresh_connections_of(dependent->id, context, out);
+  }
+}
+
 Result<Sequenced> alter_secret(const ItemRef& item, const sql::SetSecretValue& action,
                                const SequenceContext& context) {
   Sequenced out;
   out.tag = "ALTER SECRET";
   ASSIGN_OR_RETURN(SecretString value, evaluate_secret(action.value, context));
   out.effects.push_back(PutSecret{item->id, std::move(value)});
-  for (const ItemRef& dependent : context.catalog.dependents(item->id)) {
-    if (dependent->kind == ItemKind::kConnection) {
-      out.effects.push_back(RefreshConnection{dependent->id});
-    }
-  }
+  refresh_connections_of(item->id, context, out);
   return out;
 }
 
@@ -54,6 +65,7 @@ Result<Sequenced> alter_connection_item(const ItemRef& item, const sql::AlterSta
   }
   out.changes.push_back(put_item(std::move(changed)));
   out.effects.push_back(RefreshConnection{item->id});
+  refresh_connections_of(item->id, context, out);
   return out;
 }
 

@@ -58,8 +58,8 @@ Result<sql::CreateConnection> altered_connection(const sql::AlterStatement& stat
   ASSIGN_OR_RETURN(sql::Statement stored, sql::parse_statement(item->create_sql));
   auto* connection = std::get_if<sql::CreateConnection>(&stored.kind);
   CHECK(connection != nullptr);
-  return sql::alter_connection(*connection,
-                               std::get<sql::AlterConnectionActions>(statement.action));
+  return sql::alter_connection(*connection, std::get<sql::AlterConnectionActions>(statement.action),
+                               context.catalog.full_name(*item));
 }
 
 }  // namespace penstock::coordinator
