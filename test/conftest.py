@@ -1,4 +1,5 @@
-"""Fixtures of every black-box test: one Kafka and one PostgreSQL per run, one engine per test."""
+"""Fixtures of every black-box test: one Kafka of each kind and one PostgreSQL per run, as they are asked
+for, and one engine per test."""
 import contextlib
 import os
 import re
@@ -14,7 +15,11 @@ from harness import RUN_DIRECTORY, upstream
 from harness.topics import TopicReader
 from stack.engine import Engine, binary
 from stack.kafka import Kafka
+from stack.kafka_cluster import KafkaCluster
+from stack.kafka_jars import KAFKA_3
 from stack.postgres import Postgres
+from stack.processes import free_ports
+from stack.secured_kafka import SecuredKafka
 
 LOG_LINES_OF_A_FAILURE = 80
 
@@ -38,6 +43,34 @@ def kafka(run_directory):
     broker.up(leash=True)
     yield broker
     broker.kill()
+
+
+@pytest.fixture(scope="session")
+def secured_kafka(run_directory):
+    """A broker of this run with a listener of every kind, and one behind a proxy of the test's own."""
+    broker = SecuredKafka(os.path.join(run_directory, "secured-kafka"))
+    broker.create(proxied=free_ports(2))
+    broker.up(leash=True)
+    yield broker
+    broker.kill()
+
+
+@pytest.fixture(scope="session")
+def kafka3(run_directory):
+    """A broker of this run that knows version 1 of transactions only."""
+    broker = Kafka(os.path.join(run_directory, "kafka3"), KAFKA_3).create()
+    broker.up(leash=True)
+    yield broker
+    broker.kill()
+
+
+@pytest.fixture(scope="session")
+def kafka_cluster(run_directory):
+    """Three nodes of this run, all of which a test leaves up."""
+    cluster = KafkaCluster(os.path.join(run_directory, "kafka-cluster")).create()
+    cluster.up(leash=True)
+    yield cluster
+    cluster.kill()
 
 
 @pytest.fixture(scope="session")

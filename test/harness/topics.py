@@ -4,7 +4,7 @@ import json
 import time
 
 import confluent_kafka
-from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin import AdminClient, NewTopic
 
 from stack.processes import StackError, wait_until
 
@@ -37,11 +37,25 @@ class Message:
                        int(times[0]) if times else None)
 
 
+def create_topic(bootstrap, topic, partitions=1):
+    """Makes a topic of as many replicas as is usual there."""
+    admin = AdminClient({"bootstrap.servers": bootstrap})
+    admin.create_topics([NewTopic(topic, partitions)])[topic].result(30)
+
+
 def partitions_of(bootstrap, topic):
     """The partition numbers of a topic; none when it does not exist."""
     metadata = AdminClient({"bootstrap.servers": bootstrap}).list_topics(topic, timeout=10)
     found = metadata.topics[topic]
     return [] if found.error else sorted(found.partitions)
+
+
+def leader_of(bootstrap, topic, partition=0):
+    """The id of the broker that leads a partition; none when nobody knows of one."""
+    metadata = AdminClient({"bootstrap.servers": bootstrap, "log_level": 2}).list_topics(
+        topic, timeout=10)
+    found = metadata.topics[topic].partitions.get(partition)
+    return None if found is None or found.leader < 0 else found.leader
 
 
 class TopicReader:
