@@ -121,7 +121,8 @@ void BrokerConnection::send_setup(std::unique_ptr<Call> call) {
 void BrokerConnection::on_handshake(std::expected<Handshake::Session, HandshakeFailure> result) {
   handshake_.reset();
   if (!result) {
-    const HandshakeFailure& failure = result.error();
+    HandshakeFailure& failure = result.error();
+    if (renewed_too_soon(failure)) failure = {false, "Its session was too short to be renewed"};
     return break_down({failure.refused ? CallFate::kRefused : CallFate::kNotSent,
                        named(failure.cause), failure.code});
   }
@@ -131,6 +132,14 @@ void BrokerConnection::on_handshake(std::expected<Handshake::Session, HandshakeF
   backoff_.reset();
   trouble_.clear();
   advance();
+}
+
+// A broker renews a session once a second at most, and answers earlier attempts as if it had no
+// SASL (KIP-368). A token that is almost over makes such sessions; a new connection is let in, or
+// told why not.
+bool BrokerConnection::renewed_too_soon(const HandshakeFailure& failure) const {
+  return state_ == State::kReauthenticating &&
+         failure.code == error_name(ErrorCode::kIllegalSaslState);
 }
 
 void BrokerConnection::send_waiting() {

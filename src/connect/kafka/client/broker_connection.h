@@ -83,6 +83,7 @@ class BrokerConnection final : private LinkEvents {
   void begin_handshake(bool again);
   void send_setup(std::unique_ptr<Call> call);
   void on_handshake(std::expected<Handshake::Session, HandshakeFailure> result);
+  bool renewed_too_soon(const HandshakeFailure& failure) const;
   void send_waiting();
   void send(std::unique_ptr<Call> call, int16_t version);
   void on_frame(std::shared_ptr<const Frame> frame);

@@ -443,5 +443,27 @@ TEST_F(SaslTest, AuthenticatesAgainBeforeTheSessionEnds) {
   EXPECT_EQ(links_, 1);
 }
 
+TEST_F(SaslTest, ASessionTooShortToBeRenewedGivesWayToANewConnection) {
+  lifetime_ms_ = 500;
+  ask(1);
+  run_until(1);
+  const auto usual = on_mechanism_;
+  on_mechanism_ = [](ServerSession& server, const ReceivedRequest& request) {
+    server.answer(request, SaslHandshakeResponse{ErrorCode::kIllegalSaslState, {}});
+  };
+  run_for(milliseconds(450));
+  ask(2);
+  run_until(2);
+  ASSERT_TRUE(outcomes_[1].failure);
+  EXPECT_EQ(outcomes_[1].failure->fate, CallFate::kNotSent);
+  EXPECT_EQ(outcomes_[1].failure->cause,
+            "broker broker:9092: Its session was too short to be renewed");
+  on_mechanism_ = usual;
+  ask(3);
+  run_until(3);
+  EXPECT_FALSE(outcomes_[2].failure);
+  EXPECT_EQ(links_, 2);
+}
+
 }  // namespace
 }  // namespace penstock::connect::kafka
