@@ -71,6 +71,13 @@ void Cluster::watch(const std::string& topic) {
   if (topics_.try_emplace(topic).second) refresh();
 }
 
+void Cluster::forget(const std::string& topic) {
+  const auto found = topics_.find(topic);
+  if (found == topics_.end()) return;
+  found->second.reset();
+  refresh();
+}
+
 const TopicInfo* Cluster::topic(const std::string& name) const {
   const auto found = topics_.find(name);
   return found != topics_.end() && found->second ? &*found->second : nullptr;

@@ -58,6 +58,8 @@ class Cluster {
 
   // From now on the topic's leaders are kept known.
   void watch(const std::string& topic);
+  // What is known of a watched topic counts no more; it is asked for anew.
+  void forget(const std::string& topic);
   // None: not known yet.
   const TopicInfo* topic(const std::string& name) const;
   // The connection to a partition's leader; none if there is none, or none is known.

@@ -130,7 +130,7 @@ bool ProduceSender::pump_once() {
       const auto index = static_cast<int32_t>(p);
       BrokerConnection* leader = cluster_.leader(topics_[t].name, index, Lane::kQuestions);
       if (!leader) {
-        cluster_.refresh();
+        look_for_leader(t);
       } else if (leader->in_flight() < kMostRequestsUnderWay) {
         auto& items = by_leader[leader];
         if (!items) items = std::make_shared<Items>();
@@ -227,7 +227,7 @@ void ProduceSender::on_partition(const Item& item,
   if (behind || is_retriable(code)) return send_again(item, code);
   if (code == ErrorCode::kMessageTooLarge && item.batch->builder.count() > 1)
     return queue_of(item).too_large(item.batch, cluster_.loop().now());
-  fail(item, code, answer.error_message.value_or(""));
+  fail(item.topic, code, answer.error_message.value_or(""));
   send_again(item, code);
 }
 
@@ -252,9 +252,16 @@ void ProduceSender::send_again(const Item& item, ErrorCode code) {
     trouble_ = topics_[item.topic].name + ": " + error_text(code);
 }
 
-void ProduceSender::fail(const Item& item, ErrorCode code, const std::string& said) {
+// A broker shows no leaders of a topic that may not be described.
+void ProduceSender::look_for_leader(size_t topic) {
+  const TopicInfo* info = cluster_.topic(topics_[topic].name);
+  if (info && is_refusal(info->error)) return fail(topic, info->error, "");
+  cluster_.refresh();
+}
+
+void ProduceSender::fail(size_t topic, ErrorCode code, const std::string& said) {
   if (failure_) return;
-  std::string message = "Broker: " + error_text(code) + " (topic " + topics_[item.topic].name + ")";
+  std::string message = "Broker: " + error_text(code) + " (topic " + topics_[topic].name + ")";
   if (!said.empty()) message += ": " + said;
   failure_ = {fault_of(code), std::move(message), error_name(code)};
 }

@@ -118,7 +118,8 @@ class ProduceSender {
   void on_partition(const Item& item, const ProduceResponse::PartitionProduceResponse& answer);
   void acknowledge(const Item& item, int64_t base_offset);
   void send_again(const Item& item, ErrorCode code);
-  void fail(const Item& item, ErrorCode code, const std::string& said);
+  void look_for_leader(size_t topic);
+  void fail(size_t topic, ErrorCode code, const std::string& said);
   bool may_be_added(const Partition& partition) const {
     return version_ == TransactionVersion::kV2 || partition.added;
   }

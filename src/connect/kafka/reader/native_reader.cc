@@ -71,7 +71,7 @@ KafkaResult<std::optional<IncomingMessage>> NativeReader::poll(milliseconds wait
   while (true) {
     auto record = next();
     if (!record || *record) return record;
-    if (error_) return std::unexpected(*std::exchange(error_, std::nullopt));
+    if (error_) return told(*std::exchange(error_, std::nullopt));
     if (std::exchange(moved_, false)) return std::nullopt;
     const auto now = loop.now();
     if (end && now >= *end) return std::nullopt;
@@ -106,6 +106,18 @@ size_t NativeReader::queued_bytes() const {
   return bytes;
 }
 
+std::optional<KafkaError> NativeReader::refusal() const {
+  const TopicInfo* topic = cluster_.topic(options_.topic);
+  if (!topic || !is_refusal(topic->error)) return std::nullopt;
+  return question_error(topic->error, options_.topic);
+}
+
+// Whoever comes back afterwards wants to know whether it still stands.
+std::unexpected<KafkaError> NativeReader::told(KafkaError error) {
+  if (refusal()) cluster_.forget(options_.topic);
+  return std::unexpected(std::move(error));
+}
+
 void NativeReader::pump() {
   if (queued_bytes() >= options_.queue_bytes || !is_same_topic()) return;
   const auto now = cluster_.loop().now();
@@ -114,6 +126,7 @@ void NativeReader::pump() {
   for (const auto& [partition, assigned] : assigned_) {
     BrokerConnection* leader = cluster_.leader(options_.topic, partition, Lane::kFetches);
     if (!leader) {
+      if (!error_) error_ = refusal();
       cluster_.refresh();
     } else if (now < assigned.not_before) {
       wake = std::min(wake, assigned.not_before);
@@ -267,6 +280,13 @@ KafkaResult<int64_t> NativeReader::list_offset(int32_t partition, int64_t timest
     return leader;
   };
   Questions questions(cluster_, timeout_, stop, "offsets of " + options_.topic);
+  std::optional<KafkaError> refused;
+  const bool known = questions.run_until([&] {
+    refused = refusal();
+    return refused || whom();
+  });
+  if (!known) return std::unexpected(questions.gave_up());
+  if (refused) return told(*refused);
   auto answer = questions.ask<ListOffsetsRequest>(whom, request, [&](const auto& response) {
     const auto* found = find(response);
     return found ? found->error_code : ErrorCode::kUnknownTopicOrPartition;

@@ -52,6 +52,9 @@ class NativeReader : public TopicReader {
     bool under_way = false;
   };
 
+  // Why no broker is asked for records, if asking again will not help.
+  std::optional<KafkaError> refusal() const;
+  std::unexpected<KafkaError> told(KafkaError error);
   void pump();
   // False: the topic was deleted and created anew, which is reported.
   bool is_same_topic();

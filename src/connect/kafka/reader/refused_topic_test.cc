@@ -1,0 +1,98 @@
+// The reader against a server whose answers each test writes.
+#include "connect/kafka/reader/native_reader.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+
+#include "connect/kafka/simulated/server_session.h"
+
+namespace penstock::connect::kafka {
+namespace {
+
+using std::chrono::milliseconds;
+
+const HostAndPort kAddress{"broker", 9092};
+
+class RefusedTopicTest : public testing::Test {
+ protected:
+  RefusedTopicTest() {
+    loop_.listen(kAddress, [this](std::unique_ptr<ServerLink> link) {
+      return std::make_unique<ServerSession>(
+          std::move(link), [this](ServerSession& server, const ReceivedRequest& request) {
+            answer(server, request);
+          });
+    });
+    ClientOptions options;
+    options.bootstrap = {kAddress};
+    cluster_ = std::make_unique<Cluster>(loop_, options, nullptr, 1);
+    reader_ = std::make_unique<NativeReader>(*cluster_, ReaderOptions{.topic = "t"},
+                                             milliseconds(10'000));
+  }
+
+  void answer(ServerSession& server, const ReceivedRequest& request) {
+    if (request.api == ApiKey::kApiVersions) {
+      ApiVersionsResponse versions;
+      for (const ApiInfo& api : all_apis())
+        versions.api_keys.push_back(
+            {static_cast<int16_t>(api.key), api.versions.first, api.versions.last});
+      return server.answer(request, versions);
+    }
+    if (request.api == ApiKey::kMetadata) return server.answer(request, metadata());
+    // Whoever asks for records waits for ever.
+    if (request.api != ApiKey::kListOffsets) return;
+    ListOffsetsResponse offsets;
+    offsets.topics.emplace_back().partitions.emplace_back().offset = 5;
+    server.answer(request, offsets);
+  }
+
+  MetadataResponse metadata() const {
+    MetadataResponse metadata;
+    auto& broker = metadata.brokers.emplace_back();
+    broker.host = kAddress.host;
+    broker.port = kAddress.port;
+    auto& topic = metadata.topics.emplace_back();
+    topic.name = "t";
+    topic.error_code = topic_error_;
+    if (topic_error_ == ErrorCode::kNone) topic.partitions.emplace_back();
+    return metadata;
+  }
+
+  SimulatedLoop loop_{1};
+  ErrorCode topic_error_ = ErrorCode::kNone;
+  std::unique_ptr<Cluster> cluster_;
+  std::unique_ptr<NativeReader> reader_;
+  const StopToken stop_;
+};
+
+// A broker shows no leaders of a topic that may not be described: waiting for one would be in vain.
+TEST_F(RefusedTopicTest, ATopicThatMayNotBeSeenIsRefusedUntilItMay) {
+  topic_error_ = ErrorCode::kTopicAuthorizationFailed;
+  const auto begun = loop_.now();
+  const auto refused = reader_->watermarks(0, stop_);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().fault, KafkaFault::kFatal);
+  EXPECT_EQ(refused.error().code, "TOPIC_AUTHORIZATION_FAILED");
+  EXPECT_EQ(refused.error().message, "Broker: Topic authorization failed: t");
+  EXPECT_LT(loop_.now() - begun, milliseconds(1'000));
+  topic_error_ = ErrorCode::kNone;
+  const auto marks = reader_->watermarks(0, stop_);
+  ASSERT_TRUE(marks) << marks.error().message;
+  EXPECT_EQ(marks->high, 5);
+}
+
+TEST_F(RefusedTopicTest, PollingTellsThatTheTopicMayNotBeSeen) {
+  topic_error_ = ErrorCode::kTopicAuthorizationFailed;
+  ASSERT_TRUE(reader_->assign(0, 0));
+  const auto refused = reader_->poll(milliseconds(5'000));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, "TOPIC_AUTHORIZATION_FAILED");
+  EXPECT_FALSE(reader_->poll(milliseconds(5'000)));  // It still is so.
+  topic_error_ = ErrorCode::kNone;
+  const auto silent = reader_->poll(milliseconds(5'000));
+  ASSERT_TRUE(silent) << silent.error().message;
+  EXPECT_FALSE(*silent);
+}
+
+}  // namespace
+}  // namespace penstock::connect::kafka
