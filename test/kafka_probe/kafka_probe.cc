@@ -12,7 +12,6 @@ namespace penstock::connect {
 namespace {
 
 constexpr int kWrongUse = 2;
-constexpr int64_t kTokenLifeMs = 3'600'000;
 
 std::string text_of(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
@@ -20,17 +19,20 @@ std::string text_of(const std::string& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-// A token that is given: it is for the broker to say whether it is any good.
-class GivenToken final : public kafka::TokenSource {
+// The token that a file holds just then: it is for the broker to say whether it is any good.
+class TokenFile final : public kafka::TokenSource {
  public:
-  explicit GivenToken(SecretString token) : token_(std::move(token)) {}
+  explicit TokenFile(std::string path) : path_(std::move(path)) {}
 
   void get(int64_t now_ms, Done done) override {
-    done(kafka::Token{token_, now_ms + kTokenLifeMs});
+    std::string token = text_of(path_);
+    while (!token.empty() && token.back() == '\n') token.pop_back();
+    // Never to be used twice.
+    done(kafka::Token{SecretString(std::move(token)), now_ms});
   }
 
  private:
-  const SecretString token_;
+  const std::string path_;
 };
 
 struct ConnectionFlags {
@@ -58,7 +60,8 @@ void add_connection(CLI::App& app, KafkaClientOptions& client, ConnectionFlags& 
   app.add_option("--ca", flags.ca, "a file of PEM, as the next two");
   app.add_option("--certificate", flags.certificate);
   app.add_option("--key", flags.key);
-  app.add_option("--token", flags.token, "a file of OAUTHBEARER's token");
+  app.add_option("--token", flags.token,
+                 "a file of OAUTHBEARER's token, read whenever one is wanted");
 }
 
 void fill_connection(KafkaClientOptions& client, const ConnectionFlags& flags) {
@@ -68,10 +71,8 @@ void fill_connection(KafkaClientOptions& client, const ConnectionFlags& flags) {
   if (!flags.certificate.empty()) security.certificate_pem = text_of(flags.certificate);
   if (!flags.key.empty()) security.key_pem = SecretString(text_of(flags.key));
   if (flags.token.empty()) return;
-  std::string token = text_of(flags.token);
-  while (!token.empty() && token.back() == '\n') token.pop_back();
-  security.oauth_tokens = [token = SecretString(std::move(token))](std::chrono::milliseconds) {
-    return std::make_unique<GivenToken>(token);
+  security.oauth_tokens = [path = flags.token](std::chrono::milliseconds) {
+    return std::make_unique<TokenFile>(path);
   };
 }
 
