@@ -54,6 +54,7 @@ class KafkaProbe:
     """Our client. `options` are those of the connection: `protocol="ssl"`."""
 
     def __init__(self, bootstrap, **options):
+        self.bootstrap = bootstrap
         program = os.path.join(os.path.dirname(binary()), "kafka_probe")
         self.command = [program, "--bootstrap", bootstrap, *_flags(options)]
 
@@ -104,6 +105,7 @@ class RunningProducer:
 
     def __init__(self, process):
         self._process = process
+        self.pid = process.pid
 
     def say(self, *lines):
         self._process.stdin.write("".join(json.dumps(each) + "\n" for each in lines))
