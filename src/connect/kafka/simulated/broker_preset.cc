@@ -76,7 +76,7 @@ BrokerPreset kafka_3_9() {
       {ApiKey::kMetadata, {0, 12}},
       {ApiKey::kOffsetCommit, {0, 9}},
       {ApiKey::kOffsetFetch, {0, 9}},
-      {ApiKey::kFindCoordinator, {0, 5}},
+      {ApiKey::kFindCoordinator, {0, 6}},
       {ApiKey::kSaslHandshake, {0, 1}},
       {ApiKey::kApiVersions, {0, 4}},
       {ApiKey::kCreateTopics, {0, 7}},

@@ -127,14 +127,13 @@ std::string_view PartitionLog::first_batch_since(int64_t timestamp_ms) const {
   return {};
 }
 
-PartitionLog::Newest PartitionLog::newest() const {
-  Newest newest;
-  for (size_t i = 0; i < entries_.size(); ++i) {
-    if (entries_[i].base_offset < start_offset_) continue;
-    if (entries_[i].max_timestamp_ms <= newest.timestamp_ms) continue;
-    newest = {entries_[i].base_offset, entries_[i].max_timestamp_ms};
+std::optional<int64_t> PartitionLog::greatest_timestamp_ms() const {
+  std::optional<int64_t> greatest;
+  for (const Entry& entry : entries_) {
+    if (entry.base_offset >= start_offset_ && (!greatest || entry.max_timestamp_ms > *greatest))
+      greatest = entry.max_timestamp_ms;
   }
-  return newest;
+  return greatest;
 }
 
 }  // namespace penstock::connect::kafka

@@ -41,6 +41,8 @@ class PartitionLog {
 
   // Returns the offset of the first record. REQUIRES: producers().check() found nothing.
   int64_t append(std::string_view bytes, const StoredBatch& batch, int32_t leader_epoch);
+  // See ProducerStates::verified().
+  void verified(const StoredBatch& batch) { producers_.verified(batch); }
   // False if a newer epoch of the producer has been here: then nothing is written.
   bool append_marker(const TransactionMarker& marker, int32_t leader_epoch);
   // Records before it are gone. REQUIRES: at most the end.
@@ -68,12 +70,8 @@ class PartitionLog {
   int32_t epoch_at(int64_t offset) const;
   // The bytes of the first batch that has a record of this time or later.
   std::string_view first_batch_since(int64_t timestamp_ms) const;
-  // The offset behind the batch with the greatest timestamp, and that timestamp.
-  struct Newest {
-    int64_t offset = -1;
-    int64_t timestamp_ms = -1;
-  };
-  Newest newest() const;
+  // None: there are no records.
+  std::optional<int64_t> greatest_timestamp_ms() const;
 
   // All of it, deleted records included.
   std::string_view bytes() const { return bytes_; }

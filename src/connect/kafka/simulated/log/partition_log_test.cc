@@ -66,13 +66,13 @@ TEST_F(PartitionLogTest, RefusesWhatIsNotABatchForIt) {
   std::string damaged = test_batch({}, {"a"});
   damaged.back() ^= 1;
   EXPECT_EQ(produce("t", damaged).error_code, ErrorCode::kCorruptMessage);
-  EXPECT_EQ(produce("t", "").error_code, ErrorCode::kCorruptMessage);
+  EXPECT_EQ(produce("t", "").error_code, ErrorCode::kInvalidRecord);
   const std::string one = test_batch({}, {"a"});
   EXPECT_EQ(produce("t", one + one).error_code, ErrorCode::kInvalidRecord);
   const std::string large = test_batch({}, {std::string(2 << 20, 'x')});
   EXPECT_EQ(produce("t", large).error_code, ErrorCode::kMessageTooLarge);
   ProduceRequest request = produce_request("t", one, {});
-  request.acks = 1;
+  request.acks = 2;
   const auto answer = client_.ask(0, request, {3, 11});
   EXPECT_EQ(answer.response.responses.at(0).partition_responses.at(0).error_code,
             ErrorCode::kInvalidRequiredAcks);
@@ -96,7 +96,7 @@ TEST_F(PartitionLogTest, KnowsTheLastFiveBatches) {
   const Produced again = produce("t", test_batch(numbered(2), {"v"}));
   EXPECT_EQ(again.error_code, ErrorCode::kNone);
   EXPECT_EQ(again.base_offset, 2);
-  EXPECT_EQ(produce_numbered(1), ErrorCode::kDuplicateSequenceNumber);
+  EXPECT_EQ(produce_numbered(1), ErrorCode::kOutOfOrderSequenceNumber);
   EXPECT_EQ(produce_numbered(8), ErrorCode::kOutOfOrderSequenceNumber);
   EXPECT_EQ(cluster_.log("t", 0).end_offset(), 7);
   EXPECT_EQ(produce_numbered(7), ErrorCode::kNone);

@@ -12,12 +12,13 @@ bool follows(int32_t last, int32_t next) {
   return next == last + int64_t{1} || (next == 0 && last == std::numeric_limits<int32_t>::max());
 }
 
-std::optional<int64_t> kept_duplicate(const ProducerState& state, const StoredBatch& batch) {
+std::optional<ProducerState::Batch> kept_duplicate(const ProducerState& state,
+                                                   const StoredBatch& batch) {
   const size_t kept = std::min(state.num_batches, ProducerState::kBatchesKept);
   for (size_t i = 0; i < kept; ++i) {
     const ProducerState::Batch& old = state.batches[i];
     if (old.first_sequence == batch.base_sequence && old.last_sequence == batch.last_sequence())
-      return old.base_offset;
+      return old;
   }
   return std::nullopt;
 }
@@ -40,12 +41,15 @@ ProducerStates::Verdict ProducerStates::check(const StoredBatch& batch, bool v2,
                                               const SequenceRules& rules) const {
   if (batch.producer.id < 0) return {};
   const ProducerState* const state = find(batch.producer.id);
+  if (!state && is_behind_verified(batch)) return {ErrorCode::kOutOfOrderSequenceNumber, {}};
   if (!state) return {check_unknown(batch, v2, rules), {}};
   if (batch.producer.epoch < state->epoch) return {ErrorCode::kInvalidProducerEpoch, {}};
   if (batch.producer.epoch > state->epoch) {
     if (batch.base_sequence != 0) return {ErrorCode::kOutOfOrderSequenceNumber, {}};
   } else if (const auto duplicate = kept_duplicate(*state, batch)) {
     return {ErrorCode::kNone, duplicate};
+  } else if (is_behind_verified(batch)) {
+    return {ErrorCode::kOutOfOrderSequenceNumber, {}};
   } else if (!follows(state->last_sequence(), batch.base_sequence)) {
     if (state->num_batches == 0 && rules.unknown_producer_error)
       return {ErrorCode::kUnknownProducerId, {}};
@@ -56,6 +60,21 @@ ProducerStates::Verdict ProducerStates::check(const StoredBatch& batch, bool v2,
   return {};
 }
 
+bool ProducerStates::is_behind_verified(const StoredBatch& batch) const {
+  const auto found = verified_.find(batch.producer.id);
+  return found != verified_.end() && batch.base_sequence > found->second.lowest_sequence;
+}
+
+void ProducerStates::verified(const StoredBatch& batch) {
+  const auto [entry, made] =
+      verified_.try_emplace(batch.producer.id, batch.producer.epoch, batch.base_sequence);
+  Verified& known = entry->second;
+  const bool lower =
+      batch.producer.epoch == known.epoch && batch.base_sequence < known.lowest_sequence;
+  if (lower || batch.producer.epoch > known.epoch)
+    known = {batch.producer.epoch, batch.base_sequence};
+}
+
 void ProducerStates::append(const StoredBatch& batch, int64_t base_offset) {
   if (batch.producer.id < 0) return;
   ProducerState& state = states_[batch.producer.id];
@@ -64,8 +83,9 @@ void ProducerStates::append(const StoredBatch& batch, int64_t base_offset) {
     state.num_batches = 0;
   }
   state.batches[state.num_batches++ % ProducerState::kBatchesKept] = {
-      batch.base_sequence, batch.last_sequence(), base_offset};
+      batch.base_sequence, batch.last_sequence(), base_offset, batch.max_timestamp_ms};
   state.last_timestamp_ms = batch.max_timestamp_ms;
+  if (batch.transactional) verified_.erase(batch.producer.id);
   if (!batch.transactional || state.open_since) return;
   state.open_since = base_offset;
   open_offsets_.push_back(base_offset);
@@ -82,6 +102,7 @@ bool ProducerStates::has_open(const ProducerIdAndEpoch& producer) const {
 }
 
 std::optional<int64_t> ProducerStates::end_transaction(const TransactionMarker& marker) {
+  verified_.erase(marker.producer.id);
   ProducerState& state = states_[marker.producer.id];
   if (state.epoch != marker.producer.epoch) {
     state.epoch = marker.producer.epoch;

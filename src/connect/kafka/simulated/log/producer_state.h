@@ -19,7 +19,7 @@ struct SequenceRules {
   // Before KIP-360 (2.5) a producer of whom nothing is known had to begin with sequence 0.
   bool unknown_producer_error = false;
   // A repeated batch that is older than the last five.
-  ErrorCode older_duplicate = ErrorCode::kDuplicateSequenceNumber;
+  ErrorCode older_duplicate = ErrorCode::kOutOfOrderSequenceNumber;
 };
 
 struct ProducerState {
@@ -27,6 +27,7 @@ struct ProducerState {
     int32_t first_sequence;
     int32_t last_sequence;
     int64_t base_offset;
+    int64_t max_timestamp_ms;
   };
   static constexpr size_t kBatchesKept = 5;
 
@@ -46,11 +47,14 @@ class ProducerStates {
  public:
   struct Verdict {
     ErrorCode error = ErrorCode::kNone;
-    std::optional<int64_t> duplicate_of;  // The offset that it has already.
+    std::optional<ProducerState::Batch> duplicate_of;  // What it is already.
   };
 
   // Whether a producer's batch may be appended. `v2`: it came as transactions of version 2 do.
   Verdict check(const StoredBatch& batch, bool v2, const SequenceRules& rules) const;
+  // KIP-890: the coordinator was asked about a batch that would open a transaction. Until one of
+  // the producer has opened it, a later sequence than the lowest of these is out of order.
+  void verified(const StoredBatch& batch);
   // REQUIRES: check() found nothing.
   void append(const StoredBatch& batch, int64_t base_offset);
 
@@ -66,9 +70,16 @@ class ProducerStates {
   const std::unordered_map<int64_t, ProducerState>& all() const { return states_; }
 
  private:
+  struct Verified {
+    int16_t epoch;
+    int32_t lowest_sequence;
+  };
+
   const ProducerState* find(int64_t producer_id) const;
+  bool is_behind_verified(const StoredBatch& batch) const;
 
   std::unordered_map<int64_t, ProducerState> states_;
+  std::unordered_map<int64_t, Verified> verified_;
   std::vector<int64_t> open_offsets_;  // Ascending, as transactions begin at the log's end.
 };
 

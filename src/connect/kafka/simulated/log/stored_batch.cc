@@ -23,25 +23,42 @@ StoredBatch read_fields(const char* at) {
   return batch;
 }
 
+// Of the batch at the beginning; 0: there is no whole one.
+std::expected<size_t, ErrorCode> batch_size(std::string_view records) {
+  constexpr int32_t kLeastLength = 14;  // Of the oldest format.
+  if (records.size() <= kMagicAt) return 0;
+  const auto length = load_big_endian<int32_t>(records.data() + kLengthAt);
+  const auto magic = static_cast<int8_t>(records[kMagicAt]);
+  if (length < kLeastLength || magic < 0 || magic > kMagic)
+    return std::unexpected(ErrorCode::kCorruptMessage);
+  const size_t size = kLeaderEpochAt + static_cast<size_t>(length);
+  return size <= records.size() ? size : 0;
+}
+
 }  // namespace
 
-std::expected<StoredBatch, ErrorCode> read_produced_batch(std::string_view records) {
-  if (records.size() < kBatchHeaderBytes) return std::unexpected(ErrorCode::kCorruptMessage);
-  const char* const at = records.data();
-  const auto length = load_big_endian<int32_t>(at + kLengthAt);
-  if (length < static_cast<int32_t>(kBatchHeaderBytes - kLeaderEpochAt) ||
-      kLeaderEpochAt + static_cast<size_t>(length) > records.size() || at[kMagicAt] != kMagic)
+std::expected<std::string_view, ErrorCode> find_produced_batch(std::string_view records) {
+  const auto size = batch_size(records);
+  if (!size) return std::unexpected(size.error());
+  if (*size == 0 || records[kMagicAt] != kMagic) return std::unexpected(ErrorCode::kInvalidRecord);
+  const auto second = batch_size(records.substr(*size));
+  if (!second) return std::unexpected(second.error());
+  if (*second != 0) return std::unexpected(ErrorCode::kInvalidRecord);
+  return records.substr(0, *size);
+}
+
+std::expected<StoredBatch, ErrorCode> read_produced_batch(std::string_view batch) {
+  const char* const at = batch.data();
+  if (batch.size() < kBatchHeaderBytes ||
+      load_big_endian<uint32_t>(at + kCrcAt) != crc32c(batch.substr(kAttributesAt)))
     return std::unexpected(ErrorCode::kCorruptMessage);
-  if (kLeaderEpochAt + static_cast<size_t>(length) < records.size())
-    return std::unexpected(ErrorCode::kInvalidRecord);
-  if (load_big_endian<uint32_t>(at + kCrcAt) != crc32c(records.substr(kAttributesAt)))
-    return std::unexpected(ErrorCode::kCorruptMessage);
-  const StoredBatch batch = read_fields(at);
+  const StoredBatch stored = read_fields(at);
   // Markers are the coordinators' alone, and a producer numbers its offsets without gaps.
-  if (batch.control || batch.last_delta < 0 ||
-      load_big_endian<int32_t>(at + kCountAt) != batch.last_delta + 1)
+  if (stored.control || stored.last_delta < 0 ||
+      load_big_endian<int32_t>(at + kCountAt) != stored.last_delta + 1 ||
+      (stored.producer.id >= 0 && stored.base_sequence < 0))
     return std::unexpected(ErrorCode::kInvalidRecord);
-  return batch;
+  return stored;
 }
 
 void set_place(char* batch, int64_t base_offset, int32_t leader_epoch) {

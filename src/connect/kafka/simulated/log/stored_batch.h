@@ -32,10 +32,14 @@ struct StoredBatch {
   }
 };
 
-// The one batch in the records of a Produce request for one partition. Errors as a broker answers
-// them: CORRUPT_MESSAGE for a wrong length, magic or checksum, INVALID_RECORD for anything but
-// exactly one batch, and for a header that contradicts itself.
-std::expected<StoredBatch, ErrorCode> read_produced_batch(std::string_view records);
+// The one batch in the records of a Produce request for one partition; what is behind it and is no
+// whole batch is left out. Errors as a broker answers them: CORRUPT_MESSAGE where no batch can
+// begin, which spoils the whole request; INVALID_RECORD for no whole batch, more than one, or an
+// older magic.
+std::expected<std::string_view, ErrorCode> find_produced_batch(std::string_view records);
+// CORRUPT_MESSAGE for a wrong length or checksum, INVALID_RECORD for a header that contradicts
+// itself.
+std::expected<StoredBatch, ErrorCode> read_produced_batch(std::string_view batch);
 
 // What follows the checksum is the client's; these two fields the leader fills in.
 void set_place(char* batch, int64_t base_offset, int32_t leader_epoch);

@@ -138,7 +138,11 @@ class PendingFetch final : public LogWatcher, public std::enable_shared_from_thi
     answer.last_stable_offset = log.last_stable_offset();
     answer.log_start_offset = log.start_offset();
     answer.records.bytes = log.read(wanted.fetch_offset, isolation(), limits);
-    if (isolation() == LogIsolation::kReadCommitted) add_aborted(log, wanted.fetch_offset, answer);
+    if (isolation() == LogIsolation::kReadCommitted) {
+      add_aborted(log, wanted.fetch_offset, answer);
+    } else {
+      answer.aborted_transactions.reset();
+    }
     return answer;
   }
 

@@ -36,9 +36,8 @@ Answered list(const Asked& asked, const SimulatedTopic* topic,
   } else if (wanted.timestamp == kEarliest) {
     answer.offset = log.start_offset();
   } else if (wanted.timestamp == kOfGreatestTimestamp) {
-    const PartitionLog::Newest newest = log.newest();
-    answer.offset = newest.offset;
-    answer.timestamp = newest.timestamp_ms;
+    if (const auto greatest = log.greatest_timestamp_ms())
+      find_by_time(log, *greatest, log.end_offset(), answer);
   } else if (wanted.timestamp >= 0) {
     find_by_time(log, wanted.timestamp, end, answer);
   } else {
@@ -46,8 +45,9 @@ Answered list(const Asked& asked, const SimulatedTopic* topic,
   }
   constexpr int16_t kTellsEpoch = 4;
   if (answer.offset >= 0 && asked.version >= kTellsEpoch) {
-    answer.leader_epoch =
-        wanted.timestamp == kLatest ? partition->leader_epoch : log.epoch_at(answer.offset);
+    answer.leader_epoch = answer.offset >= log.end_offset() || wanted.timestamp == kLatest
+                              ? partition->leader_epoch
+                              : log.epoch_at(answer.offset);
   }
   return answer;
 }

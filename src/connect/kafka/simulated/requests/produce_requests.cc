@@ -13,7 +13,9 @@ namespace {
 constexpr int16_t kAddsPartitions = 12;
 constexpr int16_t kKnowsAbortable = 11;
 constexpr int16_t kTellsLeader = 10;
+// A log has one copy, so both mean the same; without any, nobody would be answered.
 constexpr int16_t kAcksOfAll = -1;
+constexpr int16_t kAcksOfLeader = 1;
 constexpr int16_t kByTopicId = 13;
 
 // A request that may be held back. What is in `request` views the bytes in `exchange`.
@@ -74,7 +76,8 @@ ErrorCode check_transaction(PendingProduce& produce, const Incoming& incoming) {
     return ErrorCode::kNone;
   const std::optional<std::string>& id = produce.request.transactional_id;
   if (!produce.v2() && !cluster.options.verifies()) return ErrorCode::kNone;
-  if (!id) return ErrorCode::kInvalidTxnState;
+  CHECK(id);
+  incoming.partition.log.verified(batch);
   if (!cluster.coordinator_serves(CoordinatorKind::kTransaction, *id))
     return ErrorCode::kNotEnoughReplicas;
   if (!produce.v2()) {
@@ -100,7 +103,9 @@ Answered append(PendingProduce& produce, const Incoming& incoming) {
   answer.index = index;
   answer.log_start_offset = log.start_offset();
   if (verdict.duplicate_of) {
-    answer.base_offset = *verdict.duplicate_of;
+    answer.base_offset = verdict.duplicate_of->base_offset;
+    // The time of its last record, as brokers say it of repeated batches only.
+    answer.log_append_time_ms = verdict.duplicate_of->max_timestamp_ms;
     return answer;
   }
   answer.base_offset = log.append(incoming.bytes, incoming.batch, incoming.partition.leader_epoch);
@@ -128,15 +133,17 @@ Answered serve_partition(PendingProduce& produce, const SimulatedTopic* topic,
                                    ? ErrorCode::kUnknownTopicId
                                    : ErrorCode::kUnknownTopicOrPartition);
   }
-  if (produce.request.acks != kAcksOfAll)
+  const auto bytes = find_produced_batch(data.records.bytes.value_or(std::string_view()));
+  if (!bytes) return refused(data.index, bytes.error());
+  const int16_t acks = produce.request.acks;
+  if (acks != kAcksOfAll && acks != kAcksOfLeader)
     return refused(data.index, ErrorCode::kInvalidRequiredAcks);
   if (partition->leader != produce.exchange.broker()) return not_leader(produce, *partition);
-  const std::string_view bytes = data.records.bytes.value_or(std::string_view());
-  const auto batch = read_produced_batch(bytes);
-  if (!batch) return refused(data.index, batch.error());
-  if (bytes.size() > static_cast<size_t>(max_bytes(cluster, *topic)))
+  if (bytes->size() > static_cast<size_t>(max_bytes(cluster, *topic)))
     return refused(data.index, ErrorCode::kMessageTooLarge);
-  const Incoming incoming{*partition, bytes, *batch};
+  const auto batch = read_produced_batch(*bytes);
+  if (!batch) return refused(data.index, batch.error());
+  const Incoming incoming{*partition, *bytes, *batch};
   const ErrorCode error = check_transaction(produce, incoming);
   if (error != ErrorCode::kNone) return refused(data.index, error);
   return append(produce, incoming);
@@ -154,6 +161,42 @@ void add_endpoints(const PendingProduce& produce, ProduceResponse& response) {
       response.node_endpoints.push_back({leader, address.host, address.port, std::nullopt});
     }
   }
+}
+
+// A broker looks at the first batch of every partition before it does anything else, and gives up
+// where it cannot find its bounds.
+bool is_malformed(const ProduceRequest& request) {
+  for (const auto& topic : request.topic_data) {
+    for (const auto& data : topic.partition_data) {
+      const auto batch = find_produced_batch(data.records.bytes.value_or(std::string_view()));
+      if (!batch && batch.error() == ErrorCode::kCorruptMessage) return true;
+    }
+  }
+  return false;
+}
+
+bool has_transactional_batch(const ProduceRequest& request) {
+  for (const auto& topic : request.topic_data) {
+    for (const auto& data : topic.partition_data) {
+      const auto batch = find_produced_batch(data.records.bytes.value_or(std::string_view()));
+      const auto stored = batch ? read_produced_batch(*batch) : std::unexpected(batch.error());
+      if (stored && stored->transactional) return true;
+    }
+  }
+  return false;
+}
+
+// All of it, with the same answer for each partition.
+void refuse(const PendingProduce& produce, ErrorCode error) {
+  ProduceResponse response;
+  for (const auto& wanted : produce.request.topic_data) {
+    auto& answers = response.responses.emplace_back();
+    answers.name = wanted.name;
+    answers.topic_id = wanted.topic_id;
+    for (const auto& data : wanted.partition_data)
+      answers.partition_responses.push_back(refused(data.index, error));
+  }
+  produce.exchange.answer(std::move(response));
 }
 
 void attempt(std::unique_ptr<PendingProduce> produce) {
@@ -186,6 +229,10 @@ void attempt(std::unique_ptr<PendingProduce> produce) {
 
 void serve_produce(BrokerExchange exchange) {
   auto produce = std::make_unique<PendingProduce>(std::move(exchange));
+  if (is_malformed(produce->request)) return refuse(*produce, ErrorCode::kCorruptMessage);
+  // Nobody may write as no transactional id.
+  if (!produce->request.transactional_id && has_transactional_batch(produce->request))
+    return refuse(*produce, ErrorCode::kTransactionalIdAuthorizationFailed);
   const ClusterState& cluster = produce->exchange.cluster();
   produce->give_up = cluster.loop.now() + cluster.options.hold_back_most;
   attempt(std::move(produce));

@@ -58,6 +58,24 @@ void dispatch_admin(const BrokerExchange& exchange) {
   }
 }
 
+// KIP-511: what a client calls itself, and its version, are words that may have '-' and '.' inside.
+bool is_software_name(std::string_view text) {
+  const auto is_alphanumeric = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+  };
+  if (text.empty() || !is_alphanumeric(text.front()) || !is_alphanumeric(text.back())) return false;
+  return std::ranges::all_of(text,
+                             [&](char c) { return is_alphanumeric(c) || c == '-' || c == '.'; });
+}
+
+bool names_client(const ReceivedRequest& request) {
+  constexpr int16_t kNamesClient = 3;
+  if (request.version < kNamesClient) return true;
+  const auto asked = request.as<ApiVersionsRequest>();
+  return is_software_name(asked.client_software_name) &&
+         is_software_name(asked.client_software_version);
+}
+
 }  // namespace
 
 void dispatch(BrokerExchange exchange) {
@@ -100,6 +118,10 @@ void serve_api_versions(const BrokerExchange& exchange) {
     response.api_keys.push_back(
         {static_cast<int16_t>(ApiKey::kApiVersions), known.first, known.last});
     return exchange.answer_in(0, response);
+  }
+  if (!names_client(exchange.request())) {
+    response.error_code = ErrorCode::kInvalidRequest;
+    return exchange.answer(std::move(response));
   }
   for (const ApiRange& api : options.preset->apis) {
     response.api_keys.push_back(

@@ -3,6 +3,9 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
+#include <map>
+#include <utility>
 
 #include "connect/kafka/simulated/requests/request_handlers.h"
 
@@ -15,18 +18,25 @@ enum class ConfigSource : int8_t { kTopic = 1, kStaticBroker = 4, kDefault = 5 }
 struct ConfigDefault {
   std::string_view name;
   std::string_view value;
-  bool number;
+  std::optional<int64_t> least = {};  // A number.
+  std::string_view words = {};        // Or one of these, separated by spaces.
 };
 constexpr ConfigDefault kTopicConfigs[] = {
-    {"cleanup.policy", "delete", false},    {"compression.type", "producer", false},
-    {"max.message.bytes", "1048588", true}, {"message.timestamp.type", "CreateTime", false},
-    {"min.insync.replicas", "1", true},     {"retention.bytes", "-1", true},
-    {"retention.ms", "604800000", true},    {"segment.bytes", "1073741824", true},
-    {"segment.ms", "604800000", true},
+    {.name = "cleanup.policy", .value = "delete", .words = "delete compact compact,delete"},
+    {.name = "compression.type",
+     .value = "producer",
+     .words = "uncompressed zstd lz4 snappy gzip producer"},
+    {.name = "max.message.bytes", .value = "1048588", .least = 0},
+    {.name = "message.timestamp.type", .value = "CreateTime", .words = "CreateTime LogAppendTime"},
+    {.name = "min.insync.replicas", .value = "1", .least = 1},
+    {.name = "retention.bytes", .value = "-1", .least = std::numeric_limits<int64_t>::min()},
+    {.name = "retention.ms", .value = "604800000", .least = -1},
+    {.name = "segment.bytes", .value = "1073741824", .least = 14},
+    {.name = "segment.ms", .value = "604800000", .least = 1},
 };
 constexpr ConfigDefault kBrokerConfigs[] = {
-    {"message.max.bytes", "1048588", true},
-    {"transaction.max.timeout.ms", "900000", true},
+    {.name = "message.max.bytes", .value = "1048588"},
+    {.name = "transaction.max.timeout.ms", .value = "900000"},
 };
 
 struct Refusal {
@@ -34,17 +44,19 @@ struct Refusal {
   std::optional<std::string> message = {};
 };
 
-bool is_number(std::string_view text) {
+bool is_allowed(const ConfigDefault& config, std::string_view text) {
+  if (!config.least)
+    return (" " + std::string(config.words) + " ").contains(fmt::format(" {} ", text));
   int64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return error == std::errc() && end == text.data() + text.size();
+  return error == std::errc() && end == text.data() + text.size() && value >= *config.least;
 }
 
 Refusal check_config(const std::string& name, const std::optional<std::string>& value) {
   const auto known = std::ranges::find(kTopicConfigs, name, &ConfigDefault::name);
   if (known == std::end(kTopicConfigs))
     return {ErrorCode::kInvalidConfig, fmt::format("Unknown topic config name: {}", name)};
-  if (!value || (known->number && !is_number(*value))) {
+  if (!value || !is_allowed(*known, *value)) {
     return {ErrorCode::kInvalidConfig,
             fmt::format("Invalid value {} for configuration {}", value.value_or("null"), name)};
   }
@@ -55,6 +67,19 @@ Refusal check_config(const std::string& name, const std::optional<std::string>& 
 bool may_change(const Asked& asked) {
   return asked.cluster.options.preset->forwards_to_controller ||
          asked.cluster.controller() == asked.broker;
+}
+
+// Names of metrics have '_' for '.', so two that differ in that only cannot both be.
+std::string metric_name(std::string name) {
+  std::ranges::replace(name, '.', '_');
+  return name;
+}
+
+bool collides(const Asked& asked, const std::string& name) {
+  if (name.find_first_of("._") == std::string::npos) return false;
+  return std::ranges::any_of(asked.cluster.topics.all(), [&](const SimulatedTopic* topic) {
+    return topic->name != name && metric_name(topic->name) == metric_name(name);
+  });
 }
 
 Refusal check_creation(const Asked& asked, const CreateTopicsRequest::CreatableTopic& wanted) {
@@ -68,6 +93,10 @@ Refusal check_creation(const Asked& asked, const CreateTopicsRequest::CreatableT
   }
   if (asked.cluster.topics.find(wanted.name)) {
     return {ErrorCode::kTopicAlreadyExists, fmt::format("Topic '{}' already exists.", wanted.name)};
+  }
+  if (collides(asked, wanted.name)) {
+    return {ErrorCode::kInvalidTopicException,
+            fmt::format("Topic '{}' collides with an existing topic.", wanted.name)};
   }
   if (assigned && (wanted.num_partitions != kDefault || wanted.replication_factor != kDefault))
     return {ErrorCode::kInvalidRequest, "Both an assignment and numbers were given."};
@@ -112,6 +141,8 @@ CreateTopicsResponse::CreatableTopicResult create(const Asked& asked,
   result.replication_factor = static_cast<int16_t>(
       wanted.replication_factor > 0 ? wanted.replication_factor : cluster.options.num_brokers);
   SimulatedTopic draft;
+  if (validate_only && cluster.options.preset->forwards_to_controller)
+    draft.id = cluster.new_uuid();
   SimulatedTopic& topic = validate_only ? draft : cluster.create_topic(wanted.name, num_partitions);
   result.topic_id = topic.id;
   for (const auto& config : wanted.configs) topic.configs[config.name] = *config.value;
@@ -151,6 +182,11 @@ void add_config(const DescribeConfigsRequest::DescribeConfigsResource& resource,
 void describe_topic(const Asked& asked,
                     const DescribeConfigsRequest::DescribeConfigsResource& resource,
                     Described& described) {
+  if (!is_topic_name(resource.resource_name)) {
+    described.error_code = ErrorCode::kInvalidTopicException;
+    described.error_message = fmt::format("Topic name is invalid: '{}'", resource.resource_name);
+    return;
+  }
   const SimulatedTopic* const topic = asked.cluster.topics.find(resource.resource_name);
   if (!topic) {
     described.error_code = ErrorCode::kUnknownTopicOrPartition;
@@ -167,8 +203,15 @@ void describe_topic(const Asked& asked,
   }
 }
 
-void describe_broker(const DescribeConfigsRequest::DescribeConfigsResource& resource,
+void describe_broker(const Asked& asked,
+                     const DescribeConfigsRequest::DescribeConfigsResource& resource,
                      Described& described) {
+  if (resource.resource_name != std::to_string(asked.broker)) {
+    described.error_code = ErrorCode::kInvalidRequest;
+    described.error_message = fmt::format("Unexpected broker id, expected {}, but received {}",
+                                          asked.broker, resource.resource_name);
+    return;
+  }
   for (const ConfigDefault& config : kBrokerConfigs) {
     DescribeConfigsResponse::DescribeConfigsResourceResult result;
     result.name = config.name;
@@ -230,8 +273,17 @@ DeleteTopicsResponse::DeletableTopicResult remove(const Asked& asked, const std:
 
 CreateTopicsResponse serve(const Asked& asked, const CreateTopicsRequest& request) {
   CreateTopicsResponse response;
-  for (const auto& topic : request.topics)
-    response.topics.push_back(create(asked, topic, request.validate_only));
+  std::map<std::string, int> times;
+  for (const auto& topic : request.topics) ++times[topic.name];
+  for (const auto& topic : request.topics) {
+    const int named = std::exchange(times[topic.name], 0);
+    if (named == 1) response.topics.push_back(create(asked, topic, request.validate_only));
+    if (named <= 1) continue;
+    auto& result = response.topics.emplace_back();
+    result.name = topic.name;
+    result.error_code = ErrorCode::kInvalidRequest;
+    result.error_message = "Duplicate topic name.";
+  }
   return response;
 }
 
@@ -268,7 +320,7 @@ DescribeConfigsResponse serve(const Asked& asked, const DescribeConfigsRequest& 
         describe_topic(asked, resource, described);
         break;
       case ResourceType::kBroker:
-        describe_broker(resource, described);
+        describe_broker(asked, resource, described);
         break;
       default:
         described.error_code = ErrorCode::kInvalidRequest;

@@ -39,7 +39,8 @@ bool TransactionCoordinator::exhausted(const ProducerIdAndEpoch& producer) const
 
 TransactionCoordinator::Outcome TransactionCoordinator::init(const std::string& transactional_id,
                                                              const InitOptions& options) {
-  if (transactional_id.empty()) return {ErrorCode::kInvalidRequest};
+  if (transactional_id.empty() || (options.expected.id < 0) != (options.expected.epoch < 0))
+    return {ErrorCode::kInvalidRequest};
   if (options.timeout_ms <= 0 || options.timeout_ms > context_.options.max_transaction_timeout_ms)
     return {ErrorCode::kInvalidTransactionTimeout};
   SimulatedTransaction& transaction = find_or_create(transactional_id);
@@ -89,6 +90,7 @@ ErrorCode TransactionCoordinator::check(const SimulatedTransaction* transaction,
 ErrorCode TransactionCoordinator::add_partitions(
     const std::string& transactional_id, const ProducerIdAndEpoch& producer,
     const std::vector<SimulatedPartition*>& partitions) {
+  if (transactional_id.empty()) return ErrorCode::kInvalidRequest;
   SimulatedTransaction* const transaction = find_known(transactional_id);
   if (const ErrorCode error = check(transaction, producer); error != ErrorCode::kNone) return error;
   if (transaction->status != TransactionStatus::kOngoing) begin(*transaction);
@@ -121,6 +123,7 @@ ErrorCode TransactionCoordinator::verify(const std::string& transactional_id,
 TransactionCoordinator::Outcome TransactionCoordinator::end(const std::string& transactional_id,
                                                             const ProducerIdAndEpoch& producer,
                                                             const EndOptions& options) {
+  if (transactional_id.empty()) return {ErrorCode::kInvalidRequest};
   SimulatedTransaction* const transaction = find_known(transactional_id);
   if (!transaction) return {ErrorCode::kInvalidProducerIdMapping};
   const bool repeated = options.v2 && producer == transaction->previous &&
@@ -173,7 +176,9 @@ TransactionCoordinator::Outcome TransactionCoordinator::end_as_client(
 void TransactionCoordinator::fence(SimulatedTransaction& transaction, Decider decider) {
   const ProducerIdAndEpoch old = transaction.producer;
   ++transaction.producer.epoch;
-  transaction.previous = {};
+  // Under version 2 whoever is fenced can still ask how its transaction ended.
+  const bool v2 = context_.options.finalized_transaction_version() >= 2;
+  transaction.previous = v2 ? old : ProducerIdAndEpoch();
   decide(transaction, false, {.transactional_id = {}, .producer = old, .decider = decider});
 }
 

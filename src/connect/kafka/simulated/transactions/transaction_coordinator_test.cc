@@ -355,7 +355,7 @@ TEST_F(SimulatedTransactionTest, ATransactionThatIsOpenForTooLongIsAborted) {
   EXPECT_EQ(cluster_.transaction("id")->status, TransactionStatus::kOngoing);
   run_for(std::chrono::seconds(12));
   EXPECT_EQ(cluster_.transaction("id")->status, TransactionStatus::kCompleteAbort);
-  EXPECT_EQ(end_v2(me, true).error, ErrorCode::kProducerFenced);
+  EXPECT_EQ(end_v2(me, true).error, ErrorCode::kInvalidTxnState);
   EXPECT_EQ(cluster_.decided_transactions().at(0).decider, Decider::kTimeout);
   EXPECT_THAT(committed_values("t"), IsEmpty());
 }
