@@ -9,7 +9,7 @@ function(add_layer name)
   file(GLOB_RECURSE headers CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.h)
   set(tests ${sources})
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")
-  list(FILTER sources EXCLUDE REGEX "_(test|bench|fuzz)\\.cc$")
+  list(FILTER sources EXCLUDE REGEX "_(test|bench|fuzz|conformance)\\.cc$")
   set(depends base ${LAYER_DEPENDS})
   list(REMOVE_ITEM depends ${name})
 

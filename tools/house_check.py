@@ -149,7 +149,7 @@ def main():
         text = open(os.path.join(arguments.root, path), errors="replace").read()
         lines = text.split("\n")
         folder = path.split("/")[0]
-        is_test = path.endswith(("_test.cc", "_bench.cc", "_fuzz.cc"))
+        is_test = path.endswith(("_test.cc", "_bench.cc", "_fuzz.cc", "_conformance.cc"))
         report = lambda number, rule, message: errors.append(f"{path}:{number}: {rule}: {message}")
 
         if folder not in allowed:
