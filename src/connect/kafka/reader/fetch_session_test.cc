@@ -131,7 +131,7 @@ TEST(FetchSessions, AReaderMissesNothingThoughBrokersForget) {
   const auto end = loop.now() + milliseconds(60'000);
   while (got < committed && loop.now() < end) read(milliseconds(100));
   EXPECT_EQ(got, committed);
-  EXPECT_GT(simulated.fault_counts().at({"forget session", ApiKey::kFetch}), 5u);
+  EXPECT_GT(loop.fault_counts.at("forget session", ProtocolStep::kFetch), 5u);
 }
 
 }  // namespace

@@ -4,11 +4,6 @@
 
 #include <chrono>
 #include <cstdint>
-#include <map>
-#include <string_view>
-#include <utility>
-
-#include "connect/kafka/protocol/messages.h"
 
 namespace penstock::connect::kafka {
 
@@ -50,8 +45,5 @@ struct BrokerFaults {
   // when brokers are killed. Its readers are stuck, or see the transaction's records torn.
   uint64_t lose_marker_one_in = 0;
 };
-
-// By the fault's name and the API that it befell.
-using BrokerFaultCounts = std::map<std::pair<std::string_view, ApiKey>, uint64_t>;
 
 }  // namespace penstock::connect::kafka

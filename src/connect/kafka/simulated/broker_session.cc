@@ -29,31 +29,32 @@ void BrokerSession::advance() {
 
 void BrokerSession::begin(ReceivedRequest request) {
   ++broker_.cluster().num_requests[static_cast<size_t>(request.api)];
+  request.step = broker_.cluster().step_of(request);
   if (befallen(request)) return;
-  dispatch(BrokerExchange(shared_from_this(), std::move(request)));
+  carry_out(std::move(request));
 }
 
 // Draws the faults. True: it is not to be carried out now.
 bool BrokerSession::befallen(ReceivedRequest& request) {
   ClusterState& cluster = broker_.cluster();
   const BrokerFaults& faults = cluster.faults;
-  const ApiKey api = request.api;
-  if (cluster.drawn(faults.move_leader_one_in, "move leader", api)) cluster.move_any_leader();
-  if (cluster.drawn(faults.move_coordinator_one_in, "move coordinator", api))
+  const ProtocolStep step = request.step;
+  if (cluster.drawn(faults.move_leader_one_in, "move leader", step)) cluster.move_any_leader();
+  if (cluster.drawn(faults.move_coordinator_one_in, "move coordinator", step))
     cluster.move_any_coordinator();
-  if (cluster.drawn(faults.die_one_in, "die", api)) {
+  if (cluster.drawn(faults.die_one_in, "die", step)) {
     slow_ = std::move(request);
     broker_.die(cluster.any_time_up_to(faults.down_most));
     return true;
   }
-  if (cluster.drawn(faults.drop_request_one_in, "drop request", api)) {
+  if (cluster.drawn(faults.drop_request_one_in, "drop request", step)) {
     hang_up();
     return true;
   }
-  answer_lost_ = cluster.drawn(faults.lose_answer_one_in, "lose answer", api);
-  if (cluster.drawn(faults.slow_answer_one_in, "slow answer", api))
+  answer_lost_ = cluster.drawn(faults.lose_answer_one_in, "lose answer", step);
+  if (cluster.drawn(faults.slow_answer_one_in, "slow answer", step))
     answer_delay_ = cluster.any_time_up_to(faults.slow_most);
-  if (!cluster.drawn(faults.slow_request_one_in, "slow request", api)) return false;
+  if (!cluster.drawn(faults.slow_request_one_in, "slow request", step)) return false;
   slow_ = std::move(request);
   cluster.loop.at(cluster.loop.now() + cluster.any_time_up_to(faults.slow_most),
                   [self = shared_from_this()] { self->serve_slow(); });
@@ -64,6 +65,11 @@ void BrokerSession::serve_slow() {
   if (!slow_) return;
   ReceivedRequest request = std::move(*slow_);
   slow_.reset();
+  carry_out(std::move(request));
+}
+
+void BrokerSession::carry_out(ReceivedRequest request) {
+  if (!wire_.open()) broker_.cluster().loop.fault_counts.count("carried out late", request.step);
   dispatch(BrokerExchange(shared_from_this(), std::move(request)));
 }
 
@@ -104,7 +110,7 @@ void BrokerSession::broker_died() {
   const auto self = shared_from_this();
   std::deque<ReceivedRequest> received = std::exchange(queue_, {});
   while (!received.empty() && broker_.cluster().loop.rng().one_in(2)) {
-    dispatch(BrokerExchange(self, std::move(received.front())));
+    carry_out(std::move(received.front()));
     received.pop_front();
   }
 }
@@ -124,7 +130,7 @@ int32_t BrokerExchange::broker() const {
 
 int32_t BrokerExchange::draw_throttle() const {
   const BrokerFaults& faults = cluster().faults;
-  if (!cluster().drawn(faults.throttle_one_in, "throttle", request_.api)) return 0;
+  if (!cluster().drawn(faults.throttle_one_in, "throttle", request_.step)) return 0;
   return static_cast<int32_t>(cluster().any_time_up_to(faults.throttle_most).count());
 }
 

@@ -47,6 +47,7 @@ class BrokerSession final : public std::enable_shared_from_this<BrokerSession> {
   void begin(ReceivedRequest request);
   bool befallen(ReceivedRequest& request);
   void serve_slow();
+  void carry_out(ReceivedRequest request);
   void served();
 
   SimulatedBroker& broker_;

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "base/check.h"
@@ -11,6 +12,16 @@ namespace penstock::connect::kafka {
 namespace {
 
 constexpr uint16_t kFirstPort = 9092;
+
+ProtocolStep step_of_produce(const TransactionCoordinator& transactions,
+                             const ReceivedRequest& request) {
+  const auto id = request.as<ProduceRequest>().transactional_id;
+  const SimulatedTransaction* const transaction = id ? transactions.find(*id) : nullptr;
+  const bool later = transaction && std::ranges::any_of(transaction->partitions, [&](auto* each) {
+                       return each->log.producers().has_open(transaction->producer);
+                     });
+  return later ? ProtocolStep::kProduceLater : ProtocolStep::kProduceFirst;
+}
 
 }  // namespace
 
@@ -25,12 +36,35 @@ ClusterState::ClusterState(SimulatedLoop& event_loop, SimulatedClusterOptions cl
     for (size_t i = 0; i < kPlaces; ++i)
       kind[i].broker = static_cast<int32_t>(i % static_cast<size_t>(options.num_brokers));
   }
+  loop.step_of = [this](std::string_view frame) {
+    const auto request = received_request(frame);
+    return request ? step_of(*request) : ProtocolStep::kOther;
+  };
 }
 
-bool ClusterState::drawn(uint64_t one_in, std::string_view fault, ApiKey api) {
-  if (one_in == 0 || !loop.rng().one_in(one_in)) return false;
-  ++fault_counts[{fault, api}];
-  return true;
+ProtocolStep ClusterState::step_of(const ReceivedRequest& request) const {
+  switch (request.api) {
+    case ApiKey::kApiVersions:
+      return ProtocolStep::kApiVersions;
+    case ApiKey::kMetadata:
+      return ProtocolStep::kMetadata;
+    case ApiKey::kFindCoordinator:
+      return ProtocolStep::kFindCoordinator;
+    case ApiKey::kInitProducerId:
+      return ProtocolStep::kInitProducerId;
+    case ApiKey::kAddPartitionsToTxn:
+      return ProtocolStep::kAddPartitions;
+    case ApiKey::kProduce:
+      return step_of_produce(transactions, request);
+    case ApiKey::kEndTxn:
+      return request.as<EndTxnRequest>().committed ? ProtocolStep::kCommit : ProtocolStep::kAbort;
+    case ApiKey::kListOffsets:
+      return ProtocolStep::kListOffsets;
+    case ApiKey::kFetch:
+      return ProtocolStep::kFetch;
+    default:
+      return ProtocolStep::kOther;
+  }
 }
 
 std::chrono::milliseconds ClusterState::any_time_up_to(std::chrono::milliseconds most) {

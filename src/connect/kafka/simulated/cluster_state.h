@@ -13,6 +13,7 @@
 #include "connect/kafka/simulated/cluster_options.h"
 #include "connect/kafka/simulated/fetch_sessions.h"
 #include "connect/kafka/simulated/group_offsets.h"
+#include "connect/kafka/simulated/server_session.h"
 #include "connect/kafka/simulated/simulated_loop.h"
 #include "connect/kafka/simulated/topic_table.h"
 #include "connect/kafka/simulated/transactions/transaction_coordinator.h"
@@ -32,8 +33,12 @@ class ClusterState {
   ClusterState(const ClusterState&) = delete;
   ClusterState& operator=(const ClusterState&) = delete;
 
-  // A fault of a broker; counted if it is drawn.
-  bool drawn(uint64_t one_in, std::string_view fault, ApiKey api);
+  // A fault of a broker; counted if it is drawn (SimulatedLoop::fault_counts).
+  bool drawn(uint64_t one_in, std::string_view fault, ProtocolStep step) {
+    return loop.drawn(one_in, fault, step);
+  }
+  // What a request is for, as far as the logs and coordinators know.
+  ProtocolStep step_of(const ReceivedRequest& request) const;
   std::chrono::milliseconds any_time_up_to(std::chrono::milliseconds most);
 
   const BrokerNode& node(int32_t broker) const { return nodes[static_cast<size_t>(broker)]; }
@@ -61,7 +66,6 @@ class ClusterState {
   SimulatedLoop& loop;
   const SimulatedClusterOptions options;
   BrokerFaults faults;
-  BrokerFaultCounts fault_counts;
   std::array<uint64_t, 128> num_requests = {};  // By API key.
   std::vector<BrokerNode> nodes;
   TopicTable topics;

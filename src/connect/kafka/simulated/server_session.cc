@@ -11,7 +11,7 @@ namespace {
 // Errors: none; what does not parse is a bug of the client under test.
 ReceivedRequest parse(std::string_view frame) {
   WireReader reader(frame);
-  ReceivedRequest request{ApiKey{reader.int16()}, reader.int16(), reader.int32(), {}, {}};
+  ReceivedRequest request{ApiKey{reader.int16()}, reader.int16(), reader.int32()};
   request.client_id = reader.raw(static_cast<size_t>(reader.int16()));
   if (api_info(request.api).flexible.has(request.version)) skip_tagged_fields(reader);
   CHECK(!reader.failed());
@@ -20,6 +20,13 @@ ReceivedRequest parse(std::string_view frame) {
 }
 
 }  // namespace
+
+std::optional<ReceivedRequest> received_request(std::string_view frame) {
+  if (frame.size() < sizeof(int32_t)) return std::nullopt;
+  const std::string_view rest = frame.substr(sizeof(int32_t));
+  if (static_cast<size_t>(WireReader(frame).int32()) != rest.size()) return std::nullopt;
+  return parse(rest);
+}
 
 void request_is_malformed(const ReceivedRequest& request) {
   check_failed(__FILE__, __LINE__, "a request that can be decoded",

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -17,8 +18,9 @@ struct ReceivedRequest {
   ApiKey api;
   int16_t version;
   int32_t correlation_id;
-  std::string client_id;
-  std::string body;
+  std::string client_id = {};
+  std::string body = {};
+  ProtocolStep step = ProtocolStep::kOther;
 
   // The body as a message. Fails the test (CHECK) if it is malformed.
   template <typename Request>
@@ -59,6 +61,9 @@ class ServerSession final : public ServerEvents {
   Handler handler_;
   std::string unparsed_;
 };
+
+// A frame, its length included, as a request; none if it is not one whole frame.
+std::optional<ReceivedRequest> received_request(std::string_view frame);
 
 void request_is_malformed(const ReceivedRequest& request);
 

@@ -43,7 +43,6 @@ class SimulatedCluster {
   }
   // May be changed at any time.
   BrokerFaults& faults() { return state_.faults; }
-  const BrokerFaultCounts& fault_counts() const { return state_.fault_counts; }
   uint64_t num_requests(ApiKey api) const { return state_.num_requests[static_cast<size_t>(api)]; }
 
   // What faults do, done at will.

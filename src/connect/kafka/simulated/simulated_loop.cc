@@ -2,6 +2,7 @@
 #include "connect/kafka/simulated/simulated_loop.h"
 
 #include <algorithm>
+#include <deque>
 #include <utility>
 
 namespace penstock::connect::kafka {
@@ -24,24 +25,35 @@ struct SimulatedLink : std::enable_shared_from_this<SimulatedLink> {
   explicit SimulatedLink(SimulatedLoop& owner) : loop(owner) {}
 
   void send(bool to_server, std::string bytes) {
-    if (bytes.size() <= kPieceBytes) return send_piece(to_server, std::move(bytes));
+    const ProtocolStep step = to_server ? loop.step_of(bytes) : next_answered();
+    if (to_server) unanswered.push_back(step);
+    if (bytes.size() <= kPieceBytes) return send_piece(to_server, std::move(bytes), step);
     for (size_t at = 0; at < bytes.size(); at += kPieceBytes)
-      send_piece(to_server, bytes.substr(at, kPieceBytes));
+      send_piece(to_server, bytes.substr(at, kPieceBytes), step);
   }
 
-  void send_piece(bool to_server, std::string piece) {
+  ProtocolStep next_answered() {
+    if (unanswered.empty()) return ProtocolStep::kOther;
+    const ProtocolStep step = unanswered.front();
+    unanswered.pop_front();
+    return step;
+  }
+
+  void send_piece(bool to_server, std::string piece, ProtocolStep step) {
     Direction& direction = to_server ? up : down;
     if (direction.lost) return;
-    if (loop.drawn(loop.faults.black_hole_one_in, "black hole")) {
+    if (loop.drawn(loop.faults.black_hole_one_in,
+                   to_server ? "request to nowhere" : "answer to nowhere", step)) {
       direction.lost = true;
       return;
     }
     auto arrival = std::max(direction.last_arrival, loop.now() + loop.latency());
-    if (loop.drawn(loop.faults.delay_one_in, "delay")) {
+    if (loop.drawn(loop.faults.delay_one_in, to_server ? "request delayed" : "answer delayed",
+                   step)) {
       arrival += std::chrono::milliseconds(
           loop.rng().below(static_cast<uint64_t>(loop.faults.delay_most.count()) + 1));
     }
-    if (loop.drawn(loop.faults.cut_one_in, "cut")) {
+    if (loop.drawn(loop.faults.cut_one_in, to_server ? "request cut" : "answer cut", step)) {
       piece.resize(loop.rng().below(piece.size() + 1));
       direction.lost = true;
       loop.at(arrival, [self = shared_from_this()] { self->reset(); });
@@ -124,7 +136,8 @@ struct SimulatedLink : std::enable_shared_from_this<SimulatedLink> {
   bool server_closed = false;
   Direction up;
   Direction down;
-  std::string unread;  // Arrived at the client, which has no room yet.
+  std::deque<ProtocolStep> unanswered;  // What the requests were for.
+  std::string unread;                   // Arrived at the client, which has no room yet.
 };
 
 namespace {
@@ -219,9 +232,9 @@ void SimulatedLoop::pop_event() {
   events_.pop_back();
 }
 
-bool SimulatedLoop::drawn(uint64_t one_in, const char* fault) {
+bool SimulatedLoop::drawn(uint64_t one_in, std::string_view fault, ProtocolStep step) {
   if (one_in == 0 || !rng_.one_in(one_in)) return false;
-  ++fault_counts_[fault];
+  fault_counts.count(fault, step);
   return true;
 }
 
@@ -243,7 +256,8 @@ std::unique_ptr<Link> SimulatedLoop::connect(const LinkOptions& options, LinkEve
 void SimulatedLoop::establish(const std::shared_ptr<SimulatedLink>& link) {
   if (!link->client) return;
   const auto listener = listeners_.find(link->address);
-  if (listener == listeners_.end() || drawn(faults.refuse_one_in, "refused"))
+  if (listener == listeners_.end() ||
+      drawn(faults.refuse_one_in, "refused", ProtocolStep::kConnect))
     return link->tell_client({LinkFault::kRefused, "Connection refused"});
   link->established = true;
   link->server = listener->second(std::make_unique<ServerEnd>(link));

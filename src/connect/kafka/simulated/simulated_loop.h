@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "base/rng.h"
+#include "connect/kafka/simulated/protocol_step.h"
 #include "connect/net/event_loop.h"
 
 namespace penstock::connect::kafka {
@@ -78,9 +79,14 @@ class SimulatedLoop final : public EventLoop {
   std::chrono::milliseconds wall_clock_offset{0};
   Rng& rng() { return rng_; }
   // Whether something happens that happens once in so many times (0: never). Counted if it does.
-  bool drawn(uint64_t one_in, const char* fault);
-  // How often each fault was drawn.
-  const std::map<std::string, uint64_t>& fault_counts() const { return fault_counts_; }
+  bool drawn(uint64_t one_in, std::string_view fault, ProtocolStep step);
+  // What has gone wrong, the brokers' faults included.
+  FaultTable fault_counts;
+  // Tells what a client's piece of a stream that begins a request is for. A client sends each
+  // request by a send() of its own, a server each answer, and in the order of the requests.
+  std::function<ProtocolStep(std::string_view request)> step_of = [](std::string_view) {
+    return ProtocolStep::kOther;
+  };
 
  private:
   friend struct SimulatedLink;
@@ -116,7 +122,6 @@ class SimulatedLoop final : public EventLoop {
   std::vector<uint32_t> free_slots_;
   std::map<HostAndPort, Accept> listeners_;
   std::vector<std::weak_ptr<struct SimulatedLink>> links_;
-  std::map<std::string, uint64_t> fault_counts_;
 };
 
 }  // namespace penstock::connect::kafka

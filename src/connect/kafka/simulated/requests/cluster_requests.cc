@@ -57,8 +57,8 @@ MetadataResponse::MetadataResponseTopic look_up(const Asked& asked,
                    wanted.topic_id);
   }
   const std::string name = wanted.name.value_or("");
-  const bool stale =
-      cluster.drawn(cluster.faults.stale_metadata_one_in, "stale metadata", ApiKey::kMetadata);
+  const bool stale = cluster.drawn(cluster.faults.stale_metadata_one_in, "stale metadata",
+                                   ProtocolStep::kMetadata);
   if (const SimulatedTopic* topic = cluster.topics.find(name))
     return describe(asked, *topic, stale);
   if (!is_topic_name(name)) return missing(ErrorCode::kInvalidTopicException, name, {});

@@ -25,7 +25,7 @@ class PendingFetch final : public LogWatcher, public std::enable_shared_from_thi
     if (asked_.version >= kHasSessions) {
       ClusterState& cluster = asked_.cluster;
       if (cluster.drawn(cluster.faults.forget_fetch_session_one_in, "forget session",
-                        ApiKey::kFetch))
+                        ProtocolStep::kFetch))
         cluster.fetch_sessions.forget_one(asked_.broker);
       session_ = cluster.fetch_sessions.open(asked_.broker, request_);
       if (session_.error != ErrorCode::kNone) {

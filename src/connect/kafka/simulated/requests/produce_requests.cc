@@ -110,7 +110,8 @@ Answered append(PendingProduce& produce, const Incoming& incoming) {
   }
   answer.base_offset = log.append(incoming.bytes, incoming.batch, incoming.partition.leader_epoch);
   incoming.partition.changed();
-  if (cluster.drawn(cluster.faults.unsure_answer_one_in, "unsure answer", ApiKey::kProduce)) {
+  if (cluster.drawn(cluster.faults.unsure_answer_one_in, "unsure answer",
+                    produce.exchange.request().step)) {
     return refused(index, cluster.loop.rng().one_in(2) ? ErrorCode::kRequestTimedOut
                                                        : ErrorCode::kNotEnoughReplicasAfterAppend);
   }

@@ -153,7 +153,8 @@ EndTxnResponse serve(const Asked& asked, const EndTxnRequest& request) {
   constexpr int16_t kKnowsFenced = 2;
   response.error_code = told(outcome.error, asked.version, kKnowsFenced);
   if (outcome.error != ErrorCode::kNone) return response;
-  if (cluster.drawn(cluster.faults.unsure_answer_one_in, "unsure answer", ApiKey::kEndTxn)) {
+  if (cluster.drawn(cluster.faults.unsure_answer_one_in, "unsure answer",
+                    request.committed ? ProtocolStep::kCommit : ProtocolStep::kAbort)) {
     response.error_code = ErrorCode::kCoordinatorNotAvailable;
     return response;
   }

@@ -12,6 +12,18 @@ namespace {
 // How long a marker waits for a partition that nobody leads.
 constexpr std::chrono::milliseconds kLeaderlessRetry{50};
 
+ProtocolStep step_of(Decider decider, bool commit) {
+  switch (decider) {
+    case Decider::kClient:
+      return commit ? ProtocolStep::kCommit : ProtocolStep::kAbort;
+    case Decider::kNewProducer:
+      return ProtocolStep::kInitProducerId;
+    case Decider::kTimeout:
+      break;
+  }
+  return ProtocolStep::kOther;
+}
+
 }  // namespace
 
 void TransactionCoordinator::decide(SimulatedTransaction& transaction, bool commit,
@@ -31,7 +43,8 @@ void TransactionCoordinator::decide(SimulatedTransaction& transaction, bool comm
   for (SimulatedPartition* partition : transaction.partitions) {
     auto time = loop.now() + context_.options.marker_least +
                 std::chrono::microseconds(loop.rng().below(span + 1));
-    if (loop.drawn(context_.faults.slow_marker_one_in, "slow marker")) {
+    if (loop.drawn(context_.faults.slow_marker_one_in, "slow marker",
+                   step_of(what.decider, commit))) {
       time += std::chrono::milliseconds(
           loop.rng().below(static_cast<uint64_t>(context_.faults.slow_marker_most.count()) + 1));
     }
@@ -51,7 +64,8 @@ void TransactionCoordinator::write_marker(SimulatedTransaction& transaction,
         [this, &transaction, &partition, marker] { write_marker(transaction, partition, marker); });
     return;
   }
-  if (context_.loop.drawn(context_.faults.lose_marker_one_in, "lost marker")) {
+  if (context_.loop.drawn(context_.faults.lose_marker_one_in, "lost marker",
+                          marker.commit ? ProtocolStep::kCommit : ProtocolStep::kAbort)) {
     ++num_markers_lost_;
   } else if (!partition.deleted && partition.log.append_marker(marker, partition.leader_epoch)) {
     partition.changed();
