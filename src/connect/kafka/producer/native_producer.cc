@@ -17,6 +17,10 @@ constexpr size_t kServeBytes = 256 << 10;
 // Between two looks at the clock.
 constexpr int kUsesOfNow = 64;
 
+// InitProducerId from this version on says who asks (KIP-360). Before, it fences whoever is there:
+// a producer that has been fenced itself would fence its successor.
+constexpr int16_t kRenewsSafely = 3;
+
 constexpr char kTransactionVersionFeature[] = "transaction.version";
 
 Codec codec_of(KafkaCompression compression) {
@@ -41,6 +45,15 @@ KafkaError certain_error(const ErrandEnd& end, KafkaFault otherwise) {
                            : is_refusal(end.code) ? KafkaFault::kFatal
                                                   : otherwise;
   return {fault, end.message, end.code == ErrorCode::kNone ? "" : error_name(end.code)};
+}
+
+// Whether a transaction may be ended although its coordinator gave this answer: it says the same
+// when it is not the coordinator at all and when its own log did not acknowledge the end in time.
+bool leaves_doubt(ErrorCode code) {
+  const Verdict verdict = judge_coordinator_error(code).verdict;
+  const bool only_busy =
+      code == ErrorCode::kConcurrentTransactions || code == ErrorCode::kCoordinatorLoadInProgress;
+  return verdict == Verdict::kMoved || (verdict == Verdict::kBusy && !only_busy);
 }
 
 Judgement judge_partitions(const AddPartitionsToTxnResponse& response) {
@@ -70,7 +83,7 @@ NativeProducer::NativeProducer(Cluster& cluster, ProducerOptions options, Rules 
       rules_(rules),
       errands_(cluster, options_.transactional_id),
       sender_(cluster, {options_.transactional_id, codec_of(options_.compression),
-                        options_.batch_bytes, options_.linger}) {
+                        options_.batch_bytes, options_.linger, rules_.first_sequence}) {
   sender_.on_change = [this] { advance(); };
   cluster_.on_metadata = [this] {
     sender_.pump();
@@ -120,8 +133,9 @@ void NativeProducer::init(EventLoop::Time deadline) {
   request.producer_id = identity_.id;
   request.producer_epoch = identity_.epoch;
   // Said twice, it ends one epoch more of ours. Version 6 is about two-phase commit (KIP-939).
+  const int16_t oldest = state_ == State::kFencing ? int16_t{0} : kRenewsSafely;
   errands_.send<InitProducerIdRequest>(
-      std::move(request), {.repeatable = true, .versions = {0, 5}, .deadline = deadline},
+      std::move(request), {.repeatable = true, .versions = {oldest, 5}, .deadline = deadline},
       [this](const InitProducerIdResponse& response) {
         init_answer_ = response;
         return judge_coordinator_error(response.error_code);
@@ -149,6 +163,12 @@ void NativeProducer::on_init(const ErrandEnd& end) {
 KafkaResult<void> NativeProducer::begin() {
   if (state_ == State::kDead) return std::unexpected(*error_);
   CHECK(state_ == State::kReady);
+  const BrokerFeatures* features = errands_.features();
+  const bool renews = features && features->range(ApiKey::kInitProducerId).last >= kRenewsSafely;
+  if (renewal_due_ && !renews) {
+    die({KafkaFault::kAbort, "a lost message may still arrive; a new producer has to end it", ""});
+    return std::unexpected(*error_);
+  }
   state_ = State::kInTransaction;
   registered_ = false;
   lost_something_ = false;
@@ -298,6 +318,7 @@ void NativeProducer::end_transaction(bool commit) {
   request.committed = commit;
   const bool v2 = version_ == TransactionVersion::kV2;
   ending_ = true;
+  end_in_doubt_ = false;
   // Under version 2 the epoch is over with its transaction: a repetition is recognised, and a copy
   // that comes late ends nothing. Under version 1 it would end whatever is open by then.
   errands_.send<EndTxnRequest>(
@@ -307,6 +328,7 @@ void NativeProducer::end_transaction(bool commit) {
        .deadline = *deadline_},
       [this](const EndTxnResponse& response) {
         end_answer_ = response;
+        end_in_doubt_ = end_in_doubt_ || leaves_doubt(response.error_code);
         return judge_coordinator_error(response.error_code);
       },
       [this, commit](const ErrandEnd& end) { on_end(commit, end); });
@@ -329,8 +351,9 @@ void NativeProducer::on_end(bool commit, const ErrandEnd& end) {
   const std::string code = end.code == ErrorCode::kNone ? "" : error_name(end.code);
   if (fenced) return die({KafkaFault::kFenced, end.message, code});
   // Never asked for, or refused before any copy of it got lost: not committed, for certain.
-  const bool refused = !errands_.unknown() && (end.kind == ErrandEnd::Kind::kTimedOut ||
-                                               end.code == ErrorCode::kTransactionAbortable);
+  const bool in_doubt = errands_.unknown() || end_in_doubt_;
+  const bool refused = !in_doubt && (end.kind == ErrandEnd::Kind::kTimedOut ||
+                                     end.code == ErrorCode::kTransactionAbortable);
   die({!commit || refused ? KafkaFault::kAbort : KafkaFault::kOutcomeUnknown, end.message, code});
 }
 

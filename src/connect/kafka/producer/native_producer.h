@@ -33,6 +33,8 @@ class NativeProducer : public TransactionalProducer {
   struct Rules {
     bool renews_after_loss = true;
     bool repeats_unknown_end = false;
+    // Near the largest one in order to see them begin anew (KIP-98).
+    int32_t first_sequence = 0;
   };
 
   // `cluster` must outlive the producer.
@@ -83,6 +85,7 @@ class NativeProducer : public TransactionalProducer {
   TransactionVersion version_ = TransactionVersion::kV1;
   InitProducerIdResponse init_answer_;
   EndTxnResponse end_answer_;
+  bool end_in_doubt_ = false;  // By an answer of before.
   // Version 1: the coordinator knows of the transaction; something of it got lost.
   bool registered_ = false;
   bool lost_something_ = false;

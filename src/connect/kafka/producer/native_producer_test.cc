@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <memory>
 #include <string>
 #include <vector>
@@ -21,19 +22,25 @@ class NativeProducerTest : public testing::TestWithParam<int16_t> {
     options.transaction_version = GetParam();
     simulated_ = std::make_unique<SimulatedCluster>(loop_, options);
     simulated_->create_topic("data", 1);
+    commit_timeout_ = commit_timeout;
+    renew();
+    ASSERT_TRUE(producer_->begin());
+  }
+  // Another producer takes over; the one before, if somebody has it, knows nothing of that.
+  void renew() {
     ClientOptions client;
     client.bootstrap = {simulated_->address(0)};
-    cluster_ = std::make_unique<Cluster>(loop_, client, nullptr, 1);
+    client.request_timeout = milliseconds(2'000);
+    clusters_.push_back(std::make_unique<Cluster>(loop_, client, nullptr, 1));
     producer_ =
-        std::make_unique<NativeProducer>(*cluster_,
+        std::make_unique<NativeProducer>(*clusters_.back(),
                                          ProducerOptions{.transactional_id = "w",
-                                                         .commit_timeout = commit_timeout,
+                                                         .commit_timeout = commit_timeout_,
                                                          .compression = KafkaCompression::kNone,
                                                          .linger = milliseconds(0)},
-                                         NativeProducer::Rules{});
+                                         rules_);
     data_ = producer_->open_topic("data");
     ASSERT_TRUE(finish([&] { return producer_->fence(milliseconds(100)); }));
-    ASSERT_TRUE(producer_->begin());
   }
   template <typename Call>
   KafkaResult<CallState> finish(Call call) {
@@ -47,6 +54,11 @@ class NativeProducerTest : public testing::TestWithParam<int16_t> {
   void send(const std::string& value, bool marked) {
     ASSERT_TRUE(producer_->send({.topic = data_, .value = value, .marked = marked}));
   }
+  // Until all is acknowledged.
+  void deliver() {
+    producer_->serve(milliseconds(0));
+    while (producer_->unacknowledged_bytes() > 0) producer_->serve(milliseconds(10));
+  }
   // Of all that was committed, once the markers have come.
   std::string committed() {
     for (int i = 0; i < 20; ++i) loop_.run(milliseconds(10));
@@ -58,10 +70,14 @@ class NativeProducerTest : public testing::TestWithParam<int16_t> {
 
   SimulatedLoop loop_{1};
   std::unique_ptr<SimulatedCluster> simulated_;
-  std::unique_ptr<Cluster> cluster_;
+  std::vector<std::unique_ptr<Cluster>> clusters_;
+  milliseconds commit_timeout_{0};
+  NativeProducer::Rules rules_;
   std::unique_ptr<NativeProducer> producer_;
   int data_ = 0;
 };
+
+class NativeProducerOfVersion1Test : public NativeProducerTest {};
 
 TEST_P(NativeProducerTest, BatchesTooLargeForTheTopicAreDivided) {
   start({.max_message_bytes = 2'000}, milliseconds(60'000));
@@ -104,6 +120,140 @@ TEST_P(NativeProducerTest, ACommitThatWasNeverAskedForEndsAtItsDeadline) {
   EXPECT_LT(loop_.now() - begin, milliseconds(4'000));
 }
 
+// The coordinator's log did not acknowledge the end in time, so the coordinator does not know; and
+// then its markers keep it busy until the client's time is over. It is committed all the same.
+TEST_P(NativeProducerTest, AnUnsureAnswerToACommitLeavesItUnknown) {
+  start({.marker_least = std::chrono::seconds(5), .marker_most = std::chrono::seconds(5)},
+        milliseconds(1'000));
+  send("a", false);
+  deliver();
+  simulated_->faults().unsure_answer_one_in = 1;
+  const auto done = commit();
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().fault, KafkaFault::kOutcomeUnknown) << done.error().message;
+  for (int i = 0; i < 10; ++i) loop_.run(milliseconds(1'000));
+  EXPECT_EQ(committed(), "a");
+}
+
+// Before KIP-360 a renewal would fence whoever is there, the successor of a fenced producer too.
+TEST_P(NativeProducerOfVersion1Test, AFencedProducerNeverFencesItsSuccessor) {
+  start({.preset = &broker_preset("2.1")}, milliseconds(20'000));
+  send("a", false);
+  simulated_->faults().lose_answer_one_in = 1;
+  while (simulated_->num_requests(ApiKey::kAddPartitionsToTxn) == 0)
+    producer_->serve(milliseconds(1));
+  simulated_->faults() = {};
+  ASSERT_TRUE(commit());
+  auto old = std::move(producer_);
+  renew();
+  ASSERT_TRUE(producer_->begin());
+  send("b", false);
+  const auto begun = old->begin();
+  ASSERT_FALSE(begun);
+  EXPECT_EQ(begun.error().fault, KafkaFault::kAbort);
+  EXPECT_TRUE(commit());
+  EXPECT_EQ(committed(), "ab");
+}
+
+TEST_P(NativeProducerOfVersion1Test, SequencesBeginAnewInTheMiddleOfATransaction) {
+  constexpr int kBatches = 26;
+  rules_.first_sequence = std::numeric_limits<int32_t>::max() - kBatches / 2;
+  start({}, milliseconds(20'000));
+  const std::string letters = "abcdefghijklmnopqrstuvwxyz";
+  simulated_->faults().lose_answer_one_in = 3;
+  for (const char letter : letters) {
+    send(std::string(1, letter), false);
+    producer_->serve(milliseconds(1));
+  }
+  deliver();
+  simulated_->faults() = {};
+  ASSERT_TRUE(commit());
+  EXPECT_EQ(committed(), letters);
+  const auto& state = simulated_->log("data", 0).producers().all().begin()->second;
+  EXPECT_LT(state.last_sequence(), kBatches);
+}
+
+// Somebody ended the transaction under our epoch: a copy of a request of the past.
+TEST_P(NativeProducerOfVersion1Test, ATransactionThatIsNoLongerThereIsOfUnknownOutcome) {
+  start({}, milliseconds(20'000));
+  send("a", false);
+  deliver();
+  EndTxnRequest request;
+  request.transactional_id = "w";
+  request.producer_id = producer_->identity().id;
+  request.producer_epoch = producer_->identity().epoch;
+  CoordinatorErrands errands(*clusters_.back(), "w");
+  errands.send<EndTxnRequest>(
+      request, {.versions = {0, 4}},
+      [](const EndTxnResponse& response) { return judge_coordinator_error(response.error_code); },
+      [](const ErrandEnd& end) { EXPECT_EQ(end.kind, ErrandEnd::Kind::kDone); });
+  while (errands.busy()) loop_.run(milliseconds(1));
+  for (int i = 0; i < 20; ++i) loop_.run(milliseconds(10));
+  const auto done = commit();
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().fault, KafkaFault::kOutcomeUnknown);
+  EXPECT_EQ(done.error().code, "INVALID_TXN_STATE");
+  EXPECT_EQ(committed(), "");
+}
+
+// Its process stood still, and the coordinator gave it up.
+TEST_P(NativeProducerTest, AProducerWhoseTransactionExpiredIsFenced) {
+  start({}, milliseconds(20'000));
+  send("a", false);
+  deliver();
+  const auto wakes = loop_.now() + std::chrono::minutes(2);
+  while (loop_.now() < wakes) loop_.run(milliseconds(1'000));
+  send("b", false);
+  const auto done = commit();
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().fault, KafkaFault::kFenced) << done.error().message;
+  EXPECT_EQ(committed(), "");
+  EXPECT_TRUE(simulated_->open_transactions().empty());
+}
+
+TEST_P(NativeProducerTest, ACoordinatorThatLoadsIsWaitedFor) {
+  start({}, milliseconds(20'000));
+  send("a", false);
+  deliver();
+  simulated_->faults().load_most = milliseconds(10'000);
+  const auto place = [&] { return simulated_->coordinator(CoordinatorKind::kTransaction, "w"); };
+  simulated_->move_coordinator(CoordinatorKind::kTransaction, "w", (place() + 1) % 3);
+  ASSERT_TRUE(commit());
+  EXPECT_EQ(committed(), "a");
+}
+
+// Every transaction of version 2 takes an epoch; after the last one comes a new producer id.
+TEST(NativeProducerEpochs, RunOutAndTheProducerGoesOn) {
+  SimulatedLoop loop(1);
+  SimulatedCluster simulated(loop, {});
+  simulated.create_topic("data", 1);
+  ClientOptions client;
+  client.bootstrap = {simulated.address(0)};
+  Cluster cluster(loop, client, nullptr, 1);
+  NativeProducer producer(cluster,
+                          {.transactional_id = "w", .compression = KafkaCompression::kNone}, {});
+  const int data = producer.open_topic("data");
+  const auto finish = [](auto call) {
+    auto state = call();
+    while (state && *state == CallState::kPending) state = call();
+    return state.has_value();
+  };
+  ASSERT_TRUE(finish([&] { return producer.fence(milliseconds(100)); }));
+  const ProducerIdentity first = producer.identity();
+  constexpr size_t kTransactions = 33'000;
+  for (size_t i = 0; i < kTransactions; ++i) {
+    ASSERT_TRUE(producer.begin());
+    ASSERT_TRUE(producer.send({.topic = data, .value = "x"}));
+    ASSERT_TRUE(finish([&] { return producer.commit(milliseconds(100)); })) << i;
+  }
+  EXPECT_NE(producer.identity().id, first.id);
+  EXPECT_LT(producer.identity().epoch, 500);
+  for (int i = 0; i < 20; ++i) loop.run(milliseconds(10));
+  EXPECT_EQ(simulated.committed_records("data", 0).size(), kTransactions);
+}
+
+INSTANTIATE_TEST_SUITE_P(Versions, NativeProducerOfVersion1Test, testing::Values(0),
+                         [](const auto&) { return "V1"; });
 INSTANTIATE_TEST_SUITE_P(Versions, NativeProducerTest, testing::Values(0, 2),
                          [](const auto& test) { return "V" + std::to_string(test.param ? 2 : 1); });
 

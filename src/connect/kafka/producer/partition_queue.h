@@ -90,8 +90,8 @@ class PartitionQueue {
   EventLoop::Time due() const;
   // Forgets what was not delivered. REQUIRES: nothing is under way.
   void drop_all(BatchPool& pool);
-  // The next batch is the first of an epoch.
-  void restart_sequences() { next_sequence_ = 0; }
+  // The next batch is the first of an epoch, whose sequences begin with 0 in the product.
+  void restart_sequences(int32_t first) { next_sequence_ = first; }
 
  private:
   void settle(EventLoop::Time not_before);

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -76,6 +77,19 @@ TEST_F(PartitionQueueTest, SequencesCountRecords) {
   EXPECT_EQ(first.producer_epoch, 3);
   EXPECT_TRUE(first.transactional);
   EXPECT_EQ(header(*send()).base_sequence, 2);
+}
+
+TEST_F(PartitionQueueTest, SequencesBeginAnewAfterTheLargest) {
+  constexpr int32_t kLargest = std::numeric_limits<int32_t>::max();
+  queue_.restart_sequences(kLargest - 1);
+  append("a");
+  append("b");
+  append("c");
+  queue_.close();
+  append("d");
+  queue_.close();
+  EXPECT_EQ(header(*send()).base_sequence, kLargest - 1);
+  EXPECT_EQ(header(*send()).base_sequence, 1);
 }
 
 TEST_F(PartitionQueueTest, AtMostFiveAreUnderWay) {
@@ -185,7 +199,7 @@ TEST_F(PartitionQueueTest, DroppedBatchesLeaveNoGapAfterANewEpoch) {
   queue_.acknowledged(first, pool_);
   queue_.drop_all(pool_);
   EXPECT_TRUE(queue_.empty());
-  queue_.restart_sequences();
+  queue_.restart_sequences(0);
   fill(1);
   EXPECT_EQ(header(*send()).base_sequence, 0);
 }

@@ -64,7 +64,8 @@ void ProduceSender::set_identity(const ProducerIdentity& identity, TransactionVe
   if (identity == identity_) return;
   identity_ = identity;
   for (Topic& topic : topics_)
-    for (Partition& partition : topic.partitions) partition.queue.restart_sequences();
+    for (Partition& partition : topic.partitions)
+      partition.queue.restart_sequences(settings_.first_sequence);
 }
 
 void ProduceSender::begin(EventLoop::Time not_before) {
@@ -87,7 +88,8 @@ void ProduceSender::hold_until(EventLoop::Time not_before) {
 void ProduceSender::append(int topic, int32_t partition, const RecordFields& record, bool marked) {
   auto& partitions = topics_[static_cast<size_t>(topic)].partitions;
   const auto index = static_cast<size_t>(partition);
-  if (index >= partitions.size()) partitions.resize(index + 1);
+  while (index >= partitions.size())
+    partitions.emplace_back().queue.restart_sequences(settings_.first_sequence);
   PartitionQueue& queue = partitions[index].queue;
   const size_t before = queue.open_bytes();
   // Asking for the time costs as much as a small record: only a new batch needs it.

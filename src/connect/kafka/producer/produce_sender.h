@@ -45,6 +45,7 @@ class ProduceSender {
     Codec codec = Codec::kNone;
     size_t batch_bytes = 0;
     std::chrono::milliseconds linger{0};
+    int32_t first_sequence = 0;  // Of an epoch; only tests begin elsewhere.
   };
 
   ProduceSender(Cluster& cluster, Settings settings);
