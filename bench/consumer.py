@@ -7,7 +7,7 @@ import time
 import confluent_kafka
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from stack.processes import StackError
+from stack.processes import StackError, wait_until
 
 # One partition: what arrives last was committed last.
 PARTITION = 0
@@ -21,11 +21,29 @@ CONFIGURATION = {
     "fetch.queue.backoff.ms": 1, "log_level": 2}
 
 
-def make_topic(bootstrap, topic):
-    """Makes a topic of one partition."""
+def make_topic(bootstrap, topic, partitions=1, settings=None):
+    """Makes a topic."""
     client = AdminClient({"bootstrap.servers": bootstrap, "log_level": 2})
-    made = client.create_topics([NewTopic(topic, num_partitions=1, replication_factor=1)])
+    made = client.create_topics([NewTopic(topic, num_partitions=partitions, replication_factor=1,
+                                          config=settings or {})])
     made[topic].result(timeout=30)
+
+
+def wait_for_leaders(bootstrap, topic, partitions):
+    """Waits until every partition of a new topic is served: a broker says that it made a topic
+    before it does."""
+    consumer = confluent_kafka.Consumer({"bootstrap.servers": bootstrap, **CONFIGURATION})
+
+    def served(partition):
+        try:
+            consumer.get_watermark_offsets(confluent_kafka.TopicPartition(topic, partition),
+                                           timeout=5)
+        except confluent_kafka.KafkaException:
+            return False
+        return True
+    for partition in range(partitions):
+        wait_until(lambda p=partition: served(p), READY_TIMEOUT_S, f"the leader of {topic}")
+    consumer.close()
 
 
 def open_consumer(bootstrap, topic):

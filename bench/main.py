@@ -10,14 +10,15 @@ import psycopg
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path[:1] = [ROOT, os.path.join(ROOT, "tools")]
-from bench import catch_up, latency, operators, snapshot
+from bench import catch_up, kafka_clients, latency, operators, snapshot
 from bench.report import write_json
 from bench.servers import Servers
 from bench.usage import busy_cores
 from stack.processes import StackError
 
 STACK_PARTS = {"a": catch_up, "b": latency, "c": snapshot}
-PARTS = {**STACK_PARTS, "d": operators}
+PARTS = {**STACK_PARTS, "d": operators, "k": kafka_clients}
+ROUNDS = 3
 THREADS_SHOWN = 6
 CALM_CORES = 0.2
 
@@ -52,6 +53,17 @@ def run_with_servers(part, rounds):
                figures.plain())
 
 
+def run_kafka_clients(rounds):
+    """Starts a broker, measures, prints, writes."""
+    with Servers() as servers:
+        facts = {**machine(), "Kafka": servers.facts()["Kafka"], **kafka_clients.settings(),
+                 "rounds": rounds}
+        show(kafka_clients.TITLE, facts)
+        figures = kafka_clients.measure(servers, rounds)
+    print(figures.table() + "\n\n" + kafka_clients.goals(figures))
+    write_json(kafka_clients.NAME, facts, figures.plain())
+
+
 def run_operators(rounds):
     """Measures, prints, writes."""
     facts = {**machine(), "rounds": rounds}
@@ -65,17 +77,21 @@ def run_operators(rounds):
 
 def main():
     parser = argparse.ArgumentParser(prog="bench/run")
-    parser.add_argument("part", nargs="?", metavar="a|b|c|d|all", default="all",
+    parser.add_argument("part", nargs="?", metavar="a|b|c|d|k|all", default="all",
                         choices=[*PARTS, "all"], help="what to measure")
-    parser.add_argument("--rounds", type=int, default=3, help="how often (%(default)s)")
+    parser.add_argument("--rounds", type=int,
+                        help=f"how often ({ROUNDS}; k: {kafka_clients.ROUNDS})")
     options = parser.parse_args()
     failed = []
     for name in PARTS if options.part == "all" else [options.part]:
+        rounds = options.rounds or getattr(PARTS[name], "ROUNDS", ROUNDS)
         try:
             if name in STACK_PARTS:
-                run_with_servers(STACK_PARTS[name], options.rounds)
+                run_with_servers(STACK_PARTS[name], rounds)
+            elif name == "k":
+                run_kafka_clients(rounds)
             else:
-                run_operators(options.rounds)
+                run_operators(rounds)
         except (StackError, OSError, psycopg.Error, confluent_kafka.KafkaException) as error:
             print(f"\n{PARTS[name].NAME} failed: {error}", file=sys.stderr, flush=True)
             failed.append(name)

@@ -16,6 +16,10 @@ class Figures:
         """Takes one round's value of a figure."""
         self.samples.setdefault((name, unit), []).append(value)
 
+    def spread(self, name, unit):
+        """Least, median and greatest of one figure."""
+        return spread(self.samples[(name, unit)])
+
     def table(self):
         """All figures with least, median and greatest of the rounds."""
         return table(["figure", "unit", "min", "median", "max"],
