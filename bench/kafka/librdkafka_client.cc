@@ -64,12 +64,11 @@ class LibrdkafkaProducer final : public Producer {
   void begin() override { check(rd_kafka_begin_transaction(client_.get()), "begin_transaction"); }
 
   // Without a callback for deliveries, which would cost: a commit fails if one of them did.
-  void send(const Message& message) override {
+  void send(Place place, std::string_view key, std::string_view value) override {
     // It copies, and takes a pointer that is not const all the same.
-    auto* value = const_cast<char*>(message.value.data());
-    while (rd_kafka_produce(topics_[message.topic], message.partition, RD_KAFKA_MSG_F_COPY, value,
-                            message.value.size(), message.key.data(), message.key.size(),
-                            nullptr) != 0) {
+    auto* bytes = const_cast<char*>(value.data());
+    while (rd_kafka_produce(topics_[place.topic], place.partition, RD_KAFKA_MSG_F_COPY, bytes,
+                            value.size(), key.data(), key.size(), nullptr) != 0) {
       if (rd_kafka_last_error() != RD_KAFKA_RESP_ERR__QUEUE_FULL)
         fail(rd_kafka_err2str(rd_kafka_last_error()));
       rd_kafka_poll(client_.get(), kPollMs);

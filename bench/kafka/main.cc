@@ -60,6 +60,10 @@ uint64_t number_of(const char* text) {
   return std::strtoull(text, nullptr, 10);
 }
 
+void send(Producer& producer, const Message& message) {
+  producer.send(message.place, message.key, message.value);
+}
+
 void transactions(const Client& client, Arguments arguments) {
   const uint64_t count = number_of(arguments[2]);
   const uint64_t per_transaction = number_of(arguments[3]);
@@ -71,7 +75,7 @@ void transactions(const Client& client, Arguments arguments) {
   const Meter meter;
   for (uint64_t t = 0; t < count; ++t) {
     producer->begin();
-    for (uint64_t i = 0; i < per_transaction; ++i) producer->send(source.make(number++));
+    for (uint64_t i = 0; i < per_transaction; ++i) send(*producer, source.make(number++));
     producer->commit();
   }
   meter.print();
@@ -97,8 +101,8 @@ void single(const Client& client, Arguments arguments) {
     }
     const auto began = Clock::now();
     producer->begin();
-    producer->send(source.make(i));
-    producer->send(source.make_progress(i));
+    send(*producer, source.make(i));
+    send(*producer, source.make_progress(i));
     producer->commit();
     took_ms.push_back(seconds_since(began) * 1e3);
     std::this_thread::sleep_until(began + apart);

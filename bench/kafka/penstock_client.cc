@@ -13,7 +13,7 @@ constexpr milliseconds kWait(100);
 constexpr int kMostWaits = 600;
 
 template <typename T>
-T must(connect::KafkaResult<T> result) {
+T must(connect::KafkaResult<T>&& result) {
   if (!result) fail("penstock: " + result.error().code + " " + result.error().message);
   if constexpr (!std::is_void_v<T>) return std::move(*result);
 }
@@ -33,11 +33,9 @@ class PenstockProducer final : public Producer {
 
   void begin() override { must(producer_->begin()); }
 
-  void send(const Message& message) override {
-    const connect::OutgoingMessage outgoing{.topic = topics_[message.topic],
-                                            .partition = message.partition,
-                                            .key = message.key,
-                                            .value = message.value};
+  void send(Place place, std::string_view key, std::string_view value) override {
+    const connect::OutgoingMessage outgoing{
+        .topic = topics_[place.topic], .partition = place.partition, .key = key, .value = value};
     for (int waits = 0; must(producer_->send(outgoing)) == connect::SendState::kFull; ++waits) {
       if (waits == kMostWaits) fail("penstock: no room: " + producer_->last_trouble());
       producer_->serve(kWait);

@@ -47,16 +47,16 @@ class SocketProducer final : public Producer {
     std::this_thread::sleep_until(not_before_);
   }
 
-  void send(const Message& message) override {
-    Partition& partition = partitions_[message.topic][static_cast<size_t>(message.partition)];
+  void send(Place place, std::string_view key, std::string_view value) override {
+    Partition& partition = partitions_[place.topic][static_cast<size_t>(place.partition)];
     if (!partition.batch) partition.batch = take_batch();
-    if (partition.batch->append(message.key, message.value)) return;
+    if (partition.batch->append(key, value)) return;
     while (partition.under_way == kMostUnderWay) receive();
     std::vector<Sent> full;
-    full.push_back(close(message.topic, message.partition));
+    full.push_back(close(place.topic, place.partition));
     produce(std::move(full));
     partition.batch = take_batch();
-    if (!partition.batch->append(message.key, message.value)) fail("socket: a message too large");
+    if (!partition.batch->append(key, value)) fail("socket: a message too large");
   }
 
   void commit() override {

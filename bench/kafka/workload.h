@@ -10,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include "connect/kafka/protocol/big_endian.h"
+
 namespace penstock::bench {
 
 inline constexpr int32_t kPartitions = 4;
@@ -20,9 +22,13 @@ inline constexpr size_t kProgressBytes = 100;
 // Prints why and ends the program.
 [[noreturn]] void fail(const std::string& what);
 
-struct Message {
-  size_t topic;  // Its place in ProducerSetup::topics.
+struct Place {
+  uint32_t topic;  // Which of ProducerSetup::topics.
   int32_t partition;
+};
+
+struct Message {
+  Place place;
   std::string_view key;
   std::string_view value;
 };
@@ -31,12 +37,20 @@ struct Message {
 class MessageSource {
  public:
   MessageSource();
-  Message make(uint64_t number);
+  Message make(uint64_t number) {
+    return {
+        {0, static_cast<int32_t>(number % kPartitions)}, key_of(number), values_[number % kValues]};
+  }
   // What is written to the second topic together with a message.
-  Message make_progress(uint64_t number);
+  Message make_progress(uint64_t number) { return {{1, 0}, key_of(number), progress_}; }
 
  private:
-  std::string_view key_of(uint64_t number);
+  static constexpr size_t kValues = 1024;
+
+  std::string_view key_of(uint64_t number) {
+    connect::kafka::store_big_endian(key_.data(), number);
+    return key_;
+  }
 
   std::vector<std::string> values_;  // Different, and few enough to stay in a cache.
   std::string progress_;
@@ -46,7 +60,12 @@ class MessageSource {
 // What was read, in figures that tell a message that is missing, wrong or there twice.
 class Tally {
  public:
-  void add(std::string_view key, std::string_view value);
+  void add(std::string_view key, std::string_view value) {
+    if (key.size() != kKeyBytes) fail("a key of " + std::to_string(key.size()) + " bytes");
+    ++messages_;
+    number_sum_ += connect::kafka::load_big_endian<uint64_t>(key.data());
+    value_bytes_ += value.size();
+  }
   uint64_t messages() const { return messages_; }
   uint64_t number_sum() const { return number_sum_; }
   uint64_t value_bytes() const { return value_bytes_; }
@@ -69,7 +88,8 @@ class Producer {
  public:
   virtual ~Producer() = default;
   virtual void begin() = 0;
-  virtual void send(const Message& message) = 0;
+  // In registers: a message that is written and read at once with other widths would stall.
+  virtual void send(Place place, std::string_view key, std::string_view value) = 0;
   // Returns when the transaction is committed.
   virtual void commit() = 0;
 };
