@@ -76,6 +76,13 @@ inline void fit_to_version(InitProducerIdRequest& request, int16_t version) {
   request.producer_id = -1;
   request.producer_epoch = -1;
 }
+inline void fit_to_version(FetchRequest& request, int16_t version) {
+  // Before version 12 a broker does not compare what we have read last (KIP-595).
+  if (version >= 12) return;
+  for (auto& topic : request.topics) {
+    for (auto& partition : topic.partitions) partition.last_fetched_epoch = -1;
+  }
+}
 
 template <typename Request>
 class TypedCall final : public Call {
