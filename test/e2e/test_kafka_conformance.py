@@ -1,5 +1,5 @@
-"""The simulated broker behaves as the real one: what both have to answer is one suite, and this is its
-run against the real one."""
+"""The simulated broker behaves as the real ones: what all have to answer is one suite, and these are its
+runs against the real ones."""
 import os
 import subprocess
 
@@ -7,16 +7,23 @@ import pytest
 
 from stack.engine import binary
 
-# Of the broker presets of the simulation, the one of the release that the stack runs.
-PRESET = "4.3"
 
-
-@pytest.mark.timeout(600)
-def test_a_real_broker_answers_as_the_simulated_ones_do(kafka):
+def run_suite(bootstrap, preset):
+    """Runs all of it that a broker of the preset has."""
     suite = os.path.join(os.path.dirname(binary()), "src", "connect", "kafka_conformance_test")
-    environment = dict(os.environ, PENSTOCK_KAFKA=kafka.bootstrap, PENSTOCK_KAFKA_PRESET=PRESET)
+    environment = dict(os.environ, PENSTOCK_KAFKA=bootstrap, PENSTOCK_KAFKA_PRESET=preset)
     done = subprocess.run([suite, "--gtest_brief=1"], env=environment, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True)
     assert done.returncode == 0, done.stdout
     # None of them was left out.
     assert "[  PASSED  ]" in done.stdout and "SKIPPED" not in done.stdout, done.stdout
+
+
+@pytest.mark.timeout(600)
+def test_the_broker_answers_as_the_simulated_one_does(kafka):
+    run_suite(kafka.bootstrap, "4.3")
+
+
+@pytest.mark.timeout(600)
+def test_so_does_one_of_the_release_before(kafka3):
+    run_suite(kafka3.bootstrap, "3.9")
