@@ -1,22 +1,37 @@
-// Topics and configurations, by questions to whom they belong.
+// Whom each question belongs to, and the configurations.
 #include "connect/kafka/admin/native_admin.h"
 
+#include <charconv>
 #include <utility>
 
 namespace penstock::connect::kafka {
 namespace {
 
-// Resource types of the protocol.
-constexpr int8_t kTopicResource = 2;
-constexpr int8_t kBrokerResource = 4;
+int8_t resource_type(ConfigResource::Kind kind) {
+  return kind == ConfigResource::Kind::kTopic ? 2 : 4;
+}
+
+Permission permission(AclOperation operation, const ConfigResource& resource) {
+  if (resource.kind == ConfigResource::Kind::kTopic)
+    return {operation, {AclResource::Kind::kTopic, resource.name}};
+  return {operation, {}};
+}
+
+std::string named(const ConfigResource& resource) {
+  if (resource.kind == ConfigResource::Kind::kTopic) return "topic " + resource.name;
+  return resource.name.empty() ? "all brokers" : "broker " + resource.name;
+}
+
+KafkaResult<std::map<std::string, std::string>> values_of(
+    KafkaResult<std::vector<ConfigEntry>> entries) {
+  if (!entries) return std::unexpected(entries.error());
+  std::map<std::string, std::string> config;
+  for (ConfigEntry& entry : *entries)
+    if (entry.value) config[entry.name] = *std::move(entry.value);
+  return config;
+}
 
 }  // namespace
-
-struct NativeAdmin::Resource {
-  int8_t type;
-  std::string name;
-  Questions::Whom whom;
-};
 
 Questions::Whom NativeAdmin::anybody() {
   return [this] { return &cluster_.any_broker(); };
@@ -31,106 +46,92 @@ Questions::Whom NativeAdmin::controller() {
   };
 }
 
-KafkaResult<MetadataResponse> NativeAdmin::metadata(std::vector<std::string> topics,
-                                                    const StopToken& stop) {
-  MetadataRequest request;
-  // None, rather than all: a cluster's topics may be many.
-  request.topics.emplace();
-  for (std::string& topic : topics) request.topics->emplace_back().name = std::move(topic);
-  request.allow_auto_topic_creation = false;
-  Questions questions(cluster_, timeouts_.metadata, stop, "fetching metadata");
-  auto answer = questions.ask<MetadataRequest>(
-      anybody(), request, [](const MetadataResponse& response) { return response.error_code; });
-  if (!answer) return std::unexpected(answer.error());
-  if (answer->response.error_code != ErrorCode::kNone)
-    return std::unexpected(question_error(answer->response.error_code, ""));
-  return std::move(answer->response);
-}
-
-KafkaResult<std::vector<BrokerAddress>> NativeAdmin::brokers(const StopToken& stop) {
-  auto answer = metadata({}, stop);
-  if (!answer) return std::unexpected(answer.error());
-  std::vector<BrokerAddress> found;
-  for (auto& broker : answer->brokers)
-    found.push_back({broker.node_id, std::move(broker.host), broker.port});
-  return found;
-}
-
-KafkaResult<std::optional<int32_t>> NativeAdmin::partition_count(const std::string& topic,
-                                                                 const StopToken& stop) {
-  auto answer = metadata({topic}, stop);
-  if (!answer) return std::unexpected(answer.error());
-  if (answer->topics.empty()) return std::nullopt;
-  const auto& found = answer->topics.front();
-  if (found.error_code == ErrorCode::kUnknownTopicOrPartition) return std::nullopt;
-  // A topic whose partitions have no leader yet has them nevertheless.
-  if (found.error_code != ErrorCode::kNone && found.error_code != ErrorCode::kLeaderNotAvailable)
-    return std::unexpected(question_error(found.error_code, ""));
-  return static_cast<int32_t>(found.partitions.size());
-}
-
-KafkaResult<CreateTopicState> NativeAdmin::create_topic(const NewTopic& topic,
-                                                        const StopToken& stop) {
-  CreateTopicsRequest request;
-  request.timeout_ms = static_cast<int32_t>(timeouts_.admin.count());
-  auto& wanted = request.topics.emplace_back();
-  wanted.name = topic.name;
-  wanted.num_partitions = topic.partitions;
-  wanted.replication_factor = static_cast<int16_t>(topic.replication);
-  for (const auto& [name, value] : topic.config) wanted.configs.push_back({name, value});
-  const auto error_of = [](const CreateTopicsResponse& response) {
-    return response.topics.empty() ? ErrorCode::kNone : response.topics.front().error_code;
+Questions::Whom NativeAdmin::broker(int32_t id) {
+  return [this, id]() -> BrokerConnection* {
+    if (BrokerConnection* known = cluster_.broker(id, Lane::kQuestions)) return known;
+    cluster_.refresh();
+    return nullptr;
   };
-  Questions questions(cluster_, timeouts_.admin, stop, "creating topic " + topic.name);
-  auto answer = questions.ask<CreateTopicsRequest>(controller(), request, error_of);
-  if (!answer) return std::unexpected(answer.error());
-  if (answer->response.topics.empty())
-    return kafka_fail(KafkaFault::kRetriable, "no answer about the topic", "");
-  const auto& result = answer->response.topics.front();
-  if (result.error_code == ErrorCode::kNone) return CreateTopicState::kCreated;
-  // Also what an earlier attempt of ours created, whose answer was lost.
-  if (result.error_code == ErrorCode::kTopicAlreadyExists) return CreateTopicState::kExisted;
-  return std::unexpected(question_error(result.error_code, result.error_message.value_or("")));
+}
+
+// A broker tells of itself only, and checks itself what it is to become.
+Questions::Whom NativeAdmin::whom_to_ask_about(const ConfigResource& resource) {
+  if (resource.kind == ConfigResource::Kind::kTopic || resource.name.empty()) return anybody();
+  int32_t id = -1;
+  std::from_chars(resource.name.data(), resource.name.data() + resource.name.size(), id);
+  return broker(id);
 }
 
 KafkaResult<std::map<std::string, std::string>> NativeAdmin::topic_config(const std::string& topic,
                                                                           const StopToken& stop) {
-  return describe({kTopicResource, topic, anybody()}, stop);
+  return values_of(describe_config({ConfigResource::Kind::kTopic, topic}, stop));
 }
 
 KafkaResult<std::map<std::string, std::string>> NativeAdmin::broker_config(int32_t broker,
                                                                            const StopToken& stop) {
-  // A broker tells of itself only.
-  const auto whom = [this, broker]() -> BrokerConnection* {
-    if (BrokerConnection* known = cluster_.broker(broker, Lane::kQuestions)) return known;
-    cluster_.refresh();
-    return nullptr;
-  };
-  return describe({kBrokerResource, std::to_string(broker), whom}, stop);
+  return values_of(describe_config({ConfigResource::Kind::kBroker, std::to_string(broker)}, stop));
 }
 
-KafkaResult<std::map<std::string, std::string>> NativeAdmin::describe(const Resource& resource,
-                                                                      const StopToken& stop) {
+KafkaResult<std::vector<ConfigEntry>> NativeAdmin::describe_config(const ConfigResource& resource,
+                                                                   const StopToken& stop) {
   DescribeConfigsRequest request;
   auto& wanted = request.resources.emplace_back();
-  wanted.resource_type = resource.type;
+  wanted.resource_type = resource_type(resource.kind);
   wanted.resource_name = resource.name;
   wanted.configuration_keys.reset();  // All.
   const auto error_of = [](const DescribeConfigsResponse& response) {
     return response.results.empty() ? ErrorCode::kNone : response.results.front().error_code;
   };
-  Questions questions(cluster_, timeouts_.admin, stop, "describing " + resource.name);
-  auto answer = questions.ask<DescribeConfigsRequest>(resource.whom, request, error_of);
+  Questions questions(cluster_, timeouts_.admin, stop, "describing " + named(resource));
+  auto answer =
+      questions.ask<DescribeConfigsRequest>(whom_to_ask_about(resource), request, error_of);
   if (!answer) return std::unexpected(answer.error());
   if (answer->response.results.empty())
-    return kafka_fail(KafkaFault::kRetriable, "no answer about " + resource.name, "");
+    return kafka_fail(KafkaFault::kRetriable, "no answer about " + named(resource), "");
   auto& result = answer->response.results.front();
-  if (result.error_code != ErrorCode::kNone)
-    return std::unexpected(question_error(result.error_code, result.error_message.value_or("")));
-  std::map<std::string, std::string> config;
-  for (auto& entry : result.configs)
-    if (entry.value) config[entry.name] = std::move(*entry.value);
-  return config;
+  if (result.error_code != ErrorCode::kNone) {
+    return std::unexpected(question_error(result.error_code, result.error_message.value_or(""),
+                                          permission(AclOperation::kDescribeConfigs, resource)));
+  }
+  std::vector<ConfigEntry> entries;
+  for (auto& config : result.configs) {
+    entries.push_back({std::move(config.name), std::move(config.value),
+                       ConfigSource{config.config_source}, config.read_only, config.is_sensitive});
+  }
+  return entries;
+}
+
+KafkaResult<void> NativeAdmin::alter_config(const ConfigResource& resource,
+                                            const std::vector<ConfigChange>& changes,
+                                            ChangeMode mode, const StopToken& stop) {
+  IncrementalAlterConfigsRequest request;
+  request.validate_only = mode == ChangeMode::kValidate;
+  auto& wanted = request.resources.emplace_back();
+  wanted.resource_type = resource_type(resource.kind);
+  wanted.resource_name = resource.name;
+  for (const ConfigChange& change : changes) {
+    auto& config = wanted.configs.emplace_back();
+    config.name = change.name;
+    config.config_operation = static_cast<int8_t>(change.kind);
+    if (change.kind == ConfigChange::Kind::kDelete) {
+      config.value.reset();
+    } else {
+      config.value = change.value;
+    }
+  }
+  const auto error_of = [](const IncrementalAlterConfigsResponse& response) {
+    return response.responses.empty() ? ErrorCode::kNone : response.responses.front().error_code;
+  };
+  Questions questions(cluster_, timeouts_.admin, stop, "altering " + named(resource));
+  auto answer =
+      questions.ask<IncrementalAlterConfigsRequest>(whom_to_ask_about(resource), request, error_of);
+  if (!answer) return std::unexpected(answer.error());
+  if (answer->response.responses.empty())
+    return kafka_fail(KafkaFault::kRetriable, "no answer about " + named(resource), "");
+  const auto& result = answer->response.responses.front();
+  if (result.error_code == ErrorCode::kNone) return {};
+  return std::unexpected(question_error(result.error_code, result.error_message.value_or(""),
+                                        permission(AclOperation::kAlterConfigs, resource)));
 }
 
 }  // namespace penstock::connect::kafka

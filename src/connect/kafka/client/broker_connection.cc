@@ -153,7 +153,9 @@ void BrokerConnection::send_waiting() {
     } else {
       const std::string cause = named("it speaks no version of " + std::string(call->api().name) +
                                       " that can be used here");
-      failed_.push_back({std::move(call), {CallFate::kUnsupported, cause}});
+      failed_.push_back(
+          {std::move(call),
+           {CallFate::kUnsupported, cause, error_name(ErrorCode::kUnsupportedVersion)}});
     }
   }
 }

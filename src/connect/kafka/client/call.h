@@ -84,6 +84,20 @@ inline void fit_to_version(FetchRequest& request, int16_t version) {
   }
 }
 
+inline void fit_to_version(MetadataRequest& request, int16_t version) {
+  // KIP-430; since KIP-700 the cluster is described by an API of its own.
+  if (version < 8) request.include_topic_authorized_operations = false;
+  if (version < 8 || version > 10) request.include_cluster_authorized_operations = false;
+}
+inline void fit_to_version(DescribeClusterRequest& request, int16_t version) {
+  if (version < 2) request.include_fenced_brokers = false;  // KIP-1073.
+}
+inline void fit_to_version(DeleteTopicsRequest& request, int16_t version) {
+  // KIP-516: names or ids.
+  if (version < 6) return;
+  for (const std::string& name : request.topic_names) request.topics.push_back({name, {}});
+}
+
 template <typename Request>
 class TypedCall final : public Call {
  public:

@@ -60,6 +60,7 @@ class Cluster {
   void watch(const std::string& topic);
   // What is known of a watched topic counts no more; it is asked for anew.
   void forget(const std::string& topic);
+  void unwatch(const std::string& topic) { topics_.erase(topic); }
   // None: not known yet.
   const TopicInfo* topic(const std::string& name) const;
   // The connection to a partition's leader; none if there is none, or none is known.

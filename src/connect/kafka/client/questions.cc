@@ -22,7 +22,8 @@ Questions::Questions(Cluster& cluster, std::chrono::milliseconds timeout, const 
 bool Questions::run_until(const std::function<bool()>& condition) {
   while (!condition()) {
     const auto now = cluster_.loop().now();
-    if (stop_.stopped() || now >= end_) return false;
+    const bool refused = last_ && last_->fault == KafkaFault::kFatal;
+    if (refused || stop_.stopped() || now >= end_) return false;
     cluster_.loop().run(std::min<std::chrono::microseconds>(
         kSlice, std::chrono::ceil<std::chrono::microseconds>(end_ - now)));
   }
@@ -43,6 +44,7 @@ bool Questions::pause() {
 }
 
 KafkaError Questions::gave_up() const {
+  if (last_ && last_->fault == KafkaFault::kFatal) return *last_;
   if (stop_.stopped()) return {KafkaFault::kRetriable, "stopped", ""};
   std::string why = last_ ? last_->message : cluster_.trouble();
   if (why.empty()) why = "timed out";

@@ -2,7 +2,7 @@
 // while the answer or its absence is only temporary, and gives up when the time is over or upon a
 // stop; and, long before, when every attempt looks like a listener of another security protocol.
 //
-// For what changes nothing, or what may be said twice.
+// For what changes nothing, or what may be said twice: maybe_done() tells when it may have been.
 #pragma once
 
 #include <chrono>
@@ -27,16 +27,31 @@ class Questions {
   using Whom = std::function<BrokerConnection*()>;  // None: nobody can be asked yet.
 
   // The first answer whose error code is none, or one that asking again does not change.
-  // `error_of`: the code that decides.
+  // `error_of`: the code that decides. `versions`: those in which the request means what is meant.
   template <typename Request>
-  KafkaResult<Answer<typename Request::Response>> ask(
-      const Whom& whom, const Request& request,
-      const std::function<ErrorCode(const typename Request::Response&)>& error_of);
+  using ErrorOf = std::function<ErrorCode(const typename Request::Response&)>;
+  template <typename Request>
+  KafkaResult<Answer<typename Request::Response>> ask(const Whom& whom, const Request& request,
+                                                      const ErrorOf<Request>& error_of,
+                                                      VersionRange versions);
+  template <typename Request>
+  KafkaResult<Answer<typename Request::Response>> ask(const Whom& whom, const Request& request,
+                                                      const ErrorOf<Request>& error_of) {
+    return ask<Request>(whom, request, error_of, {0, kLastVersion});
+  }
 
-  // Runs the loop until the condition holds. False: the time is over, or it was stopped.
+  // Runs the loop until the condition holds. False: the time is over, it was stopped, or waiting is
+  // of no use.
   bool run_until(const std::function<bool()>& condition);
   // Why nothing came of it.
   KafkaError gave_up() const;
+
+  // Said by whoever finds nobody to be asked. What is kFatal ends the waiting.
+  void waits_because(const KafkaError& error) { last_ = error; }
+  // Called after each attempt that came to nothing.
+  std::function<void()> on_setback = [] {};
+  // An attempt left us and its answer got lost, or was that the broker had no more time for it.
+  bool maybe_done() const { return maybe_done_; }
 
  private:
   // Until the backoff is over. False: the time is over, or it was stopped.
@@ -52,18 +67,20 @@ class Questions {
 
   std::optional<KafkaError> last_;  // What the last attempt ended with.
   int misfits_ = 0;                 // How many of the last attempts ended alike.
+  bool maybe_done_ = false;
 };
 
 template <typename Request>
-KafkaResult<Answer<typename Request::Response>> Questions::ask(
-    const Whom& whom, const Request& request,
-    const std::function<ErrorCode(const typename Request::Response&)>& error_of) {
+KafkaResult<Answer<typename Request::Response>> Questions::ask(const Whom& whom,
+                                                               const Request& request,
+                                                               const ErrorOf<Request>& error_of,
+                                                               VersionRange versions) {
   using Result = CallResult<typename Request::Response>;
   while (true) {
     if (!run_until([&] { return whom() != nullptr; })) return std::unexpected(gave_up());
     // Shared with the call: when we give up, it may still be under way.
     auto result = std::make_shared<std::optional<Result>>();
-    whom()->call(request, CallOptions{std::min(end_, cluster_.request_deadline())},
+    whom()->call(request, CallOptions{std::min(end_, cluster_.request_deadline()), versions},
                  [result](Result answer) { *result = std::move(answer); });
     if (!run_until([&] { return result->has_value(); })) return std::unexpected(gave_up());
     Result& answer = **result;
@@ -71,11 +88,14 @@ KafkaResult<Answer<typename Request::Response>> Questions::ask(
       const ErrorCode code = error_of(answer->response);
       if (!is_retriable(code)) return std::move(*answer);
       if (is_stale_metadata(code) || code == ErrorCode::kNotController) cluster_.refresh();
+      if (code == ErrorCode::kRequestTimedOut) maybe_done_ = true;
       last_ = question_error(code, "");
     } else {
+      if (answer.error().fate == CallFate::kUnknown) maybe_done_ = true;
       if (!note(answer.error())) return std::unexpected(*last_);
       cluster_.refresh();
     }
+    on_setback();
     if (!pause()) return std::unexpected(gave_up());
   }
 }

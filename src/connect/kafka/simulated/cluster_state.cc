@@ -80,6 +80,7 @@ int32_t ClusterState::any_alive() {
 }
 
 int32_t ClusterState::controller() const {
+  if (node(elected_controller_).alive) return elected_controller_;
   for (size_t i = 0; i < nodes.size(); ++i) {
     if (nodes[i].alive) return static_cast<int32_t>(i);
   }

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "connect/kafka/simulated/fetch_sessions.h"
 #include "connect/kafka/simulated/group_offsets.h"
 #include "connect/kafka/simulated/server_session.h"
+#include "connect/kafka/simulated/simulated_acls.h"
 #include "connect/kafka/simulated/simulated_loop.h"
 #include "connect/kafka/simulated/topic_table.h"
 #include "connect/kafka/simulated/transactions/transaction_coordinator.h"
@@ -44,7 +46,9 @@ class ClusterState {
   const BrokerNode& node(int32_t broker) const { return nodes[static_cast<size_t>(broker)]; }
   // Any of those that live; kNobody if none does.
   int32_t any_alive();
+  // The one that was elected, or the first alive while that is dead.
   int32_t controller() const;
+  void elect_controller(int32_t broker) { elected_controller_ = broker; }
 
   SimulatedTopic& create_topic(const std::string& name, int32_t num_partitions);
   void add_partitions(SimulatedTopic& topic, int32_t num_partitions);
@@ -72,6 +76,9 @@ class ClusterState {
   TransactionCoordinator transactions;
   OffsetsOfGroups group_offsets;
   FetchSessions fetch_sessions;
+  SimulatedAcls acls;
+  // What was set dynamically: by broker, kNobody being all of them.
+  std::map<int32_t, std::map<std::string, std::string>> broker_configs;
 
  private:
   // A partition of __consumer_offsets or __transaction_state.
@@ -91,6 +98,7 @@ class ClusterState {
   std::array<std::array<Place, kPlaces>, 2> places_;
   std::vector<SimulatedPartition*> partitions_;
   int32_t next_leader_ = 0;
+  int32_t elected_controller_ = 0;
 };
 
 }  // namespace penstock::connect::kafka

@@ -53,6 +53,10 @@ class SimulatedCluster {
   }
   // A partition's log loses its end, and another broker leads.
   void elect_uncleanly(std::string_view topic, int32_t partition, int64_t end_offset);
+  void elect_controller(int32_t broker) { state_.elect_controller(broker); }
+  void forbid(AclOperation operation, const AclResource& resource) {
+    state_.acls.forbid(operation, resource);
+  }
   int32_t leader(std::string_view topic, int32_t partition) const {
     return find(topic, partition).leader;
   }

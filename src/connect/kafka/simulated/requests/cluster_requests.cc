@@ -8,6 +8,15 @@ namespace {
 
 constexpr std::string_view kClusterId = "simulated";
 
+MetadataResponse::MetadataResponseTopic missing(ErrorCode error, std::optional<std::string> name,
+                                                const Uuid& id) {
+  MetadataResponse::MetadataResponseTopic topic;
+  topic.error_code = error;
+  topic.name = std::move(name);
+  topic.topic_id = id;
+  return topic;
+}
+
 MetadataResponse::MetadataResponsePartition describe(const Asked& asked,
                                                      const SimulatedPartition& partition,
                                                      bool stale) {
@@ -28,20 +37,13 @@ MetadataResponse::MetadataResponsePartition describe(const Asked& asked,
 MetadataResponse::MetadataResponseTopic describe(const Asked& asked, const SimulatedTopic& topic,
                                                  bool stale) {
   MetadataResponse::MetadataResponseTopic described;
+  if (!asked.cluster.acls.allow_on_topic(AclOperation::kDescribe, topic.name))
+    return missing(ErrorCode::kTopicAuthorizationFailed, topic.name, {});
   described.name = topic.name;
   described.topic_id = topic.id;
   for (const auto& partition : topic.partitions)
     described.partitions.push_back(describe(asked, *partition, stale));
   return described;
-}
-
-MetadataResponse::MetadataResponseTopic missing(ErrorCode error, std::optional<std::string> name,
-                                                const Uuid& id) {
-  MetadataResponse::MetadataResponseTopic topic;
-  topic.error_code = error;
-  topic.name = std::move(name);
-  topic.topic_id = id;
-  return topic;
 }
 
 MetadataResponse::MetadataResponseTopic look_up(const Asked& asked,
@@ -69,6 +71,14 @@ MetadataResponse::MetadataResponseTopic look_up(const Asked& asked,
   return missing(ErrorCode::kLeaderNotAvailable, name, {});
 }
 
+int32_t cluster_operations(const Asked& asked, bool wanted) {
+  return asked.cluster.acls.bits(
+      wanted, {},
+      {AclOperation::kCreate, AclOperation::kAlter, AclOperation::kDescribe,
+       AclOperation::kClusterAction, AclOperation::kDescribeConfigs, AclOperation::kAlterConfigs,
+       AclOperation::kIdempotentWrite});
+}
+
 struct Found {
   ErrorCode error = ErrorCode::kNone;
   int32_t broker = kNobody;
@@ -78,6 +88,14 @@ struct Found {
 
 Found find_coordinator(const Asked& asked, int8_t kind, const std::string& key) {
   if (kind < 0 || kind > 1) return {.error = ErrorCode::kInvalidRequest, .host = ""};
+  const bool of_group = CoordinatorKind{kind} == CoordinatorKind::kGroup;
+  const AclResource owner{
+      of_group ? AclResource::Kind::kGroup : AclResource::Kind::kTransactionalId, key};
+  if (!asked.cluster.acls.allow(AclOperation::kDescribe, owner)) {
+    return {.error = of_group ? ErrorCode::kGroupAuthorizationFailed
+                              : ErrorCode::kTransactionalIdAuthorizationFailed,
+            .host = ""};
+  }
   const int32_t broker = asked.cluster.coordinator(CoordinatorKind{kind}, key);
   if (broker == kNobody) return {.error = ErrorCode::kCoordinatorNotAvailable, .host = ""};
   const HostAndPort& address = asked.cluster.node(broker).address;
@@ -106,14 +124,24 @@ MetadataResponse serve(const Asked& asked, const MetadataRequest& request) {
   }
   response.cluster_id = kClusterId;
   response.controller_id = cluster.controller();
+  response.cluster_authorized_operations =
+      cluster_operations(asked, request.include_cluster_authorized_operations);
   // Null is all; in version 0 so is none.
   if (!request.topics || (asked.version == 0 && request.topics->empty())) {
     for (const SimulatedTopic* topic : cluster.topics.all())
       response.topics.push_back(describe(asked, *topic, false));
     return response;
   }
-  for (const auto& wanted : *request.topics)
-    response.topics.push_back(look_up(asked, wanted, request.allow_auto_topic_creation));
+  for (const auto& wanted : *request.topics) {
+    auto& topic =
+        response.topics.emplace_back(look_up(asked, wanted, request.allow_auto_topic_creation));
+    if (topic.error_code != ErrorCode::kNone) continue;
+    topic.topic_authorized_operations = cluster.acls.bits(
+        request.include_topic_authorized_operations, {AclResource::Kind::kTopic, *topic.name},
+        {AclOperation::kRead, AclOperation::kWrite, AclOperation::kCreate, AclOperation::kDelete,
+         AclOperation::kAlter, AclOperation::kDescribe, AclOperation::kDescribeConfigs,
+         AclOperation::kAlterConfigs});
+  }
   return response;
 }
 
@@ -128,11 +156,13 @@ DescribeClusterResponse serve(const Asked& asked, const DescribeClusterRequest& 
     return response;
   }
   response.controller_id = cluster.controller();
+  response.cluster_authorized_operations =
+      cluster_operations(asked, request.include_cluster_authorized_operations);
   for (size_t i = 0; i < cluster.nodes.size(); ++i) {
     const BrokerNode& node = cluster.nodes[i];
-    if (node.alive)
-      response.brokers.push_back(
-          {static_cast<int32_t>(i), node.address.host, node.address.port, std::nullopt, false});
+    if (!node.alive && !request.include_fenced_brokers) continue;
+    response.brokers.push_back(
+        {static_cast<int32_t>(i), node.address.host, node.address.port, std::nullopt, !node.alive});
   }
   return response;
 }

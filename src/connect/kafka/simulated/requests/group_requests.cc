@@ -7,18 +7,23 @@ namespace {
 constexpr int16_t kByTopicId = 10;
 constexpr int16_t kBatched = 8;  // OffsetFetch, KIP-709.
 
-ErrorCode coordinator_error(const Asked& asked, const std::string& group) {
+// Also whether the group may be used so.
+ErrorCode group_error(const Asked& asked, AclOperation operation, const std::string& group) {
+  if (!asked.cluster.acls.allow(operation, {AclResource::Kind::kGroup, group}))
+    return ErrorCode::kGroupAuthorizationFailed;
   return asked.cluster.coordinator_error(CoordinatorKind::kGroup, group, asked.broker);
 }
 
 ErrorCode commit(const Asked& asked, const std::string& group, const SimulatedTopic* topic,
                  const OffsetCommitRequest::OffsetCommitRequestPartition& wanted) {
-  const ErrorCode error = coordinator_error(asked, group);
+  const ErrorCode error = group_error(asked, AclOperation::kRead, group);
   if (error != ErrorCode::kNone) return error;
   if (!topic) {
     return asked.version >= kByTopicId ? ErrorCode::kUnknownTopicId
                                        : ErrorCode::kUnknownTopicOrPartition;
   }
+  if (!asked.cluster.acls.allow_on_topic(AclOperation::kRead, topic->name))
+    return ErrorCode::kTopicAuthorizationFailed;
   if (!topic->partition(wanted.partition_index)) return ErrorCode::kUnknownTopicOrPartition;
   asked.cluster.group_offsets[group][{topic->name, wanted.partition_index}] = {
       wanted.committed_offset, wanted.committed_leader_epoch, wanted.committed_metadata};
@@ -36,7 +41,7 @@ OffsetFetchResponse::OffsetFetchResponseGroup fetch_group(
     const Asked& asked, const OffsetFetchRequest::OffsetFetchRequestGroup& wanted) {
   OffsetFetchResponse::OffsetFetchResponseGroup answer;
   answer.group_id = wanted.group_id;
-  answer.error_code = coordinator_error(asked, wanted.group_id);
+  answer.error_code = group_error(asked, AclOperation::kDescribe, wanted.group_id);
   if (answer.error_code != ErrorCode::kNone) return answer;
   const GroupOffsets& offsets = asked.cluster.group_offsets[wanted.group_id];
   if (!wanted.topics) {
@@ -56,11 +61,17 @@ OffsetFetchResponse::OffsetFetchResponseGroup fetch_group(
     auto& topic_answer = answer.topics.emplace_back();
     topic_answer.name = each.name;
     topic_answer.topic_id = each.topic_id;
+    ErrorCode error = unknown_id ? ErrorCode::kUnknownTopicId : ErrorCode::kNone;
+    if (!asked.cluster.acls.allow_on_topic(AclOperation::kDescribe, each.name))
+      error = ErrorCode::kTopicAuthorizationFailed;
     for (const int32_t index : each.partition_indexes) {
+      if (error == ErrorCode::kTopicAuthorizationFailed) {
+        topic_answer.partitions.push_back({index, -1, -1, "", error});
+        continue;
+      }
       const GroupOffset& stored = find_offset(offsets, topic ? topic->name : each.name, index);
       topic_answer.partitions.push_back(
-          {index, stored.offset, stored.leader_epoch, stored.metadata,
-           unknown_id ? ErrorCode::kUnknownTopicId : ErrorCode::kNone});
+          {index, stored.offset, stored.leader_epoch, stored.metadata, error});
     }
   }
   return answer;

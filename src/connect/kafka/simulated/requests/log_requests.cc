@@ -56,6 +56,8 @@ DeleteRecordsResponse::DeleteRecordsPartitionResult delete_records(
     const Asked& asked, const SimulatedTopic* topic,
     const DeleteRecordsRequest::DeleteRecordsPartition& wanted) {
   constexpr int64_t kAll = -1;
+  if (topic && !asked.cluster.acls.allow_on_topic(AclOperation::kDelete, topic->name))
+    return {wanted.partition_index, -1, ErrorCode::kTopicAuthorizationFailed};
   const auto [partition, error] = find_led(asked, topic, wanted.partition_index, -1);
   if (error != ErrorCode::kNone) return {wanted.partition_index, -1, error};
   PartitionLog& log = partition->log;
@@ -72,6 +74,10 @@ DescribeProducersResponse::PartitionResponse describe_producers(const Asked& ask
                                                                 int32_t index) {
   DescribeProducersResponse::PartitionResponse answer;
   answer.partition_index = index;
+  if (topic && !asked.cluster.acls.allow_on_topic(AclOperation::kRead, topic->name)) {
+    answer.error_code = ErrorCode::kTopicAuthorizationFailed;
+    return answer;
+  }
   const auto [partition, error] = find_led(asked, topic, index, -1);
   answer.error_code = error;
   if (error != ErrorCode::kNone) return answer;

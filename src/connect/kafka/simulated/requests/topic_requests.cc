@@ -1,67 +1,15 @@
-// Topics and configurations: created, changed, deleted, described.
+// Topics: created, grown, deleted.
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
-#include <limits>
 #include <map>
 #include <utility>
 
 #include "connect/kafka/simulated/requests/request_handlers.h"
+#include "connect/kafka/simulated/requests/topic_configs.h"
 
 namespace penstock::connect::kafka {
 namespace {
-
-enum class ResourceType : int8_t { kTopic = 2, kBroker = 4 };
-enum class ConfigSource : int8_t { kTopic = 1, kStaticBroker = 4, kDefault = 5 };
-
-struct ConfigDefault {
-  std::string_view name;
-  std::string_view value;
-  std::optional<int64_t> least = {};  // A number.
-  std::string_view words = {};        // Or one of these, separated by spaces.
-};
-constexpr ConfigDefault kTopicConfigs[] = {
-    {.name = "cleanup.policy", .value = "delete", .words = "delete compact compact,delete"},
-    {.name = "compression.type",
-     .value = "producer",
-     .words = "uncompressed zstd lz4 snappy gzip producer"},
-    {.name = "max.message.bytes", .value = "1048588", .least = 0},
-    {.name = "message.timestamp.type", .value = "CreateTime", .words = "CreateTime LogAppendTime"},
-    {.name = "min.insync.replicas", .value = "1", .least = 1},
-    {.name = "retention.bytes", .value = "-1", .least = std::numeric_limits<int64_t>::min()},
-    {.name = "retention.ms", .value = "604800000", .least = -1},
-    {.name = "segment.bytes", .value = "1073741824", .least = 14},
-    {.name = "segment.ms", .value = "604800000", .least = 1},
-};
-constexpr ConfigDefault kBrokerConfigs[] = {
-    {.name = "message.max.bytes", .value = "1048588"},
-    {.name = "transaction.max.timeout.ms", .value = "900000"},
-};
-
-struct Refusal {
-  ErrorCode error = ErrorCode::kNone;
-  std::optional<std::string> message = {};
-};
-
-bool is_allowed(const ConfigDefault& config, std::string_view text) {
-  if (!config.least)
-    return (" " + std::string(config.words) + " ").contains(fmt::format(" {} ", text));
-  int64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return error == std::errc() && end == text.data() + text.size() && value >= *config.least;
-}
-
-Refusal check_config(const std::string& name, const std::optional<std::string>& value) {
-  const auto known = std::ranges::find(kTopicConfigs, name, &ConfigDefault::name);
-  if (known == std::end(kTopicConfigs))
-    return {ErrorCode::kInvalidConfig, fmt::format("Unknown topic config name: {}", name)};
-  if (!value || !is_allowed(*known, *value)) {
-    return {ErrorCode::kInvalidConfig,
-            fmt::format("Invalid value {} for configuration {}", value.value_or("null"), name)};
-  }
-  return {};
-}
 
 // Before KRaft only the controller does it.
 bool may_change(const Asked& asked) {
@@ -83,10 +31,15 @@ bool collides(const Asked& asked, const std::string& name) {
 }
 
 Refusal check_creation(const Asked& asked, const CreateTopicsRequest::CreatableTopic& wanted) {
+  const SimulatedAcls& acls = asked.cluster.acls;
   const bool assigned = !wanted.assignments.empty();
   // KIP-464: -1 is the broker's default.
   constexpr int32_t kDefault = -1;
   if (!may_change(asked)) return {ErrorCode::kNotController, {}};
+  if (!acls.allow_on_topic(AclOperation::kCreate, wanted.name) &&
+      !acls.allow(AclOperation::kCreate, {})) {
+    return {ErrorCode::kTopicAuthorizationFailed, "Authorization failed."};
+  }
   if (!is_topic_name(wanted.name)) {
     return {ErrorCode::kInvalidTopicException,
             fmt::format("Topic name is invalid: '{}'", wanted.name)};
@@ -113,15 +66,10 @@ Refusal check_creation(const Asked& asked, const CreateTopicsRequest::CreatableT
                         wanted.replication_factor, asked.cluster.options.num_brokers)};
   }
   for (const auto& config : wanted.configs) {
-    Refusal refusal = check_config(config.name, config.value);
+    Refusal refusal = check_topic_config(config.name, config.value);
     if (refusal.error != ErrorCode::kNone) return refusal;
   }
   return {};
-}
-
-std::string value_of(const SimulatedTopic& topic, const ConfigDefault& config) {
-  const auto set = topic.configs.find(std::string(config.name));
-  return set == topic.configs.end() ? std::string(config.value) : set->second;
 }
 
 CreateTopicsResponse::CreatableTopicResult create(const Asked& asked,
@@ -146,11 +94,9 @@ CreateTopicsResponse::CreatableTopicResult create(const Asked& asked,
   SimulatedTopic& topic = validate_only ? draft : cluster.create_topic(wanted.name, num_partitions);
   result.topic_id = topic.id;
   for (const auto& config : wanted.configs) topic.configs[config.name] = *config.value;
-  for (const ConfigDefault& config : kTopicConfigs) {
-    const bool set = topic.configs.contains(std::string(config.name));
+  for (const auto& config : describe_configs(topic)) {
     result.configs->push_back(
-        {std::string(config.name), value_of(topic, config), false,
-         static_cast<int8_t>(set ? ConfigSource::kTopic : ConfigSource::kDefault), false});
+        {config.name, config.value, false, config.config_source, config.is_sensitive});
   }
   return result;
 }
@@ -159,6 +105,8 @@ Refusal check_growth(const Asked& asked,
                      const CreatePartitionsRequest::CreatePartitionsTopic& wanted) {
   if (!may_change(asked)) return {ErrorCode::kNotController, {}};
   const SimulatedTopic* const topic = asked.cluster.topics.find(wanted.name);
+  if (!asked.cluster.acls.allow_on_topic(AclOperation::kAlter, wanted.name))
+    return {ErrorCode::kTopicAuthorizationFailed, "Authorization failed."};
   if (!topic) {
     return {ErrorCode::kUnknownTopicOrPartition, "This server does not host this topic-partition."};
   }
@@ -167,88 +115,6 @@ Refusal check_growth(const Asked& asked,
   return {ErrorCode::kInvalidPartitions,
           fmt::format("The topic {} currently has {} partition(s); {} would not be an increase.",
                       wanted.name, present, wanted.count)};
-}
-
-using Described = DescribeConfigsResponse::DescribeConfigsResult;
-
-void add_config(const DescribeConfigsRequest::DescribeConfigsResource& resource,
-                const DescribeConfigsResponse::DescribeConfigsResourceResult& config,
-                Described& described) {
-  const auto& keys = resource.configuration_keys;
-  if (keys && std::ranges::find(*keys, config.name) == keys->end()) return;
-  described.configs.push_back(config);
-}
-
-void describe_topic(const Asked& asked,
-                    const DescribeConfigsRequest::DescribeConfigsResource& resource,
-                    Described& described) {
-  if (!is_topic_name(resource.resource_name)) {
-    described.error_code = ErrorCode::kInvalidTopicException;
-    described.error_message = fmt::format("Topic name is invalid: '{}'", resource.resource_name);
-    return;
-  }
-  const SimulatedTopic* const topic = asked.cluster.topics.find(resource.resource_name);
-  if (!topic) {
-    described.error_code = ErrorCode::kUnknownTopicOrPartition;
-    described.error_message = "This server does not host this topic-partition.";
-    return;
-  }
-  for (const ConfigDefault& config : kTopicConfigs) {
-    const bool set = topic->configs.contains(std::string(config.name));
-    DescribeConfigsResponse::DescribeConfigsResourceResult result;
-    result.name = config.name;
-    result.value = value_of(*topic, config);
-    result.config_source = static_cast<int8_t>(set ? ConfigSource::kTopic : ConfigSource::kDefault);
-    add_config(resource, result, described);
-  }
-}
-
-void describe_broker(const Asked& asked,
-                     const DescribeConfigsRequest::DescribeConfigsResource& resource,
-                     Described& described) {
-  if (resource.resource_name != std::to_string(asked.broker)) {
-    described.error_code = ErrorCode::kInvalidRequest;
-    described.error_message = fmt::format("Unexpected broker id, expected {}, but received {}",
-                                          asked.broker, resource.resource_name);
-    return;
-  }
-  for (const ConfigDefault& config : kBrokerConfigs) {
-    DescribeConfigsResponse::DescribeConfigsResourceResult result;
-    result.name = config.name;
-    result.value = config.value;
-    result.read_only = true;
-    result.config_source = static_cast<int8_t>(ConfigSource::kStaticBroker);
-    add_config(resource, result, described);
-  }
-}
-
-Refusal alter(const Asked& asked,
-              const IncrementalAlterConfigsRequest::AlterConfigsResource& wanted,
-              bool validate_only) {
-  constexpr int8_t kSet = 0;
-  constexpr int8_t kDelete = 1;
-  if (ResourceType{wanted.resource_type} != ResourceType::kTopic)
-    return {ErrorCode::kInvalidRequest, "Only topics can be altered here."};
-  SimulatedTopic* const topic = asked.cluster.topics.find(wanted.resource_name);
-  if (!topic) {
-    return {ErrorCode::kUnknownTopicOrPartition, "This server does not host this topic-partition."};
-  }
-  for (const auto& config : wanted.configs) {
-    if (config.config_operation != kSet && config.config_operation != kDelete)
-      return {ErrorCode::kInvalidConfig, "Only lists can be appended to."};
-    if (config.config_operation == kDelete) continue;
-    Refusal refusal = check_config(config.name, config.value);
-    if (refusal.error != ErrorCode::kNone) return refusal;
-  }
-  if (validate_only) return {};
-  for (const auto& config : wanted.configs) {
-    if (config.config_operation == kDelete) {
-      topic->configs.erase(config.name);
-    } else {
-      topic->configs[config.name] = *config.value;
-    }
-  }
-  return {};
 }
 
 DeleteTopicsResponse::DeletableTopicResult remove(const Asked& asked, const std::string& name,
@@ -263,6 +129,8 @@ DeleteTopicsResponse::DeletableTopicResult remove(const Asked& asked, const std:
   } else if (!topic) {
     result.error_code =
         id.is_zero() ? ErrorCode::kUnknownTopicOrPartition : ErrorCode::kUnknownTopicId;
+  } else if (!asked.cluster.acls.allow_on_topic(AclOperation::kDelete, topic->name)) {
+    result.error_code = ErrorCode::kTopicAuthorizationFailed;
   } else {
     asked.cluster.topics.remove(*topic);
   }
@@ -306,38 +174,6 @@ DeleteTopicsResponse serve(const Asked& asked, const DeleteTopicsRequest& reques
     response.responses.push_back(remove(asked, name, {}));
   for (const auto& topic : request.topics)
     response.responses.push_back(remove(asked, topic.name.value_or(""), topic.topic_id));
-  return response;
-}
-
-DescribeConfigsResponse serve(const Asked& asked, const DescribeConfigsRequest& request) {
-  DescribeConfigsResponse response;
-  for (const auto& resource : request.resources) {
-    Described& described = response.results.emplace_back();
-    described.resource_type = resource.resource_type;
-    described.resource_name = resource.resource_name;
-    switch (ResourceType{resource.resource_type}) {
-      case ResourceType::kTopic:
-        describe_topic(asked, resource, described);
-        break;
-      case ResourceType::kBroker:
-        describe_broker(asked, resource, described);
-        break;
-      default:
-        described.error_code = ErrorCode::kInvalidRequest;
-        break;
-    }
-  }
-  return response;
-}
-
-IncrementalAlterConfigsResponse serve(const Asked& asked,
-                                      const IncrementalAlterConfigsRequest& request) {
-  IncrementalAlterConfigsResponse response;
-  for (const auto& wanted : request.resources) {
-    const Refusal refusal = alter(asked, wanted, request.validate_only);
-    response.responses.push_back(
-        {refusal.error, refusal.message, wanted.resource_type, wanted.resource_name});
-  }
   return response;
 }
 

@@ -39,11 +39,20 @@ std::string state_name(const SimulatedTransaction& transaction) {
   return std::string(transaction_status_name(transaction.status));
 }
 
+bool may_describe(const Asked& asked, const std::string& id) {
+  return asked.cluster.acls.allow(AclOperation::kDescribe,
+                                  {AclResource::Kind::kTransactionalId, id});
+}
+
 DescribeTransactionsResponse::TransactionState describe(const Asked& asked, const std::string& id) {
   DescribeTransactionsResponse::TransactionState state;
   state.transactional_id = id;
   state.error_code = coordinator_error(asked, id);
   if (state.error_code != ErrorCode::kNone) return state;
+  if (!may_describe(asked, id)) {
+    state.error_code = ErrorCode::kTransactionalIdAuthorizationFailed;
+    return state;
+  }
   const SimulatedTransaction* const transaction = asked.cluster.transactions.find(id);
   if (!transaction) {
     state.error_code = ErrorCode::kTransactionalIdNotFound;
@@ -79,6 +88,7 @@ bool wanted(const Asked& asked, const ListTransactionsRequest& request,
     return filter.empty() || std::ranges::find(filter, value) != filter.end();
   };
   return coordinator_error(asked, transaction.id) != ErrorCode::kNotCoordinator &&
+         may_describe(asked, transaction.id) &&
          lists(request.state_filters, state_name(transaction)) &&
          lists(request.producer_id_filters, transaction.producer.id) &&
          (request.duration_filter < 0 || asked.cluster.loop.now() - transaction.started >=
