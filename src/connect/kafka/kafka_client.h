@@ -11,6 +11,8 @@
 #include "connect/kafka/auth/token_source.h"
 #include "connect/kafka/client/client_metrics.h"
 #include "connect/kafka/cluster_admin.h"
+#include "connect/kafka/cluster_operations.h"
+#include "connect/kafka/offset_committer.h"
 #include "connect/kafka/topic_reader.h"
 #include "connect/kafka/transactional_producer.h"
 
@@ -74,6 +76,11 @@ struct ReaderOptions {
   size_t queue_bytes = 16 << 20;  // Of records fetched ahead.
 };
 
+struct CommitterOptions {
+  std::string group;
+  std::string topic;
+};
+
 // Thread-safe; what it makes is not.
 class KafkaClient {
  public:
@@ -86,5 +93,9 @@ class KafkaClient {
 
 // Contacts nobody.
 std::unique_ptr<KafkaClient> make_kafka_client(const KafkaClientOptions& options);
+KafkaResult<std::unique_ptr<ClusterOperations>> make_cluster_operations(
+    const KafkaClientOptions& options);
+KafkaResult<std::unique_ptr<OffsetCommitter>> make_offset_committer(
+    const KafkaClientOptions& options, const CommitterOptions& committer);
 
 }  // namespace penstock::connect

@@ -9,6 +9,7 @@
 #include "connect/kafka/client/cluster.h"
 #include "connect/kafka/kafka_client.h"
 #include "connect/kafka/producer/native_producer.h"
+#include "connect/kafka/reader/native_offset_committer.h"
 #include "connect/kafka/reader/native_reader.h"
 #include "connect/net/socket_loop.h"
 
@@ -95,6 +96,13 @@ class NativeClient final : public KafkaClient {
     return make<ClusterAdmin, NativeAdmin>(
         NativeAdmin::Timeouts{options_.metadata_timeout, options_.admin_timeout});
   }
+  KafkaResult<std::unique_ptr<ClusterOperations>> make_operations() {
+    return make<ClusterOperations, NativeAdmin>(
+        NativeAdmin::Timeouts{options_.metadata_timeout, options_.admin_timeout});
+  }
+  KafkaResult<std::unique_ptr<OffsetCommitter>> make_committer(const CommitterOptions& options) {
+    return make<OffsetCommitter, NativeOffsetCommitter>(options, options_.admin_timeout);
+  }
 
  private:
   template <typename Seam, typename Native, typename... Arguments>
@@ -133,6 +141,16 @@ class NativeClient final : public KafkaClient {
 
 std::unique_ptr<KafkaClient> make_kafka_client(const KafkaClientOptions& options) {
   return std::make_unique<kafka::NativeClient>(options);
+}
+
+KafkaResult<std::unique_ptr<ClusterOperations>> make_cluster_operations(
+    const KafkaClientOptions& options) {
+  return kafka::NativeClient(options).make_operations();
+}
+
+KafkaResult<std::unique_ptr<OffsetCommitter>> make_offset_committer(
+    const KafkaClientOptions& options, const CommitterOptions& committer) {
+  return kafka::NativeClient(options).make_committer(committer);
 }
 
 }  // namespace penstock::connect

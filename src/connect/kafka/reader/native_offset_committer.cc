@@ -24,9 +24,11 @@ ErrorCode first_error(const auto& topics) {
 
 }  // namespace
 
-NativeOffsetCommitter::NativeOffsetCommitter(Cluster& cluster, Options options)
+NativeOffsetCommitter::NativeOffsetCommitter(Cluster& cluster, CommitterOptions options,
+                                             std::chrono::milliseconds timeout)
     : cluster_(cluster),
       options_(std::move(options)),
+      timeout_(timeout),
       coordinator_(cluster, {AclResource::Kind::kGroup, options_.group}) {}
 
 KafkaError NativeOffsetCommitter::named(ErrorCode code, AclOperation operation) const {
@@ -49,8 +51,7 @@ KafkaResult<void> NativeOffsetCommitter::commit(const std::map<int32_t, int64_t>
     wanted.committed_offset = offset;
     wanted.committed_metadata = "";
   }
-  Questions questions(cluster_, options_.timeout, stop,
-                      "committing offsets of group " + options_.group);
+  Questions questions(cluster_, timeout_, stop, "committing offsets of group " + options_.group);
   auto answer = questions.ask<OffsetCommitRequest>(
       coordinator_.whom(questions), request,
       [](const OffsetCommitResponse& response) { return first_error(response.topics); },
@@ -70,8 +71,7 @@ KafkaResult<std::map<int32_t, int64_t>> NativeOffsetCommitter::committed(
     return response.error_code != ErrorCode::kNone ? response.error_code
                                                    : first_error(response.topics);
   };
-  Questions questions(cluster_, options_.timeout, stop,
-                      "fetching offsets of group " + options_.group);
+  Questions questions(cluster_, timeout_, stop, "fetching offsets of group " + options_.group);
   auto answer = questions.ask<OffsetFetchRequest>(coordinator_.whom(questions), request, error_of,
                                                   kFetchesOneGroup);
   if (!answer) return std::unexpected(answer.error());

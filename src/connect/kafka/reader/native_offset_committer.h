@@ -3,23 +3,18 @@
 
 #include <chrono>
 #include <map>
-#include <string>
 #include <vector>
 
 #include "connect/kafka/client/coordinator_lookup.h"
-#include "connect/kafka/offset_committer.h"
+#include "connect/kafka/kafka_client.h"
 
 namespace penstock::connect::kafka {
 
 class NativeOffsetCommitter : public OffsetCommitter {
  public:
-  struct Options {
-    std::string group;
-    std::string topic;
-    std::chrono::milliseconds timeout;  // Of each call.
-  };
-  // `cluster` must outlive the committer.
-  NativeOffsetCommitter(Cluster& cluster, Options options);
+  // `cluster` must outlive the committer. `timeout`: of each call.
+  NativeOffsetCommitter(Cluster& cluster, CommitterOptions options,
+                        std::chrono::milliseconds timeout);
 
   KafkaResult<void> commit(const std::map<int32_t, int64_t>& offsets,
                            const StopToken& stop) override;
@@ -31,7 +26,8 @@ class NativeOffsetCommitter : public OffsetCommitter {
   KafkaError named(ErrorCode code, AclOperation operation) const;
 
   Cluster& cluster_;
-  const Options options_;
+  const CommitterOptions options_;
+  const std::chrono::milliseconds timeout_;
   CoordinatorLookup coordinator_;
 };
 

@@ -23,6 +23,8 @@ struct BrokerFaults {
   // The connection ends before the request is carried out, or afterwards and without the answer.
   uint64_t drop_request_one_in = 0;
   uint64_t lose_answer_one_in = 0;
+  // So many answers of an API, the next ones, are lost: no rate.
+  std::map<ApiKey, uint64_t> lose_next_answers = {};
   // It takes this long until it is carried out, or from then to the answer. What came behind it on
   // the same connection waits.
   uint64_t slow_request_one_in = 0;

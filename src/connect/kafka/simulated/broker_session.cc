@@ -52,6 +52,11 @@ bool BrokerSession::befallen(ReceivedRequest& request) {
     return true;
   }
   answer_lost_ = cluster.drawn(faults.lose_answer_one_in, "lose answer", step);
+  if (const auto next = cluster.faults.lose_next_answers.find(api);
+      next != cluster.faults.lose_next_answers.end() && next->second > 0) {
+    --next->second;
+    answer_lost_ = true;
+  }
   if (cluster.drawn(faults.slow_answer_one_in, "slow answer", step))
     answer_delay_ = cluster.any_time_up_to(faults.slow_most);
   if (!cluster.drawn(faults.slow_request_one_in, "slow request", step)) return false;
