@@ -64,6 +64,7 @@ THIRD_PARTY_ROOM = {
     "re2/": "expr/",
     "google/protobuf": "format/protobuf/",
     "simdjson.h": ("format/json/", "types/jsonb"),
+    "ares.h": "connect/net/",
     "boost/asio": ("connect/net/", "server/"),
     "boost/beast": "server/",
     "openssl/ssl.h": ("connect/net/", "connect/http/"),

@@ -45,8 +45,8 @@ void Dialer::start() {
   timer_ = parts_.timers.add(end_, [self] {
     self->finish(std::unexpected(LinkError{LinkFault::kTimeout, "host name lookup timed out"}));
   });
-  query_ = parts_.resolver.resolve(address_.host, family_,
-                                   [self](Addresses found) { self->resolved(std::move(found)); });
+  query_ = parts_.resolver->resolve(address_.host, family_,
+                                    [self](Addresses found) { self->resolved(std::move(found)); });
 }
 
 void Dialer::resolved(Addresses found) {
@@ -109,7 +109,7 @@ void Dialer::abandon() {
 
 void Dialer::stop_waiting() {
   parts_.timers.cancel(timer_);
-  parts_.resolver.cancel(query_);
+  parts_.resolver->cancel(query_);
 }
 
 }  // namespace penstock::connect

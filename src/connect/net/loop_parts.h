@@ -3,7 +3,6 @@
 
 #include <boost/asio/io_context.hpp>
 #include <memory>
-#include <utility>
 #include <vector>
 
 #include "connect/net/name_resolver.h"
@@ -15,11 +14,11 @@ namespace penstock::connect {
 class SocketConnection;
 
 struct LoopParts {
-  explicit LoopParts(Lookup lookup) : resolver(io, std::move(lookup)) {}
+  explicit LoopParts(const MakeResolver& make_resolver) : resolver(make_resolver(io)) {}
 
   boost::asio::io_context io{1};  // One thread: no waking up of others.
   TimerQueue timers;
-  NameResolver resolver;
+  std::unique_ptr<NameResolver> resolver;
   // Those that were given something to send since the loop last wrote.
   std::vector<std::shared_ptr<SocketConnection>> to_flush;
   // The last context made; links of one client have the same material.

@@ -1,17 +1,12 @@
-// NameResolver over getaddrinfo().
+// The questions that are open, each with its own NameQuery. Answers go through the loop, so that
+// nobody is told within his own call, nor destroys what is telling him.
 #include "connect/net/name_resolver.h"
 
-#include <netdb.h>
-#include <sys/socket.h>
-
-#include <algorithm>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
-#include <cstring>
-#include <mutex>
-#include <system_error>
-#include <thread>
+#include <unordered_map>
 #include <utility>
+
+#include "connect/net/name_query.h"
 
 namespace penstock::connect {
 
@@ -19,21 +14,9 @@ namespace asio = boost::asio;
 
 namespace {
 
-int system_family(AddressFamily family) {
-  if (family == AddressFamily::kAny) return AF_UNSPEC;
-  return family == AddressFamily::kIpv4 ? AF_INET : AF_INET6;
-}
-
 bool is_of(const asio::ip::address& address, AddressFamily family) {
   if (family == AddressFamily::kAny) return true;
   return address.is_v4() == (family == AddressFamily::kIpv4);
-}
-
-asio::ip::address to_address(const addrinfo& entry) {
-  asio::ip::tcp::endpoint endpoint;
-  endpoint.resize(entry.ai_addrlen);
-  std::memcpy(endpoint.data(), entry.ai_addr, entry.ai_addrlen);
-  return endpoint.address();
 }
 
 Addresses of_literal(const asio::ip::address& address, AddressFamily family) {
@@ -41,81 +24,59 @@ Addresses of_literal(const asio::ip::address& address, AddressFamily family) {
   return std::unexpected(std::string("the address is not of the wanted family"));
 }
 
-}  // namespace
+class AresResolver final : public NameResolver {
+ public:
+  AresResolver(asio::io_context& loop, std::string name_servers)
+      : loop_(loop), name_servers_(std::move(name_servers)) {}
 
-Addresses system_lookup(const std::string& host, AddressFamily family) {
-  addrinfo hints{};
-  hints.ai_family = system_family(family);
-  hints.ai_socktype = SOCK_STREAM;
-  addrinfo* first = nullptr;
-  const int code = getaddrinfo(host.c_str(), nullptr, &hints, &first);
-  if (code == EAI_SYSTEM) return std::unexpected(std::system_category().message(errno));
-  if (code != 0) return std::unexpected(std::string(gai_strerror(code)));
-  std::vector<asio::ip::address> found;
-  for (const addrinfo* entry = first; entry != nullptr; entry = entry->ai_next) {
-    const asio::ip::address address = to_address(*entry);
-    if (std::ranges::find(found, address) == found.end()) found.push_back(address);
+  Query resolve(const std::string& host, AddressFamily family, Done done) override {
+    const Query query = next_query_++;
+    Open& open = open_[query];
+    open.done = std::move(done);
+    boost::system::error_code not_literal;
+    const asio::ip::address address = asio::ip::make_address(host, not_literal);
+    if (!not_literal) {
+      post(query, of_literal(address, family));
+    } else {
+      open.names = std::make_unique<NameQuery>(
+          loop_, [this, query](Addresses found) { post(query, std::move(found)); });
+      open.names->start(host, family, name_servers_);
+    }
+    return query;
   }
-  freeaddrinfo(first);
-  return found;
-}
+  void cancel(Query query) override { open_.erase(query); }
 
-// Where a lookup leaves what it found, as long as somebody is there to take it.
-struct NameResolver::Mailbox {
-  std::mutex mutex;
-  NameResolver* owner = nullptr;
+ private:
+  struct Open {
+    Done done;
+    std::unique_ptr<NameQuery> names = {};  // None of a literal.
+  };
+
+  void post(Query query, Addresses found) {
+    asio::post(loop_,
+               [this, alive = std::weak_ptr(alive_), query, answer = std::move(found)]() mutable {
+                 if (alive.expired()) return;
+                 auto entry = open_.extract(query);
+                 if (!entry.empty()) entry.mapped().done(std::move(answer));
+               });
+  }
+
+  asio::io_context& loop_;
+  const std::string name_servers_;
+  std::unordered_map<Query, Open> open_;
+  Query next_query_ = 1;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // For what is posted.
 };
 
-NameResolver::NameResolver(asio::io_context& loop, Lookup lookup)
-    : loop_(loop), lookup_(std::move(lookup)), mailbox_(std::make_shared<Mailbox>()) {
-  mailbox_->owner = this;
+}  // namespace
+
+std::unique_ptr<NameResolver> make_system_resolver(asio::io_context& loop) {
+  return std::make_unique<AresResolver>(loop, "");
 }
 
-NameResolver::~NameResolver() {
-  const std::lock_guard lock(mailbox_->mutex);
-  mailbox_->owner = nullptr;
-}
-
-NameResolver::Query NameResolver::resolve(const std::string& host, AddressFamily family,
-                                          Done done) {
-  const Query query = next_query_++;
-  waiting_.emplace(query, std::move(done));
-  boost::system::error_code not_literal;
-  const asio::ip::address address = asio::ip::make_address(host, not_literal);
-  if (not_literal) {
-    start_lookup(query, host, family);
-  } else {
-    post(*mailbox_, query, of_literal(address, family));
-  }
-  return query;
-}
-
-void NameResolver::start_lookup(Query query, const std::string& host, AddressFamily family) {
-  try {
-    std::thread([mailbox = mailbox_, lookup = lookup_, query, host, family] {
-      post(*mailbox, query, lookup(host, family));
-    }).detach();
-  } catch (const std::system_error& error) {
-    post(*mailbox_, query, std::unexpected(std::string(error.what())));
-  }
-}
-
-void NameResolver::post(Mailbox& mailbox, Query query, Addresses found) {
-  const std::lock_guard lock(mailbox.mutex);
-  if (mailbox.owner == nullptr) return;
-  asio::post(mailbox.owner->loop_,
-             [owner = mailbox.owner, query, found = std::move(found)]() mutable {
-               owner->deliver(query, std::move(found));
-             });
-}
-
-void NameResolver::cancel(Query query) {
-  waiting_.erase(query);
-}
-
-void NameResolver::deliver(Query query, Addresses found) {
-  auto entry = waiting_.extract(query);
-  if (!entry.empty()) entry.mapped()(std::move(found));
+std::unique_ptr<NameResolver> make_resolver_of(asio::io_context& loop,
+                                               const std::string& name_servers) {
+  return std::make_unique<AresResolver>(loop, name_servers);
 }
 
 }  // namespace penstock::connect

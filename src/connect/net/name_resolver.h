@@ -1,9 +1,5 @@
-// Host names to addresses, without blocking the loop.
-//
-// The system's lookup cannot be cancelled and may take half a minute when no name server answers.
-// Each lookup therefore has a thread that nobody waits for: it owns all that it touches, and what
-// it found is dropped when the loop is gone. (Asio's own resolver would be joined by the loop's
-// destructor.)
+// Host names to addresses, without blocking the loop and without threads: seam and implementation
+// over c-ares, whose sockets and timeouts are the loop's.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -13,7 +9,6 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "connect/net/event_loop.h"
@@ -22,36 +17,27 @@ namespace penstock::connect {
 
 using Addresses = std::expected<std::vector<boost::asio::ip::address>, std::string>;
 
-// Called from threads of its own; must not touch what a loop owns.
-using Lookup = std::function<Addresses(const std::string& host, AddressFamily family)>;
-Addresses system_lookup(const std::string& host, AddressFamily family);
-
+// Owned and called by the loop's thread.
 class NameResolver {
  public:
   using Done = std::move_only_function<void(Addresses)>;
   using Query = uint64_t;
 
-  // Answers come out of `loop`, which must outlive the resolver.
-  NameResolver(boost::asio::io_context& loop, Lookup lookup);
-  ~NameResolver();  // Waits for no lookup.
-  NameResolver(const NameResolver&) = delete;
-  NameResolver& operator=(const NameResolver&) = delete;
-
-  // `done` is not called within this call.
-  Query resolve(const std::string& host, AddressFamily family, Done done);
-  void cancel(Query query);
-
- private:
-  struct Mailbox;
-  static void post(Mailbox& mailbox, Query query, Addresses found);
-  void start_lookup(Query query, const std::string& host, AddressFamily family);
-  void deliver(Query query, Addresses found);
-
-  boost::asio::io_context& loop_;
-  const Lookup lookup_;
-  std::shared_ptr<Mailbox> mailbox_;  // Shared with the lookups' threads.
-  std::unordered_map<Query, Done> waiting_;
-  Query next_query_ = 1;
+  virtual ~NameResolver() = default;  // Drops what it is asked, and waits for nothing.
+  // `done` is not called within this call. How long it takes is for the caller to bound: name
+  // servers that are silent are asked again as /etc/resolv.conf says.
+  virtual Query resolve(const std::string& host, AddressFamily family, Done done) = 0;
+  // Nothing happens if it has been answered.
+  virtual void cancel(Query query) = 0;
 };
+
+// Of a loop that outlives the resolver.
+using MakeResolver = std::function<std::unique_ptr<NameResolver>(boost::asio::io_context& loop)>;
+
+// As /etc/nsswitch.conf, /etc/hosts and /etc/resolv.conf say at the time of each question.
+std::unique_ptr<NameResolver> make_system_resolver(boost::asio::io_context& loop);
+// Asks these name servers ("127.0.0.1:5353,[::1]:53") where the system would ask its own.
+std::unique_ptr<NameResolver> make_resolver_of(boost::asio::io_context& loop,
+                                               const std::string& name_servers);
 
 }  // namespace penstock::connect

@@ -1,12 +1,9 @@
-// The parts of the loop that need no socket: the queue of bytes, the queue of timers, host names.
+// The parts of the loop that need no socket: the queue of bytes, the queue of timers.
 #include <gtest/gtest.h>
 
-#include <atomic>
 #include <chrono>
-#include <future>
 
 #include "connect/net/loopback_peer_test.h"
-#include "connect/net/name_resolver.h"
 #include "connect/net/send_queue.h"
 #include "connect/net/timer_queue.h"
 
@@ -131,70 +128,6 @@ TEST(TimerQueue, WhatATaskAddsWaitsForTheNextCall) {
   EXPECT_EQ(timers.run_due(zero + 1ms), 1u);
   EXPECT_EQ(timers.run_due(zero + 1ms), 1u);
   EXPECT_EQ(runs, 2);
-}
-
-// Runs the resolver's loop until the answer is there.
-Addresses answer_of(const Lookup& lookup, const std::string& host, AddressFamily family) {
-  boost::asio::io_context io;
-  NameResolver resolver(io, lookup);
-  std::optional<Addresses> answer;
-  resolver.resolve(host, family, [&](Addresses found) { answer = std::move(found); });
-  EXPECT_FALSE(answer) << "within the call";
-  const auto end = SteadyClock::now() + kPatience;
-  while (!answer && SteadyClock::now() < end) {
-    io.restart();
-    io.run_for(5ms);
-  }
-  return answer.value_or(std::unexpected(std::string("no answer")));
-}
-
-TEST(NameResolver, TakesLiteralsWithoutALookup) {
-  const Lookup never = [](const std::string&, AddressFamily) -> Addresses {
-    return std::unexpected(std::string("looked up"));
-  };
-  const Addresses four = answer_of(never, "127.0.0.1", AddressFamily::kAny);
-  ASSERT_TRUE(four);
-  EXPECT_EQ(four->at(0).to_string(), "127.0.0.1");
-  const Addresses six = answer_of(never, "::1", AddressFamily::kIpv6);
-  ASSERT_TRUE(six);
-  EXPECT_EQ(six->at(0).to_string(), "::1");
-  const Addresses wrong = answer_of(never, "127.0.0.1", AddressFamily::kIpv6);
-  ASSERT_FALSE(wrong);
-  EXPECT_EQ(wrong.error(), "the address is not of the wanted family");
-  EXPECT_EQ(answer_of(never, "name", AddressFamily::kAny).error(), "looked up");
-}
-
-TEST(NameResolver, AsksTheSystem) {
-  const Addresses found = answer_of(system_lookup, "localhost", AddressFamily::kIpv4);
-  ASSERT_TRUE(found) << found.error();
-  ASSERT_EQ(found->size(), 1u);
-  EXPECT_TRUE(found->at(0).is_loopback());
-  // A label has at most 63 letters, so that no name server needs to be asked.
-  EXPECT_FALSE(answer_of(system_lookup, std::string(70, 'x') + ".invalid", AddressFamily::kAny));
-}
-
-TEST(NameResolver, NobodyWaitsForALookupThatHangs) {
-  auto release = std::make_shared<std::promise<void>>();
-  auto running = std::make_shared<std::atomic<bool>>(true);
-  const Lookup hanging = [running, released = release->get_future().share()](
-                             const std::string&, AddressFamily) -> Addresses {
-    released.wait_for(kPatience);
-    *running = false;
-    return std::unexpected(std::string("late"));
-  };
-  {
-    boost::asio::io_context io;
-    NameResolver resolver(io, hanging);
-    resolver.resolve("name", AddressFamily::kAny, [](Addresses) { FAIL(); });
-    const auto cancelled =
-        resolver.resolve("other", AddressFamily::kAny, [](Addresses) { FAIL(); });
-    resolver.cancel(cancelled);
-  }
-  EXPECT_TRUE(*running) << "the destructor waited";
-  release->set_value();
-  const auto end = SteadyClock::now() + kPatience;
-  while (*running && SteadyClock::now() < end) std::this_thread::yield();
-  EXPECT_FALSE(*running);
 }
 
 }  // namespace

@@ -48,7 +48,7 @@ class SocketLink final : public Link {
 
 class SocketLoop final : public EventLoop {
  public:
-  SocketLoop() : parts_(system_lookup), work_(parts_.io.get_executor()), alarm_(parts_.io) {}
+  SocketLoop() : parts_(make_system_resolver), work_(parts_.io.get_executor()), alarm_(parts_.io) {}
 
   Time now() const override { return std::chrono::steady_clock::now(); }
   int64_t unix_ms() const override { return static_cast<int64_t>(system_clock().wall_ms()); }

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <boost/asio/post.hpp>
 #include <chrono>
 
 #include "connect/net/dialer.h"
@@ -352,11 +353,27 @@ std::optional<std::expected<Dialer::Socket, LinkError>> dial(LoopParts& parts, u
   return result;
 }
 
-Lookup fixed_lookup(std::vector<std::string> texts) {
-  return [texts = std::move(texts)](const std::string&, AddressFamily) -> Addresses {
-    std::vector<boost::asio::ip::address> out;
-    for (const std::string& text : texts) out.push_back(boost::asio::ip::make_address(text));
-    return out;
+// Every name has the same addresses.
+class FixedResolver final : public NameResolver {
+ public:
+  FixedResolver(boost::asio::io_context& loop, const std::vector<std::string>& texts)
+      : loop_(loop) {
+    for (const std::string& text : texts) addresses_.push_back(boost::asio::ip::make_address(text));
+  }
+  Query resolve(const std::string&, AddressFamily, Done done) override {
+    boost::asio::post(loop_, [this, told = std::move(done)]() mutable { told(addresses_); });
+    return 1;
+  }
+  void cancel(Query) override {}
+
+ private:
+  boost::asio::io_context& loop_;
+  std::vector<boost::asio::ip::address> addresses_;
+};
+
+MakeResolver fixed_lookup(const std::vector<std::string>& texts) {
+  return [texts](boost::asio::io_context& loop) {
+    return std::make_unique<FixedResolver>(loop, texts);
   };
 }
 
