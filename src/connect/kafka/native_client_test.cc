@@ -176,7 +176,7 @@ TEST_F(NativeClientTest, TokensComeFromTheFactoryThatKnowsHowLongAConnectionWait
           shown = request.as<kafka::SaslAuthenticateRequest>().auth_bytes;
           server.answer(request, kafka::SaslAuthenticateResponse{});
         } else {
-          server.answer(request, kafka::MetadataResponse{});
+          server.answer(request, kafka::DescribeClusterResponse{});
         }
       });
     });

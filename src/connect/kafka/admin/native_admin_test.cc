@@ -243,8 +243,10 @@ TEST_F(NativeAdminTest, WorksWhileEverythingGoesWrong) {
     EXPECT_EQ(admin_.topic_config(name, stop_)->at("retention.ms"), "5");
     EXPECT_EQ(admin_.delete_records(name, 1, -1, stop_), 0);
     EXPECT_TRUE(admin_.describe_producers(name, 1, stop_));
-    EXPECT_EQ(admin_.describe_transaction(name, stop_), std::nullopt);
-    EXPECT_TRUE(admin_.delete_topic(name, stop_));
+    const auto transaction = admin_.describe_transaction(name, stop_);
+    EXPECT_EQ(transaction, std::nullopt) << (transaction ? "" : transaction.error().message);
+    const auto deleted = admin_.delete_topic(name, stop_);
+    EXPECT_TRUE(deleted) << deleted.error().message;
     EXPECT_EQ(admin_.partition_count(name, stop_), std::nullopt);
   }
 }

@@ -86,7 +86,6 @@ void BrokerConnection::connect() {
   if (options.tls && options.tls->host_name.empty()) options.tls->host_name = address_.host;
   reader_ = std::make_unique<FrameReader>(context_.options.max_response_bytes);
   silent_until_ = {};
-  answered_ = false;
   link_ = loop().connect(options, *this);
 }
 
@@ -205,7 +204,7 @@ void BrokerConnection::on_frame(std::shared_ptr<const Frame> frame) {
   } else if (api.flexible.has(sent.version)) {
     skip_tagged_fields(reader);
   }
-  answered_ = answered_ || state_ == State::kReady;
+  fits_ = fits_ || state_ == State::kReady;
   const std::string name(api.name);
   metrics().answered(
       api, frame->size(),
@@ -231,10 +230,10 @@ CallFailure BrokerConnection::failure_of(const LinkError& error) const {
   if (setting_up || refused_late) {
     const SetupFault fault = setup_fault(error, context_.options.tls.has_value());
     return {fault.refused ? CallFate::kRefused : CallFate::kNotSent, named(fault.cause), "",
-            fault.misfit};
+            fault.misfit && !fits_};
   }
   // A listener with SASL answers ApiVersions to everybody, and closes upon what is not SASL next.
-  if (state_ == State::kReady && !answered_ && !sent_.empty() && !context_.authenticator) {
+  if (state_ == State::kReady && !fits_ && !sent_.empty() && !context_.authenticator) {
     return {CallFate::kNotSent,
             named("Disconnected upon the first request; SASL authentication required, or the "
                   "broker went away"),

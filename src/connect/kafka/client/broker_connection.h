@@ -105,7 +105,8 @@ class BrokerConnection final : private LinkEvents {
   std::deque<std::unique_ptr<Call>> waiting_;
   std::deque<Sent> sent_;
   std::vector<Failed> failed_;  // To be told so by the loop.
-  bool answered_ = false;       // A request after the handshake, on this link.
+  // A request after the handshake was answered once: the listener speaks our security protocol.
+  bool fits_ = false;
   int32_t next_correlation_id_ = 1;
   Backoff backoff_;
   EventLoop::Time retry_at_ = {};

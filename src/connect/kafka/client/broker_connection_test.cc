@@ -281,7 +281,8 @@ TEST_F(BrokerConnectionTest, ASilentBrokerIsNamedWhenTimeIsOver) {
   const StopToken never;
   const auto brokers = admin.brokers(never);
   ASSERT_FALSE(brokers);
-  EXPECT_EQ(brokers.error().message, "fetching metadata: broker broker:9092: Connection timeout");
+  EXPECT_EQ(brokers.error().message,
+            "describing the cluster: broker broker:9092: Connection timeout");
 }
 
 TEST_F(BrokerConnectionTest, WhatWaitsTooLongWasNotSent) {

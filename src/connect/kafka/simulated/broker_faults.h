@@ -4,6 +4,9 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
+
+#include "connect/kafka/protocol/messages.h"
 
 namespace penstock::connect::kafka {
 

@@ -52,7 +52,7 @@ bool BrokerSession::befallen(ReceivedRequest& request) {
     return true;
   }
   answer_lost_ = cluster.drawn(faults.lose_answer_one_in, "lose answer", step);
-  if (const auto next = cluster.faults.lose_next_answers.find(api);
+  if (const auto next = cluster.faults.lose_next_answers.find(request.api);
       next != cluster.faults.lose_next_answers.end() && next->second > 0) {
     --next->second;
     answer_lost_ = true;
