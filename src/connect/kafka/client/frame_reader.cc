@@ -2,6 +2,7 @@
 #include "connect/kafka/client/frame_reader.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstdint>
 #include <cstring>
 
@@ -12,6 +13,21 @@ namespace penstock::connect::kafka {
 std::span<char> FrameReader::buffer() {
   if (open_) return {open_->data() + filled_, open_->size() - filled_};
   return {staging_.data() + staged_, staging_.size() - staged_};
+}
+
+std::shared_ptr<Frame> FrameReader::make_frame(size_t size) {
+  if (size < kReusedLeast || size > kReusedMost) return std::make_shared<Frame>(size);
+  for (const auto& spare : spares_) {
+    if (spare.use_count() > 1 || spare->capacity() < size) continue;
+    spare->reuse(size);
+    return spare;
+  }
+  // Somewhat larger, so that it fits the next ones.
+  auto frame = std::make_shared<Frame>(std::bit_ceil(size));
+  frame->reuse(size);
+  if (spares_.size() == kSpares) spares_.erase(spares_.begin());
+  spares_.push_back(frame);
+  return frame;
 }
 
 bool FrameReader::consume(size_t size,
@@ -30,7 +46,7 @@ bool FrameReader::consume(size_t size,
       done_ = done;
       return false;
     }
-    auto frame = std::make_shared<Frame>(static_cast<size_t>(length));
+    auto frame = make_frame(static_cast<size_t>(length));
     const size_t here = std::min(frame->size(), rest.size() - sizeof(int32_t));
     const bool whole = here == frame->size();
     // A frame that fits is waited for in the staging buffer: the next read may bring others with

@@ -57,6 +57,33 @@ TEST(FrameReader, ManySmallFramesComeWithOneRead) {
   EXPECT_EQ(read_all(reader, stream, stream.size()).size(), 100u);
 }
 
+TEST(FrameReader, MemoryOfLargeFramesIsUsedAgainOnceNobodyHoldsIt) {
+  FrameReader reader(1 << 20);
+  const auto read_one = [&](char fill) {
+    const std::string stream = framed(std::string(300'000, fill));
+    std::shared_ptr<const Frame> got;
+    size_t at = 0;
+    while (at < stream.size()) {
+      const auto buffer = reader.buffer();
+      const size_t size = std::min(buffer.size(), stream.size() - at);
+      std::copy_n(stream.begin() + static_cast<std::ptrdiff_t>(at), size, buffer.data());
+      EXPECT_TRUE(reader.consume(size, [&](std::shared_ptr<const Frame> frame) { got = frame; }));
+      at += size;
+    }
+    return got;
+  };
+  auto first = read_one('a');
+  const Frame* const place = first.get();
+  const auto second = read_one('b');
+  EXPECT_NE(second.get(), place);
+  EXPECT_EQ(first->view(), std::string(300'000, 'a')) << "it is still held";
+  first.reset();
+  const auto third = read_one('c');
+  EXPECT_EQ(third.get(), place);
+  EXPECT_EQ(third->view(), std::string(300'000, 'c'));
+  EXPECT_EQ(second->view(), std::string(300'000, 'b'));
+}
+
 TEST(FrameReader, RefusesImpossibleLengths) {
   for (const char* text : {"HTTP/1.1 400", "\xff\xff\xff\xff"}) {
     FrameReader reader(1 << 20);

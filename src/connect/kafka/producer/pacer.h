@@ -25,18 +25,21 @@ class Pacer {
   // How long the first batch of a transaction took to be acknowledged.
   void first_batch_took(Duration took) {
     usual_ = usual_.count() == 0 ? took : std::min(took, usual_ + usual_ / 64 + Duration(1));
-    if (took >= usual_ + kTrap && took <= usual_ + 3 * kTrap) {
+    if (took >= usual_ + kTrap && took <= usual_ + kTrapMost) {
       pause_ = std::min(kMost, pause_ * 2);
     } else {
-      pause_ = std::max(kLeast, pause_ - pause_ / 128);
+      pause_ = std::max(kLeast, pause_ - pause_ / 32);
     }
   }
 
  private:
   // Three quarters of the broker's wait, which begins before the batch is held back.
   static constexpr Duration kTrap{15'000};
+  // What takes longer was slow for other reasons.
+  static constexpr Duration kTrapMost{30'000};
   static constexpr Duration kLeast{500};
-  static constexpr Duration kMost{10'000};
+  // More would cost more than falling into the trap now and then.
+  static constexpr Duration kMost{4'000};
 
   EventLoop::Time earliest_ = {};
   Duration pause_ = kLeast;

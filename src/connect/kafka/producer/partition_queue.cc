@@ -58,25 +58,33 @@ std::array<std::shared_ptr<Batch>, 2> halves_of(const Batch& batch, BatchPool& p
 }  // namespace
 
 std::shared_ptr<Batch> BatchPool::take(size_t at_least) {
+  taken_most_ = std::max(taken_most_, ++taken_);
   if (at_least > batch_bytes_) return std::make_shared<Batch>(at_least);
-  if (idle_.empty()) return std::make_shared<Batch>(batch_bytes_);
-  std::shared_ptr<Batch> batch = std::move(idle_.back());
-  idle_.pop_back();
-  return batch;
-}
-
-void BatchPool::give_back(std::shared_ptr<Batch> batch) {
-  // A link may still hold it: a batch is acknowledged when an earlier copy of it was.
-  if (batch.use_count() > 1 || idle_.size() >= kMostIdle ||
-      batch->builder.limit_bytes() > batch_bytes_)
-    return;
+  // Others may still hold one: the answer that is being taken in, or a link, if an earlier copy of
+  // the batch was acknowledged.
+  const auto free = std::find_if(idle_.rbegin(), idle_.rend(),
+                                 [](const auto& batch) { return batch.use_count() == 1; });
+  if (free == idle_.rend()) return std::make_shared<Batch>(batch_bytes_);
+  std::shared_ptr<Batch> batch = std::move(*free);
+  idle_.erase(std::next(free).base());
   batch->builder.clear();
   batch->bytes = {};
   batch->base_sequence = -1;
   batch->acknowledged = false;
   batch->too_large = false;
   batch->marked.reset();
-  idle_.push_back(std::move(batch));
+  return batch;
+}
+
+void BatchPool::give_back(std::shared_ptr<Batch> batch) {
+  --taken_;
+  if (batch->builder.limit_bytes() <= batch_bytes_) idle_.push_back(std::move(batch));
+}
+
+void BatchPool::trim() {
+  const size_t kept = taken_most_ - taken_;
+  if (idle_.size() > kept) idle_.resize(kept);
+  taken_most_ = taken_;
 }
 
 bool PartitionQueue::append(const RecordFields& record, bool marked, BatchPool& pool,
@@ -124,10 +132,9 @@ void PartitionQueue::acknowledged(const std::shared_ptr<Batch>& batch, BatchPool
   batch->acknowledged = true;
   returns_ = 0;
   while (!queue_.empty() && queue_.front()->acknowledged) {
-    std::shared_ptr<Batch> done = std::move(queue_.front());
+    pool.give_back(std::move(queue_.front()));
     queue_.pop_front();
     if (sent_ > 0) --sent_;
-    if (done != batch) pool.give_back(std::move(done));
   }
   settle(not_before_);
 }

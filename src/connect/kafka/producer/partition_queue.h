@@ -35,20 +35,22 @@ struct Batch {
   EventLoop::Time opened_at = {};
 };
 
-// Batches that are no longer needed keep their memory for those to come. One owner thread.
+// Batches that are no longer needed keep their memory for those to come: memory from the system
+// costs as much as filling it. One owner thread.
 class BatchPool {
  public:
   explicit BatchPool(size_t batch_bytes) : batch_bytes_(batch_bytes) {}
   // Large enough for `at_least` bytes.
   std::shared_ptr<Batch> take(size_t at_least);
   void give_back(std::shared_ptr<Batch> batch);
+  // Lets go of what was not needed since it was last called.
+  void trim();
 
  private:
-  // As many as may be under way to a few partitions; more are a burst that is over.
-  static constexpr size_t kMostIdle = 16;
-
   size_t batch_bytes_;
   std::vector<std::shared_ptr<Batch>> idle_;
+  size_t taken_ = 0;
+  size_t taken_most_ = 0;  // Since the last trim().
 };
 
 class PartitionQueue {

@@ -206,10 +206,27 @@ TEST_F(PartitionQueueTest, DroppedBatchesLeaveNoGapAfterANewEpoch) {
 
 TEST_F(PartitionQueueTest, MemoryIsUsedAgain) {
   fill(1);
-  const auto batch = send();
+  auto batch = send();
   const Batch* place = batch.get();
   queue_.acknowledged(batch, pool_);
-  EXPECT_EQ(pool_.take(1).get() == place, false);  // Still held here.
+  const auto other = pool_.take(1);
+  EXPECT_NE(other.get(), place) << "it is still held here";
+  batch.reset();
+  EXPECT_EQ(pool_.take(1).get(), place);
+}
+
+TEST_F(PartitionQueueTest, MemoryThatIsNoLongerNeededGoes) {
+  std::vector<std::shared_ptr<Batch>> taken;
+  for (int i = 0; i < 5; ++i) taken.push_back(pool_.take(1));
+  const std::weak_ptr<Batch> first = taken.front(), last = taken.back();
+  for (auto& batch : std::exchange(taken, {})) pool_.give_back(std::move(batch));
+  pool_.trim();
+  EXPECT_FALSE(last.expired()) << "five were needed just now";
+  pool_.give_back(pool_.take(1));
+  pool_.trim();
+  EXPECT_EQ(first.expired() + last.expired(), 1) << "and only one since";
+  pool_.trim();
+  EXPECT_TRUE(first.expired() && last.expired());
 }
 
 }  // namespace

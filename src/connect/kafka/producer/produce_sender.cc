@@ -70,6 +70,7 @@ void ProduceSender::set_identity(const ProducerIdentity& identity, TransactionVe
 
 void ProduceSender::begin(EventLoop::Time not_before) {
   not_before_ = not_before;
+  pool_.trim();
   halted_ = false;
   sent_something_ = false;
   unknown_ = false;

@@ -75,6 +75,7 @@ class NativeReader : public TopicReader {
   Uuid topic_id_ = {};  // Of the topic that is being read; zero before, and before Kafka 2.8.
   std::map<int32_t, Assigned> assigned_;
   int32_t turn_ = 0;  // The partition that gave the last record: it goes on until it is empty.
+  PartitionStream* current_ = nullptr;  // That of the same partition.
   uint64_t next_epoch_ = 1;
   std::map<BrokerConnection*, Fetching> fetching_;
   size_t given_bytes_ = 0;  // Since the loop last ran.

@@ -18,7 +18,7 @@ PartitionStream::PartitionStream(int32_t partition, KafkaIsolation isolation,
                                  Compression& compression)
     : partition_(partition),
       isolation_(isolation),
-      batches_(compression, kMostBatchBytes),
+      batches_(compression, kMostBatchBytes, Checksums::kTrusted),
       scan_(compression, kMostBatchBytes) {}
 
 void PartitionStream::seek(int64_t offset) {
@@ -80,19 +80,12 @@ KafkaResult<std::optional<IncomingMessage>> PartitionStream::next() {
       filter_.reset(pieces_.front().aborted);
       open_ = true;
     }
-    while (in_batch_) {
-      if (!batches_.next_record()) {
-        if (batches_.error()) return std::unexpected(corrupt(batches_.error()->message));
-        in_batch_ = false;
-        // Compaction may have taken the batch's last records away.
-        position_ = std::max(position_, batches_.header().last_offset + 1);
-        break;
-      }
-      const RecordView& record = batches_.record();
-      if (record.offset < position_) continue;
-      position_ = record.offset + 1;
-      return IncomingMessage{partition_,   record.offset,  record.key,
-                             record.value, record.headers, record.timestamp_ms};
+    if (in_batch_) {
+      if (const RecordView* record = next_in_batch()) return message_of(partition_, *record);
+      if (batches_.error()) return std::unexpected(corrupt(batches_.error()->message));
+      in_batch_ = false;
+      // Compaction may have taken the batch's last records away.
+      position_ = std::max(position_, batches_.header().last_offset + 1);
     }
     auto more = next_batch();
     if (!more) return std::unexpected(more.error());

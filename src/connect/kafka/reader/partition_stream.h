@@ -30,6 +30,10 @@ struct FetchedPiece {
   std::vector<AbortedTransaction> aborted;
 };
 
+inline IncomingMessage message_of(int32_t partition, const RecordView& record) {
+  return {partition, record.offset, record.key, record.value, record.headers, record.timestamp_ms};
+}
+
 class PartitionStream {
  public:
   PartitionStream(int32_t partition, KafkaIsolation isolation, Compression& compression);
@@ -48,6 +52,17 @@ class PartitionStream {
   KafkaResult<void> add(FetchedPiece piece);
   // The next record; its views live until the next call. None: all that was fetched is given out.
   KafkaResult<std::optional<IncomingMessage>> next();
+  // The same, as long as it is in the batch that is being read, which is what happens a thousand
+  // times as often as anything else. None: next() tells.
+  const RecordView* next_in_batch() {
+    while (in_batch_ && batches_.next_record()) {
+      const RecordView& record = batches_.record();
+      if (record.offset < position_) continue;
+      position_ = record.offset + 1;
+      return &record;
+    }
+    return nullptr;
+  }
 
  private:
   // The next batch that has something to show. False: there is none in this piece.
@@ -57,7 +72,7 @@ class PartitionStream {
   const int32_t partition_;
   const KafkaIsolation isolation_;
   BatchReader batches_;
-  BatchReader scan_;  // Over the headers of what is added.
+  BatchReader scan_;  // Over what is added: it verifies, while the bytes are still in the cache.
   AbortedFilter filter_;
   std::deque<FetchedPiece> pieces_;  // The first is being read once `open_`.
   bool open_ = false;

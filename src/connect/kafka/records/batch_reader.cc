@@ -81,7 +81,8 @@ bool BatchReader::next_batch() {
 
 bool BatchReader::read_header(std::string_view batch) {
   const char* const at = batch.data();
-  if (load_big_endian<uint32_t>(at + kCrcAt) != crc32c(batch.substr(kAttributesAt)))
+  if (checksums_ == Checksums::kVerified &&
+      load_big_endian<uint32_t>(at + kCrcAt) != crc32c(batch.substr(kAttributesAt)))
     return corrupt("its checksum does not match");
   const auto attributes = load_big_endian<int16_t>(at + kAttributesAt);
   const auto last_delta = load_big_endian<int32_t>(at + kLastOffsetDeltaAt);
@@ -171,6 +172,8 @@ bool BatchReader::parse_record(std::string_view body) {
 bool BatchReader::parse_headers(VarintReader& reader) {
   const int64_t count = reader.varint();
   if (count < 0) return false;
+  record_.headers = {};
+  if (count == 0) return !reader.failed() && reader.at_end();
   headers_.clear();
   // A count that the bytes cannot hold ends at the first header that is missing.
   for (int64_t i = 0; i < count && !reader.failed(); ++i) {

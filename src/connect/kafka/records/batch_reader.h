@@ -56,12 +56,18 @@ struct RecordView {
   std::span<const RecordHeader> headers;
 };
 
+// Of whether a batch is what was written.
+enum class Checksums { kVerified, kTrusted };
+
 class BatchReader {
  public:
   // A batch that decompresses to more than `limit_bytes` is an error. `compression` must outlive
   // the reader; others may use it too.
   BatchReader(Compression& compression, size_t limit_bytes)
-      : compression_(compression), limit_bytes_(limit_bytes) {}
+      : BatchReader(compression, limit_bytes, Checksums::kVerified) {}
+  // kTrusted: another reader has verified the same bytes.
+  BatchReader(Compression& compression, size_t limit_bytes, Checksums checksums)
+      : compression_(compression), limit_bytes_(limit_bytes), checksums_(checksums) {}
 
   // Begins anew. `records` must live as long as what is read from it.
   void reset(std::string_view records);
@@ -92,6 +98,7 @@ class BatchReader {
 
   Compression& compression_;
   size_t limit_bytes_;
+  Checksums checksums_;
   std::string_view rest_;     // Batches not gone to yet.
   std::string_view section_;  // The present batch's records as they came.
   BatchHeader header_;

@@ -40,6 +40,9 @@ class VarintReader {
 
   // Ten bytes at most.
   int64_t varint() {
+    // Most are short.
+    if (at_ != end_ && static_cast<uint8_t>(*at_) < 0x80)
+      return unzigzag(static_cast<uint8_t>(*at_++));
     uint64_t value = 0;
     for (int shift = 0; shift < 64 && at_ != end_; shift += 7) {
       const auto byte = static_cast<uint8_t>(*at_++);
