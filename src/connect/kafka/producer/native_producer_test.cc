@@ -16,6 +16,30 @@ namespace {
 
 using std::chrono::milliseconds;
 
+// Time passes also while the client looks at the clock, as on a busy machine.
+class PassingLoop final : public EventLoop {
+ public:
+  explicit PassingLoop(EventLoop& inner) : inner_(inner) {}
+
+  Time now() const override {
+    passed_ += step;
+    return inner_.now() + passed_;
+  }
+  int64_t unix_ms() const override { return inner_.unix_ms(); }
+  TimerId at(Time time, Task task) override { return inner_.at(time - passed_, std::move(task)); }
+  void cancel(TimerId timer) override { inner_.cancel(timer); }
+  std::unique_ptr<Link> connect(const LinkOptions& options, LinkEvents& events) override {
+    return inner_.connect(options, events);
+  }
+  void run(std::chrono::microseconds wait) override { inner_.run(wait); }
+
+  std::chrono::microseconds step{0};
+
+ private:
+  EventLoop& inner_;
+  mutable std::chrono::microseconds passed_{0};
+};
+
 class NativeProducerTest : public testing::TestWithParam<int16_t> {
  protected:
   void start(SimulatedClusterOptions options, milliseconds commit_timeout) {
@@ -31,7 +55,7 @@ class NativeProducerTest : public testing::TestWithParam<int16_t> {
     ClientOptions client;
     client.bootstrap = {simulated_->address(0)};
     client.request_timeout = milliseconds(2'000);
-    clusters_.push_back(std::make_unique<Cluster>(loop_, client, nullptr, 1));
+    clusters_.push_back(std::make_unique<Cluster>(passing_, client, nullptr, 1));
     producer_ =
         std::make_unique<NativeProducer>(*clusters_.back(),
                                          ProducerOptions{.transactional_id = "w",
@@ -69,6 +93,7 @@ class NativeProducerTest : public testing::TestWithParam<int16_t> {
   }
 
   SimulatedLoop loop_{1};
+  PassingLoop passing_{loop_};
   std::unique_ptr<SimulatedCluster> simulated_;
   std::vector<std::unique_ptr<Cluster>> clusters_;
   milliseconds commit_timeout_{0};
@@ -93,6 +118,24 @@ TEST_P(NativeProducerTest, BatchesTooLargeForTheTopicAreDivided) {
   ASSERT_TRUE(commit());
   EXPECT_EQ(committed(), letters + letters);
   EXPECT_LT(simulated_->num_requests(ApiKey::kProduce) - requests, requests);
+}
+
+// Markers of the transaction before keep the partition busy for a while. A batch that comes back
+// may become due between two looks at the clock.
+TEST_P(NativeProducerTest, ABatchThatBecomesDueMeanwhileIsSentAgain) {
+  start({.marker_least = milliseconds(150), .marker_most = milliseconds(150)},
+        milliseconds(20'000));
+  send("a", false);
+  ASSERT_TRUE(commit());
+  for (int step_us = 200; step_us < 1'000; step_us += 50) {
+    passing_.step = std::chrono::microseconds(step_us);
+    ASSERT_TRUE(producer_->begin());
+    send("b", false);
+    const auto begin = loop_.now();
+    const auto done = commit();
+    ASSERT_TRUE(done) << done.error().message;
+    EXPECT_LT(loop_.now() - begin, milliseconds(2'000)) << step_us;
+  }
 }
 
 TEST_P(NativeProducerTest, ARecordTooLargeForTheTopicIsRefusedByName) {

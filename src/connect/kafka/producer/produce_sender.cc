@@ -112,15 +112,16 @@ void ProduceSender::flush() {
 }
 
 void ProduceSender::pump() {
-  if (!halted_ && !failure_ && cluster_.loop().now() >= not_before_) {
-    while (pump_once()) continue;
+  // One time for all: what becomes due meanwhile would else be neither sent nor waited for.
+  const auto now = cluster_.loop().now();
+  if (!halted_ && !failure_ && now >= not_before_) {
+    while (pump_once(now)) continue;
   }
-  arm();
+  arm(now);
 }
 
 // One batch of each partition that has one to send. False: there was none.
-bool ProduceSender::pump_once() {
-  const auto now = cluster_.loop().now();
+bool ProduceSender::pump_once(EventLoop::Time now) {
   std::map<BrokerConnection*, std::shared_ptr<Items>> by_leader;
   for (size_t t = 0; t < topics_.size(); ++t) {
     for (size_t p = 0; p < topics_[t].partitions.size(); ++p) {
@@ -300,21 +301,20 @@ std::string ProduceSender::trouble() const {
 }
 
 // For what waits for a time to come. What waits for an answer or for metadata is pumped with it.
-void ProduceSender::arm() {
+void ProduceSender::arm(EventLoop::Time now) {
   auto next = EventLoop::Time::max();
+  const auto wait_for = [&](EventLoop::Time time) {
+    // What is due already was not sent for another reason.
+    if (std::max(time, not_before_) > now) next = std::min(next, std::max(time, not_before_));
+  };
   if (!halted_ && !failure_) {
     for (const Topic& topic : topics_) {
       for (const Partition& partition : topic.partitions) {
-        next = std::min(next, std::max(partition.queue.due(), not_before_));
-        if (partition.queue.has_open()) {
-          next =
-              std::min(next, std::max(partition.queue.opened_at() + settings_.linger, not_before_));
-        }
+        wait_for(partition.queue.due());
+        if (partition.queue.has_open()) wait_for(partition.queue.opened_at() + settings_.linger);
       }
     }
   }
-  // What is due already was not sent for another reason.
-  if (next <= cluster_.loop().now()) next = EventLoop::Time::max();
   if (timer_ && timer_time_ == next) return;
   if (timer_) cluster_.loop().cancel(*timer_);
   timer_.reset();

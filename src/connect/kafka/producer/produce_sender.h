@@ -112,7 +112,7 @@ class ProduceSender {
   };
   using Items = std::vector<Item>;
 
-  bool pump_once();
+  bool pump_once(EventLoop::Time now);
   void send(BrokerConnection& leader, std::shared_ptr<Items> items);
   void count(const Batch& batch, bool again);
   void on_answer(const Items& items, CallResult<ProduceResponse> result);
@@ -127,7 +127,7 @@ class ProduceSender {
   PartitionQueue& queue_of(const Item& item) {
     return topics_[item.topic].partitions[static_cast<size_t>(item.partition)].queue;
   }
-  void arm();
+  void arm(EventLoop::Time now);
 
   Cluster& cluster_;
   const Settings settings_;
