@@ -7,10 +7,13 @@ under both envelopes. Meanwhile something is killed or cut, by `--mode`:
   engine      penstock, by SIGKILL at random moments and at every failpoint
   unsynced    the same, and writes that were not synced are forgotten, as after a power cut
   broker      the Kafka broker, by SIGKILL
+  cluster     brokers of a Kafka cluster of three, one at a time, which are killed or stopped and
+              come back; leaders of partitions and coordinators of transactions move to others
   connection  nothing dies: the connections to Kafka and PostgreSQL are cut, delayed, swallowed
 
 Afterwards the topics, read committed, must be the views: harness/checker.py says what that means.
 A seed fixes the writers' statements and the plan of faults; the rest is up to the machine.
+A seed of mode cluster takes the longest: without --seeds there is one of it, and three of the others.
 """
 import argparse
 import collections
@@ -26,6 +29,8 @@ import traceback
 import psycopg
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from cluster_faults import SETTINGS as CLUSTER_SETTINGS
+from cluster_faults import ClusterFaults
 from harness import RUN_DIRECTORY
 from harness.checker import Record, check, check_beginning
 from harness.failpoints import Coverage, listed, may_fail
@@ -36,10 +41,14 @@ from harness.workload import (AWAY, ENGINE, LATE_SINKS, POSTGRES, EngineWriter, 
                               create_bank, engine_statements, exports)
 from stack.engine import Engine
 from stack.kafka import Kafka
+from stack.kafka_cluster import KafkaCluster
 from stack.postgres import Postgres
 from stack.processes import StackError, free_ports, wait_until
 
-MODES = ("engine", "unsynced", "broker", "connection")
+MODES = ("engine", "unsynced", "broker", "cluster", "connection")
+DEFAULT_SEEDS = {mode: 1 if mode == "cluster" else 3 for mode in MODES}
+# Those in which a broker dies, and so may lose markers.
+BROKER_MODES = ("broker", "cluster")
 REPEATS_MAX = 4
 FAILPOINT_WAIT_S = 4
 # What is dropped was made in an earlier life, which has to come first.
@@ -48,6 +57,9 @@ HOLD_WAIT_S = 60
 SETTLE_POLL_S = 0.2
 KILL_COUNTS = (1, 1, 2, 3, 7, 20)
 PROBLEMS_SHOWN = 12
+SLOW_PACE_S = 0.05
+# Three brokers that start beside it need the machine.
+CLUSTER_SLOW_PACE_S = 0.2
 PROGRESS_TOPICS = "_materialize-progress-*"
 
 
@@ -75,6 +87,10 @@ class Stack:
             proxied=ports, settings=settings)
         kafka.up(leash=True)
         return kafka, ports
+
+    def new_cluster(self, name):
+        cluster = KafkaCluster(os.path.join(self.directory, name)).create(CLUSTER_SETTINGS)
+        return cluster.up(leash=True)
 
     def close(self):
         self.kafka.kill()
@@ -122,7 +138,7 @@ class Run:
             self.engine.stop()
         except StackError as error:
             text = f"{error}\n{self._sink_statuses()}"
-            if self.mode == "broker":
+            if self.mode in BROKER_MODES:
                 self._blame_the_broker(text)
             raise Failure(text) from None
         finally:
@@ -135,6 +151,12 @@ class Run:
             if self.kafka is not self.stack.kafka:
                 self.kafka.kill()
         self._leave_postgres()
+
+    def wipe(self):
+        """Removes the data of servers that were the run's own."""
+        shutil.rmtree(self.directory, ignore_errors=True)
+        if self.kafka is not self.stack.kafka:
+            shutil.rmtree(self.kafka.directory, ignore_errors=True)
 
     def _sink_statuses(self):
         """What the engine says of its sinks, for the story of a failure."""
@@ -165,6 +187,7 @@ class Run:
         address = f"{self.stack.postgres.address} dbname={self.database}"
         groups = range(1, self.options.writers + 1)
         self.options.run_seed = self.seed
+        self.options.slow_pace = CLUSTER_SLOW_PACE_S if self.mode == "cluster" else SLOW_PACE_S
         notes = [EngineWriter(self.engine, w, self.options) for w in groups]
         banks = [PostgresWriter(address, w, self.options) for w in groups]
         self.writers = notes + banks
@@ -177,8 +200,21 @@ class Run:
                 self._execute(export.create())
         if self._has_guests():
             self._move_broker("127.0.0.1:1")
+        if self.mode == "cluster":
+            self.cluster_faults = ClusterFaults(
+                self.kafka, self.rng, self.kills, notes[-1],
+                next(export.topic for export in self.exports if export.name == "notes"))
+            self._await_running()
         for writer in self.writers:
             writer.start()
+
+    def _await_running(self):
+        """Waits until the first sinks have their topics: faults of a cluster are about these."""
+        for export in self.exports:
+            if export not in self.late:
+                with TopicReader(self.kafka.bootstrap, export.topic, self.options.settle) as reader:
+                    reader.wait_count(1, self.options.settle)
+        self.cluster_faults.check_replication()
 
     def _addresses(self):
         """Where the engine finds Kafka and PostgreSQL: through proxies where they are the fault."""
@@ -186,6 +222,8 @@ class Run:
             # After a kill the broker may register again only when its last session has ended.
             self.kafka, _ = self.stack.new_kafka(f"kafka-{self.name}", **{
                 "broker.session.timeout.ms": 3000, "broker.heartbeat.interval.ms": 500})
+        if self.mode == "cluster":
+            self.kafka = self.stack.new_cluster(f"kafka-{self.name}")
         if self.mode != "connection":
             return self.kafka.bootstrap, self.stack.postgres.port
         listen, advertised = self.stack.kafka_ports
@@ -196,7 +234,8 @@ class Run:
 
     def _write_under_faults(self):
         fault = {"engine": self._kill_engine, "unsynced": self._kill_engine,
-                 "broker": self._kill_broker, "connection": self._disturb}[self.mode]
+                 "broker": self._kill_broker, "cluster": self._disturb_cluster,
+                 "connection": self._disturb}[self.mode]
         began = time.monotonic()
         done = 0
         while done < self.options.kills or self.plan or self.armed or self.late \
@@ -256,7 +295,7 @@ class Run:
         for writer in self.writers:
             if writer.failure:
                 raise Failure(writer.failure)
-        if self.mode in ("broker", "connection") and self.engine.pid() is None:
+        if self.mode not in ("engine", "unsynced") and self.engine.pid() is None:
             raise Failure(f"penstock died: {self.engine.process.poll()}\n"
                           + self.engine.log_tail())
 
@@ -328,6 +367,10 @@ class Run:
         self.kills["broker"] += 1
         self._pause(0.0, 1.0)
         self.kafka.up(leash=True)
+
+    def _disturb_cluster(self):
+        self._pause(0.3, 1.5)
+        self.cluster_faults.inflict()
 
     def _disturb(self):
         """One fault of the network, on one connection or both, and the end of it."""
@@ -481,7 +524,7 @@ class Run:
         if not problems:
             return
         text = "\n".join(map(str, problems[:PROBLEMS_SHOWN]))
-        if self.mode == "broker":
+        if self.mode in BROKER_MODES:
             self._blame_the_broker(text)
         raise Failure(f"{len(problems)} problems:\n{text}")
 
@@ -548,7 +591,7 @@ def run_seed(stack, mode, seed, options, failpoints, coverage):
               f"transactions ({doubts} in doubt), {run.messages} messages, "
               f"{time.monotonic() - began:.1f} s; faults: {faults}", flush=True)
         if verdict is None:
-            shutil.rmtree(run.directory, ignore_errors=True)
+            run.wipe()
             return True
         print(f"{verdict}\nthe log is {run.engine.log_file}", flush=True)
         return False
@@ -565,7 +608,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--mode", choices=MODES, action="append", help="default: all")
-    parser.add_argument("--seeds", type=int, default=3, help="how many, per mode")
+    parser.add_argument("--seeds", type=int, help="how many, per mode (default: 3, cluster 1)")
     parser.add_argument("--seed", type=int, default=1, help="the first one")
     parser.add_argument("--transactions", type=int, default=2000, help="at least, per seed")
     parser.add_argument("--kills", type=int, default=5, help="faults at least, per seed")
@@ -590,7 +633,7 @@ def main():
             names = list(filter(None, options.failpoint or listed())) \
                 if mode in ("engine", "unsynced") else []
             chosen = []
-            for place, own in enumerate(assign(names, options.seeds)):
+            for place, own in enumerate(assign(names, options.seeds or DEFAULT_SEEDS[mode])):
                 # And those of earlier seeds that did not come to it.
                 chosen = own + [name for name in chosen if not coverage.hit[name]]
                 if run_seed(stack, mode, options.seed + place, options, chosen, coverage):

@@ -77,9 +77,9 @@ class Engine:
 
     def define(self, text):
         """Takes up a CREATE statement, now or after a restart."""
-        found = re.search(r"BROKER '([^']+)'", text)
+        found = re.search(r"BROKERS? (\('[^)]+\)|'[^']+')", text)
         if found:
-            self.kafka = found.group(1)
+            self.kafka = ",".join(re.findall(r"'([^']+)'", found.group(1)))
         found = re.search(r"PORT (\d+).*DATABASE '(\w+)'", text)
         if found:
             self.postgres = (f"host=127.0.0.1 port={found.group(1)} user=postgres "
@@ -270,7 +270,7 @@ class Sink:
         for topic, partitions in ((self.topic, 2), (PROGRESS_TOPIC, 1)):
             if topic not in topics:
                 try:
-                    admin.create_topics([NewTopic(topic, partitions, 1)])[topic].result(5)
+                    admin.create_topics([NewTopic(topic, partitions)])[topic].result(5)
                 except confluent_kafka.KafkaException as error:
                     if "already exists" not in str(error):
                         raise

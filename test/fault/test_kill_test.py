@@ -19,11 +19,11 @@ def reference(tmp_path):
     return str(path)
 
 
-def _kill_test(reference, directory, fault):
+def _kill_test(reference, directory, fault, mode="engine"):
     """(exit code, output) of a short kill test over the reference engine."""
     done = subprocess.run(
-        [sys.executable, os.path.join(FAULT_FOLDER, "kill_test.py"), "--mode", "engine",
-         "--directory", os.path.join(directory, f"kill-{fault or 'right'}"), "--seeds", "1",
+        [sys.executable, os.path.join(FAULT_FOLDER, "kill_test.py"), "--mode", mode,
+         "--directory", os.path.join(directory, f"kill-{mode}-{fault or 'right'}"), "--seeds", "1",
          "--transactions", "800", "--writers", "2", "--pace", "0.01", "--settle", "60",
          "--failpoint", "", "--plain"],
         env={**os.environ, "PENSTOCK_BINARY": reference, "REFERENCE_FAULT": fault},
@@ -44,3 +44,10 @@ def test_a_right_engine_passes(reference, run_directory):
 def test_a_wrong_engine_fails(reference, run_directory, fault, says):
     code, output = _kill_test(reference, run_directory, fault)
     assert code == 1 and "0 passed, 1 failed" in output and says in output, output
+
+
+@pytest.mark.timeout(450)
+def test_a_wrong_engine_fails_over_a_cluster(reference, run_directory):
+    code, output = _kill_test(reference, run_directory, "torn", "cluster")
+    assert code == 1 and "0 passed, 1 failed" in output and "torn transaction" in output, output
+    assert "leaders moved" in output and "coordinator moved" in output, output

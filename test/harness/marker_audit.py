@@ -14,7 +14,9 @@ import json
 import os
 import re
 
+from harness.topics import leaders
 from stack.kafka import run_tool
+from stack.kafka_cluster import KafkaCluster
 
 DUMP = "org.apache.kafka.tools.DumpLogSegments"
 PREPARE_COMMIT, PREPARE_ABORT = 2, 3
@@ -118,29 +120,58 @@ def visible_batches(batches, decisions, late):
     return seen
 
 
+def dump(files, option="--print-data-log"):
+    """What Kafka's own tool says of log segments, those of a partition in order."""
+    return run_tool(DUMP, "--files", ",".join(sorted(files)), option) if files else ""
+
+
+def open_messages(folder):
+    """producer -> how many messages it has behind its last marker in the partition log `folder`."""
+    pending = collections.Counter()
+    for batch in parse_partition(dump(glob.glob(f"{glob.escape(folder)}/*.log"))):
+        if batch.marker is None:
+            pending[batch.producer] += batch.last - batch.first + 1
+        else:
+            pending[batch.producer] = 0
+    return +pending
+
+
+def _place(path):
+    """(topic, partition) of a log segment."""
+    topic, partition = os.path.basename(os.path.dirname(path)).rsplit("-", 1)
+    return topic, int(partition)
+
+
+def segments(kafka, topics):
+    """Files of the logs of topics, which may be patterns: in a cluster, where replicas differ while
+    they follow, those of the leaders, and nothing of a partition without one."""
+    nodes = kafka.nodes if isinstance(kafka, KafkaCluster) else {None: kafka}
+    leading = leaders(kafka.bootstrap) if isinstance(kafka, KafkaCluster) else {}
+    found = []
+    for number, node in nodes.items():
+        paths = itertools.chain.from_iterable(
+            glob.glob(f"{glob.escape(node.data)}/{topic}-[0-9]*/*.log") for topic in topics)
+        # A broker that restarts while a topic is made may put an empty log of it aside, as a stray.
+        found += [path for path in paths
+                  if "-stray/" not in path and leading.get(_place(path)) == number]
+    return found
+
+
 class Audit:
-    """The logs of a stopped or running broker, read from its folder. `topics` may be patterns."""
+    """The logs of a stopped or running broker, or of a running cluster, read from their folders.
+    `topics` may be patterns."""
 
     def __init__(self, kafka, topics):
-        self.decisions = parse_decisions(self._dump(kafka, ["__transaction_state"],
-                                                    "--transaction-log-decoder"))
+        self.decisions = parse_decisions(dump(segments(kafka, ["__transaction_state"]),
+                                              "--transaction-log-decoder"))
         self.partitions = {}
-        dumped = self._dump(kafka, topics, "--print-data-log")
+        dumped = dump(segments(kafka, topics))
         for part in re.split(r"(?=Dumping /)", dumped):
             found = FILE.match(part)
             if found:
-                topic, partition = os.path.basename(os.path.dirname(found.group(1))).rsplit("-", 1)
-                self.partitions.setdefault((topic, int(partition)), []).extend(
+                self.partitions.setdefault(_place(found.group(1)), []).extend(
                     parse_partition(part))
         self.lost = list(self._lost())
-
-    @staticmethod
-    def _dump(kafka, topics, option):
-        found = itertools.chain.from_iterable(
-            glob.glob(f"{glob.escape(kafka.data)}/{topic}-[0-9]*/*.log") for topic in topics)
-        # A broker that restarts while a topic is made may put an empty log of it aside, as a stray.
-        files = sorted(path for path in found if "-stray/" not in path)
-        return run_tool(DUMP, "--files", ",".join(files), option) if files else ""
 
     def _producers(self, place):
         batches = self.partitions.get(place, [])

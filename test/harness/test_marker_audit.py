@@ -1,12 +1,16 @@
 """The audit reads a real broker's logs right, under both transaction protocols, and knows what a
 reader would have seen when markers are missing."""
+import contextlib
+
 import confluent_kafka
 import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from harness.marker_audit import Audit, Batch, Decision, match, visible_batches
-from harness.topics import read_topic
+from harness.marker_audit import (Audit, Batch, Decision, match, open_messages, segments,
+                                  visible_batches)
+from harness.topics import create_topic, leader_of, partitions_in_sync, read_topic
 from stack.kafka import run_tool
+from stack.processes import wait_until
 
 
 @pytest.fixture
@@ -63,6 +67,47 @@ def test_a_lost_abort_is_found_and_mended(kafka, topic):
     readings = [set(audit.visible(uncommitted, topic, late)) for late in (False, True)]
     assert all(len(reading) < len(uncommitted) for reading in readings)
     assert any(reading <= set(committed) for reading in readings)
+
+
+def test_a_transaction_is_open_until_its_marker_is_in_the_log(kafka, topic):
+    folder = f"{kafka.data}/{topic}-0"
+    producer = confluent_kafka.Producer({"bootstrap.servers": kafka.bootstrap,
+                                         "transactional.id": topic})
+    producer.init_transactions(30)
+    assert not open_messages(folder)
+    producer.begin_transaction()
+    for value in "vw":
+        producer.produce(topic, value=value, partition=0)
+    producer.flush(30)
+    assert list(open_messages(folder).values()) == [2]
+    producer.commit_transaction(30)
+    wait_until(lambda: not open_messages(folder), 30, "the marker")
+
+
+@contextlib.contextmanager
+def _away(cluster, number):
+    cluster.nodes[number].kill()
+    try:
+        yield
+    finally:
+        cluster.nodes[number].up(leash=True)
+
+
+def test_a_follower_that_is_behind_has_lost_nothing(kafka_cluster, name):
+    create_topic(kafka_cluster.bootstrap, name)
+    wait_until(lambda: partitions_in_sync(kafka_cluster.bootstrap, 3), 60, "all replicas")
+    leader = leader_of(kafka_cluster.bootstrap, name)
+    follower = leader % 3 + 1
+    _write(kafka_cluster, name, [True])
+    with _away(kafka_cluster, follower):
+        _write(kafka_cluster, name, [True, False])
+        found, = segments(kafka_cluster, [name])
+        assert found.startswith(kafka_cluster.nodes[leader].data)
+        audit = Audit(kafka_cluster, [name])
+        assert audit.lost == [] and len(audit.decisions[name, 0]) == 3
+        markers = [batch.marker for batch in audit.partitions[name, 0] if batch.marker is not None]
+        assert markers == [True, True, False]
+    wait_until(lambda: partitions_in_sync(kafka_cluster.bootstrap, 3), 60, "all replicas")
 
 
 DATA = None

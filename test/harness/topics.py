@@ -50,6 +50,20 @@ def partitions_of(bootstrap, topic):
     return [] if found.error else sorted(found.partitions)
 
 
+def partitions_in_sync(bootstrap, replicas):
+    """Whether every partition of the cluster has that many replicas in sync."""
+    metadata = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0}).list_topics(timeout=10)
+    return all(len(partition.isrs) == replicas for topic in metadata.topics.values()
+               for partition in topic.partitions.values())
+
+
+def leaders(bootstrap):
+    """(topic, partition) -> the id of the broker that leads it, below zero when nobody does."""
+    metadata = AdminClient({"bootstrap.servers": bootstrap, "log_level": 2}).list_topics(timeout=10)
+    return {(name, number): partition.leader for name, topic in metadata.topics.items()
+            for number, partition in topic.partitions.items()}
+
+
 def leader_of(bootstrap, topic, partition=0):
     """The id of the broker that leads a partition; none when nobody knows of one."""
     metadata = AdminClient({"bootstrap.servers": bootstrap, "log_level": 2}).list_topics(
@@ -88,15 +102,20 @@ class TopicReader:
     def ends(self, timeout_s=30):
         """partition -> offset at which it ends now for a reader of this isolation: for
         read_committed the first open transaction."""
-        return {partition: wait_until(lambda: self._end(partition), timeout_s,
-                                      f"the end of {self.topic}")[0]
-                for partition in self._partitions}
+        found = {}
 
-    def _end(self, partition):
-        """The end in a tuple, or None while the broker cannot tell it."""
+        def told(partition):
+            found[partition] = self.end(partition)
+            return found[partition] is not None
+        for partition in self._partitions:
+            wait_until(lambda: told(partition), timeout_s, f"the end of {self.topic}")
+        return found
+
+    def end(self, partition):
+        """The end of one partition, or None while the broker cannot tell it."""
         try:
             return self._consumer.get_watermark_offsets(
-                confluent_kafka.TopicPartition(self.topic, partition), timeout=10)[1:]
+                confluent_kafka.TopicPartition(self.topic, partition), timeout=10)[1]
         except confluent_kafka.KafkaException:
             return None
 

@@ -20,8 +20,8 @@ ACCOUNTS_MAX = 10
 BALANCE_AT_START = 100
 TRANSFERS_KEPT = 12
 RECONNECT_TIMEOUT_S = 150
-# A writer that has written plenty goes on slowly: a long outage needs no long history.
-SLOW_PACE_S = 0.05
+# Of a large transaction: what a sink sends of it takes longer than a look at the topic.
+LARGE_ROWS = 10_000
 
 POSTGRES_TABLES = """
 CREATE TABLE accounts (w bigint, id bigint, balance bigint NOT NULL, seq bigint NOT NULL,
@@ -164,7 +164,9 @@ class Writer(threading.Thread):
         self.group = group
         self.rng = random.Random(f"{options.run_seed}/{family}/{group}")
         self.pace_s = options.pace
+        # A writer that has written plenty goes on slowly: a long outage needs no long history.
         self.plenty = options.transactions // options.writers
+        self.slow_pace_s = options.slow_pace
         self.states = []
         self.failure = None
         self.in_doubt = 0
@@ -183,7 +185,7 @@ class Writer(threading.Thread):
         try:
             while not self.stopping.is_set():
                 self.step(len(self.states))
-                pace_s = self.pace_s if self.committed < self.plenty else SLOW_PACE_S
+                pace_s = self.pace_s if self.committed < self.plenty else self.slow_pace_s
                 time.sleep(self.rng.random() * 2 * pace_s)
         except Exception as error:
             self.failure = f"{self.name} after {self.committed} transactions: " \
@@ -208,6 +210,8 @@ class EngineWriter(Writer):
         self.engine = engine
         self.connection = None
         self.next_id = ENGINE_ROWS_AT_START + 1
+        # While it is set, a transaction inserts many rows, and the next one deletes them.
+        self.large = threading.Event()
         self.states.append({key: (0, self.rng.randrange(100))
                             for key in range(1, ENGINE_ROWS_AT_START + 1)})
 
@@ -232,6 +236,10 @@ class EngineWriter(Writer):
 
     def _plan(self, number, state):
         """The statements of the next transaction, and the state after it."""
+        if len(state) > LARGE_ROWS:
+            return self._shrunk(state)
+        if self.large.is_set():
+            return self._grown(number, state)
         kinds = ["insert", "block", "update", "update many"]
         if self.hold.is_set():
             kinds = ["block"]
@@ -262,6 +270,16 @@ class EngineWriter(Writer):
             state[key] = (number, state[key][1] + amount)
         condition = f" AND id = {chosen[0]}" if kind == "update" else ""
         return [f"UPDATE notes SET v = v + {amount}, seq = {number} WHERE w = {w}{condition}"], state
+
+    def _grown(self, number, state):
+        added = {self._new_id(): (number, place % 1000) for place in range(LARGE_ROWS)}
+        rows = [f"({self.group}, {key}, {seq}, {v})" for key, (seq, v) in added.items()]
+        return [f"INSERT INTO notes VALUES {', '.join(rows)}"], state | added
+
+    def _shrunk(self, state):
+        first = sorted(state)[-LARGE_ROWS]
+        return [f"DELETE FROM notes WHERE w = {self.group} AND id >= {first}"], \
+            {key: row for key, row in state.items() if key < first}
 
     def _new_id(self):
         self.next_id += 1
@@ -374,8 +392,10 @@ def create_bank(address, writers):
 def engine_statements(kafka_address, postgres_port, database, writers):
     """What makes everything that the engine has before the writers begin, but the sinks."""
     rows = [row for writer in writers for row in writer.initial_rows()]
+    brokers = kafka_address.split(",")
+    seeds = f"BROKER '{brokers[0]}'" if len(brokers) == 1 else f"BROKERS {tuple(brokers)}"
     return [
-        *[f"CREATE CONNECTION {name} TO KAFKA (BROKER '{kafka_address}',"
+        *[f"CREATE CONNECTION {name} TO KAFKA ({seeds},"
           f" SECURITY PROTOCOL PLAINTEXT)" for name in ("kafka", AWAY)],
         "CREATE SECRET pg_password AS 'postgres'",
         f"CREATE CONNECTION pg TO POSTGRES (HOST '127.0.0.1', PORT {postgres_port}, USER"

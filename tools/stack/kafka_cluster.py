@@ -75,8 +75,18 @@ class KafkaCluster:
 
     def move_leaders(self, leaders):
         """Makes the given nodes lead partitions, (topic, partition) -> node, each of whose replicas
-        in sync it is one. The partitions keep their replicas, in another order."""
-        servers = next(kafka.bootstrap for kafka in self.nodes.values() if kafka.pid())
+        in sync it is one. All nodes are up."""
+        self.prefer_leaders(leaders)
+        plan = os.path.join(self.directory, "election.json")
+        with open(plan, "w") as out:
+            json.dump({"partitions": [{"topic": topic, "partition": partition}
+                                      for topic, partition in leaders]}, out)
+        run_tool("org.apache.kafka.tools.LeaderElectionCommand", "--bootstrap-server",
+                 self.bootstrap, "--election-type", "preferred", "--path-to-json-file", plan)
+
+    def prefer_leaders(self, leaders):
+        """Makes the given nodes those that a preferred election chooses: the partitions keep their
+        replicas, in another order. All nodes are up."""
         partitions = [{"topic": topic, "partition": partition} for topic, partition in leaders]
         orders = [[node, *(other for other in NODES if other != node)]
                   for node in leaders.values()]
@@ -85,12 +95,8 @@ class KafkaCluster:
             json.dump({"version": 1, "partitions": [
                 {**partition, "replicas": order}
                 for partition, order in zip(partitions, orders)]}, out)
-        run_tool("org.apache.kafka.tools.reassign.ReassignPartitionsCommand",
-                 "--bootstrap-server", servers, "--reassignment-json-file", plan, "--execute")
-        with open(plan, "w") as out:
-            json.dump({"partitions": partitions}, out)
-        run_tool("org.apache.kafka.tools.LeaderElectionCommand", "--bootstrap-server", servers,
-                 "--election-type", "preferred", "--path-to-json-file", plan)
+        run_tool("org.apache.kafka.tools.reassign.ReassignPartitionsCommand", "--bootstrap-server",
+                 self.bootstrap, "--reassignment-json-file", plan, "--execute")
 
 
 def main():

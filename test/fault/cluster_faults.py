@@ -1,0 +1,270 @@
+"""What befalls a Kafka cluster of three brokers while it is written to: brokers die or stop and come
+back, partitions and coordinators get other leaders. One broker at most is away at any time, and all
+replicas are in sync before the next fault begins, so that nothing acknowledged may be lost. Every fault
+is counted by its name, and only when its effect was seen.
+"""
+import contextlib
+import signal
+import struct
+
+from confluent_kafka import ElectionType, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType
+
+from harness.marker_audit import open_messages
+from harness.topics import TopicReader
+from stack.kafka import run_tool
+from stack.kafka_cluster import NODES
+from stack.processes import StackError, wait_until
+
+REPLICAS = 3
+MIN_IN_SYNC = "2"
+TRANSACTION_STATE = "__transaction_state"
+# Quicker than usual, for the sake of short runs; far above what a busy machine keeps a broker silent.
+SETTINGS = {"broker.session.timeout.ms": 3000, "broker.heartbeat.interval.ms": 500}
+PATIENCE_S = 60
+# Of an open transaction: far more messages than any but a large one has.
+LARGE_MESSAGES = 1000
+LARGE_TRIES_MAX = 5
+ENDED_BY_SIGTERM = 143
+
+
+class ClusterFaults:
+    """The faults of one run, in an order that `rng` decides; `counts` is told of each. `writer` is
+    one whose large transactions come to both partitions of `topic`. All from one thread."""
+
+    def __init__(self, cluster, rng, counts, writer, topic):
+        self.cluster = cluster
+        self.rng = rng
+        self.counts = counts
+        self.writer = writer
+        self.topic = topic
+        self.admin = AdminClient({"bootstrap.servers": cluster.bootstrap, "log_level": 0})
+        self.moves = [self.move_leaders, self.move_coordinator]
+        self.outages = [self.kill_broker, self.stop_broker, self.end_coordinator,
+                        self.kill_in_large_transaction]
+        others = [self.kill_broker, self.stop_broker, self.end_coordinator, self.pair]
+        self.plan = [*self.moves, self.kill_in_large_transaction, *rng.sample(others, 2)]
+        rng.shuffle(self.plan)
+
+    def inflict(self):
+        """The next fault and its end. StackError if it had no effect or did not end. The first
+        five are both moves, a large transaction, and two that differ by seed."""
+        self.wait_in_sync()
+        fault = self.plan.pop() if self.plan else self.rng.choice([*self.outages, self.pair])
+        fault()
+        self.wait_in_sync()
+
+    def wait_in_sync(self):
+        """Waits until all nodes are up and every partition has all its replicas in sync."""
+        def in_sync():
+            partitions = self._partitions()
+            return len(self._live()) == len(NODES) and all(
+                len(found.isrs) == REPLICAS for found in partitions.values())
+        self._wait(in_sync, "all replicas to be in sync")
+
+    def check_replication(self):
+        """StackError unless every partition has three replicas, of which two must have a message."""
+        partitions = self._partitions()
+        single = [place for place, found in partitions.items() if len(found.replicas) != REPLICAS]
+        topics = {topic for topic, _ in partitions}
+        asked = self.admin.describe_configs([ConfigResource(ResourceType.TOPIC, topic)
+                                             for topic in topics])
+        lax = [resource.name for resource, answer in asked.items()
+               if answer.result(PATIENCE_S)["min.insync.replicas"].value != MIN_IN_SYNC]
+        if single or lax or TRANSACTION_STATE not in topics:
+            raise StackError(f"not {REPLICAS} replicas: {single}; not {MIN_IN_SYNC} in sync: {lax}; "
+                             f"topics: {sorted(topics)}")
+
+    # --- faults ---
+
+    def kill_broker(self):
+        with self._away(self._some_leader(), self.kill):
+            self.counts["broker killed"] += 1
+
+    def stop_broker(self):
+        with self._away(self._some_leader(), self.stop):
+            self.counts["broker stopped"] += 1
+
+    def end_coordinator(self):
+        """The broker that coordinates a sink's transactions goes away."""
+        transactional_id, place = self._some_transactional_id()
+        end = self.rng.choice([self.kill, self.stop])
+        before = self._leaders()[place]
+        with self._away(before, end):
+            now = self._coordinator(transactional_id)
+            if now == before:
+                raise StackError(f"{before}, which is away, coordinates {transactional_id}")
+            self.counts[f"coordinator {'killed' if end == self.kill else 'stopped'}"] += 1
+
+    def move_coordinator(self):
+        """The coordinator of a sink's transactions becomes another one, nobody going away."""
+        transactional_id, place = self._some_transactional_id()
+        target = self._other_than(self._leaders()[place])
+        self._move({place: target})
+        now = self._coordinator(transactional_id)
+        if now != target:
+            raise StackError(f"{now} coordinates {transactional_id}, and not {target}")
+        self.counts["coordinator moved"] += 1
+
+    def move_leaders(self):
+        """All topics of progress and half of the partitions of data get other leaders."""
+        leaders = {place: leader for place, leader in self._leaders().items()
+                   if not place[0].startswith("__")}
+        progress = [place for place in leaders if "progress" in place[0]]
+        data = sorted(leaders.keys() - set(progress))
+        if not progress or not data:
+            raise StackError(f"nothing to move: {leaders}")
+        self._move({place: self._other_than(leaders[place])
+                    for place in progress + self.rng.sample(data, (len(data) + 1) // 2)})
+        self.counts["leaders moved"] += 1
+
+    def kill_in_large_transaction(self):
+        """A partition's leader dies with the beginning of a large transaction in its log. It may be
+        that the end arrives just before the signal: then it is tried again."""
+        for _ in range(LARGE_TRIES_MAX):
+            place = (self.topic, self.rng.randrange(2))
+            leader = self._leaders()[place]
+            try:
+                self._await_large_transaction(place)
+            finally:
+                self.writer.large.clear()
+            with self._away(leader, self.kill):
+                folder = f"{self.cluster.nodes[leader].data}/{place[0]}-{place[1]}"
+                caught = max(open_messages(folder).values(), default=0) >= LARGE_MESSAGES
+                when = "in" if caught else "after"
+                self.counts[f"leader killed {when} a large transaction"] += 1
+            if caught:
+                return
+            self.wait_in_sync()
+        raise StackError(f"no leader was killed in a transaction in {LARGE_TRIES_MAX} tries")
+
+    def pair(self):
+        """Leaders move while a broker is away, or one fault follows another at once."""
+        if self.rng.random() < 0.5:
+            self.move_while_away(self._some_leader(), self.rng.choice([self.kill, self.stop]))
+            self.counts["pair: leaders and coordinators moved while a broker was away"] += 1
+            return
+        first = self.rng.choice(self.moves + self.outages)
+        second = self.rng.choice(self.outages)
+        first()
+        self.wait_in_sync()
+        second()
+        self.counts["pair: one after the other"] += 1
+
+    # --- how ---
+
+    def move_while_away(self, away, end):
+        """Whatever one of the two others leads, is led by the third one afterwards."""
+        moving = {place: next(node for node in NODES if node not in (leader, away))
+                  for place, leader in self._leaders().items() if leader != away}
+        self.cluster.prefer_leaders(moving)
+        with self._away(away, end):
+            self._elect(moving)
+
+    def kill(self, node):
+        """The end of a broker as by a crash."""
+        node.kill()
+
+    def stop(self, node):
+        """The end of a broker as operators like it: it hands its partitions over first."""
+        node.send(signal.SIGTERM)
+        code = node.wait_gone(PATIENCE_S)
+        if code not in (0, ENDED_BY_SIGTERM):
+            raise StackError(f"a broker stopped with {code}:\n{node.log_file}")
+
+    @contextlib.contextmanager
+    def _away(self, number, end):
+        """A broker that leads something ends; the body runs when all that it led has other leaders,
+        and then it comes back."""
+        node = self.cluster.nodes[number]
+        led = {place for place, leader in self._leaders().items() if leader == number}
+        if not led:
+            raise StackError(f"broker {number} leads nothing")
+        end(node)
+
+        def moved():
+            leaders = self._leaders()
+            return all(leaders[place] not in (number, -1) for place in led)
+        self._wait(moved, f"other leaders than {number}")
+        yield
+        node.up(leash=True)
+
+    def _move(self, leaders):
+        self.cluster.prefer_leaders(leaders)
+        self._elect(leaders)
+
+    def _elect(self, leaders):
+        """Elects the preferred leaders of partitions, which must be these."""
+        def elected():
+            present = self._leaders()
+            waiting = [TopicPartition(*place) for place, node in leaders.items()
+                       if present[place] != node]
+            if waiting:
+                self.admin.elect_leaders(ElectionType.PREFERRED, waiting).result(PATIENCE_S)
+            return not waiting
+        self._wait(elected, f"the leaders {leaders}")
+
+    def _await_large_transaction(self, place):
+        """Returns while a large transaction is open in a partition."""
+        topic, partition = place
+        bootstrap = self.cluster.bootstrap
+        with TopicReader(bootstrap, topic, isolation="read_uncommitted") as everything, \
+                TopicReader(bootstrap, topic) as committed:
+            self.writer.large.set()
+
+            def is_open():
+                begun = committed.end(partition)
+                return begun is not None and \
+                    (everything.end(partition) or 0) - begun >= LARGE_MESSAGES
+            wait_until(is_open, PATIENCE_S, f"a large transaction in {place}", poll_s=0.002)
+
+    # --- what is so ---
+
+    def _live(self):
+        return {number for number, node in self.cluster.nodes.items() if node.pid()}
+
+    def _partitions(self):
+        """(topic, partition) -> its metadata."""
+        return {(name, number): found
+                for name, topic in self.admin.list_topics(timeout=PATIENCE_S).topics.items()
+                for number, found in topic.partitions.items()}
+
+    def _leaders(self):
+        return {place: found.leader for place, found in self._partitions().items()}
+
+    def _some_leader(self):
+        """A broker that leads a partition of data or progress."""
+        return self.rng.choice(sorted({leader for (topic, _), leader in self._leaders().items()
+                                       if not topic.startswith("__")}))
+
+    def _other_than(self, number):
+        return self.rng.choice(sorted(self._live() - {number}))
+
+    def _some_transactional_id(self):
+        """(transactional id, the partition whose leader coordinates it)."""
+        with TopicReader(self._bootstrap(), TRANSACTION_STATE) as reader:
+            keys = {(message.key, message.partition) for message in reader.read_to_end(PATIENCE_S)}
+        key, partition = self.rng.choice(sorted(keys))
+        # TransactionLogKey: a version, and a string with its length before it.
+        length, = struct.unpack_from(">h", key, 2)
+        return key[4:4 + length].decode(), (TRANSACTION_STATE, partition)
+
+    def _coordinator(self, transactional_id):
+        """Which broker coordinates an id, as the cluster says itself."""
+        told = run_tool("org.apache.kafka.tools.TransactionsCommand", "--bootstrap-server",
+                        self._bootstrap(), "describe", "--transactional-id", transactional_id)
+        head, *rows = [line.split() for line in told.splitlines() if line.strip()]
+        if head[0] != "CoordinatorId" or len(rows) != 1:
+            raise StackError(f"{transactional_id} is described as {told}")
+        return int(rows[0][0])
+
+    def _bootstrap(self):
+        return ",".join(self.cluster.nodes[number].bootstrap for number in sorted(self._live()))
+
+    @staticmethod
+    def _wait(condition, what):
+        def holds():
+            # Whoever was asked may just have ended, and there may be no controller for a moment.
+            with contextlib.suppress(KafkaException):
+                return condition()
+        wait_until(holds, PATIENCE_S, what)
