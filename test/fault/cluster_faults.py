@@ -4,6 +4,8 @@ replicas are in sync before the next fault begins, so that nothing acknowledged 
 is counted by its name, and only when its effect was seen.
 """
 import contextlib
+import glob
+import os
 import signal
 import struct
 
@@ -22,8 +24,10 @@ TRANSACTION_STATE = "__transaction_state"
 # Quicker than usual, for the sake of short runs; far above what a busy machine keeps a broker silent.
 SETTINGS = {"broker.session.timeout.ms": 3000, "broker.heartbeat.interval.ms": 500}
 PATIENCE_S = 60
-# Of an open transaction: far more messages than any but a large one has.
-LARGE_MESSAGES = 1000
+# Of an open transaction in one partition: more messages than any has but a large one.
+LARGE_MESSAGES = 300
+# Of its first batch, compressed.
+LARGE_BYTES = 20_000
 LARGE_TRIES_MAX = 5
 ENDED_BY_SIGTERM = 143
 
@@ -121,15 +125,15 @@ class ClusterFaults:
     def kill_in_large_transaction(self):
         """A partition's leader dies with the beginning of a large transaction in its log. It may be
         that the end arrives just before the signal: then it is tried again."""
+        def end(node):
+            self.kill(node)
+            self.writer.large.clear()
         for _ in range(LARGE_TRIES_MAX):
             place = (self.topic, self.rng.randrange(2))
             leader = self._leaders()[place]
-            try:
-                self._await_large_transaction(place)
-            finally:
-                self.writer.large.clear()
-            with self._away(leader, self.kill):
-                folder = f"{self.cluster.nodes[leader].data}/{place[0]}-{place[1]}"
+            folder = f"{self.cluster.nodes[leader].data}/{place[0]}-{place[1]}"
+            self._await_large_batch(folder)
+            with self._away(leader, end):
                 caught = max(open_messages(folder).values(), default=0) >= LARGE_MESSAGES
                 when = "in" if caught else "after"
                 self.counts[f"leader killed {when} a large transaction"] += 1
@@ -204,19 +208,18 @@ class ClusterFaults:
             return not waiting
         self._wait(elected, f"the leaders {leaders}")
 
-    def _await_large_transaction(self, place):
-        """Returns while a large transaction is open in a partition."""
-        topic, partition = place
-        bootstrap = self.cluster.bootstrap
-        with TopicReader(bootstrap, topic, isolation="read_uncommitted") as everything, \
-                TopicReader(bootstrap, topic) as committed:
-            self.writer.large.set()
+    def _await_large_batch(self, folder):
+        """Returns when a batch of a large transaction has come to a log: its commit comes after the
+        followers' acknowledgement, later than a look at the size of a file."""
+        def size():
+            return sum(map(os.path.getsize, glob.glob(f"{glob.escape(folder)}/*.log")))
+        seen = [size()]
 
-            def is_open():
-                begun = committed.end(partition)
-                return begun is not None and \
-                    (everything.end(partition) or 0) - begun >= LARGE_MESSAGES
-            wait_until(is_open, PATIENCE_S, f"a large transaction in {place}", poll_s=0.002)
+        def grown():
+            seen.append(size())
+            return seen[-1] - seen[-2] >= LARGE_BYTES
+        self.writer.large.set()
+        wait_until(grown, PATIENCE_S, f"a large batch in {folder}", poll_s=0.001)
 
     # --- what is so ---
 

@@ -112,6 +112,7 @@ class Run:
         self.database = self.name.replace("-", "_")
         self.exports = exports(f"{self.name}-{int(time.time())}")
         self.kafka = stack.kafka
+        self.cluster_faults = None
         self.proxies = {}
         # Failpoints still to die at, with the hit at which to die; those of this seed first.
         self.plan = collections.deque((name, self.rng.choice(KILL_COUNTS)) for name in failpoints)

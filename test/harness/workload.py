@@ -185,11 +185,14 @@ class Writer(threading.Thread):
         try:
             while not self.stopping.is_set():
                 self.step(len(self.states))
-                pace_s = self.pace_s if self.committed < self.plenty else self.slow_pace_s
-                time.sleep(self.rng.random() * 2 * pace_s)
+                time.sleep(self.rng.random() * 2 * self.mean_pause_s())
         except Exception as error:
             self.failure = f"{self.name} after {self.committed} transactions: " \
                            f"{type(error).__name__}: {error}"
+
+    def mean_pause_s(self):
+        """Between two transactions."""
+        return self.pace_s if self.committed < self.plenty else self.slow_pace_s
 
     def pause_inside(self):
         """Called with a transaction open."""
@@ -217,6 +220,9 @@ class EngineWriter(Writer):
 
     def initial_rows(self):
         return _notes(self.group, self.states[0])
+
+    def mean_pause_s(self):
+        return self.pace_s if self.large.is_set() else super().mean_pause_s()
 
     def step(self, number):
         statements, state = self._plan(number, dict(self.states[-1]))
