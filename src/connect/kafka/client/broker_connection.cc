@@ -180,7 +180,8 @@ void BrokerConnection::on_read(size_t size) {
     // A frame before this one may have ended the link.
     if (state_ != State::kDown) on_frame(std::move(frame));
   });
-  if (!sane) {
+  // Behind a frame that has ended the link anything may come.
+  if (!sane && state_ != State::kDown) {
     const bool first = state_ == State::kSettingUp;
     return break_down({first ? CallFate::kRefused : CallFate::kNotSent,
                        named(foreign_protocol(reader_->refused()).cause)});

@@ -329,6 +329,21 @@ TEST_F(BrokerConnectionTest, AMalformedAnswerEndsTheConnection) {
   EXPECT_THAT(outcomes_[0].failure->cause, testing::HasSubstr("malformed"));
 }
 
+TEST_F(BrokerConnectionTest, WhatComesBehindAMalformedAnswerIsNotLookedAt) {
+  on_request_ = [](ServerSession& server, const ReceivedRequest& request) {
+    WireWriter body;
+    body.raw("?");
+    const std::string no_length(4, '\xff');
+    server.send(framed(request, true, body) + no_length);
+  };
+  make(nullptr);
+  ask(1);
+  run_until(1);
+  EXPECT_EQ(outcomes_[0].failure->fate, CallFate::kUnknown);
+  EXPECT_EQ(outcomes_[0].failure->cause,
+            "broker broker:9092: its answer to DescribeCluster is malformed");
+}
+
 TEST_F(BrokerConnectionTest, DestroyingItFinishesNothing) {
   make(nullptr);
   ask(1);
