@@ -41,9 +41,12 @@ std::string request_head(const RequestHeader& header, const std::string& client_
   return head.joined();
 }
 
+// Longer lives are renewed as if they were so long: a broker may name one that no clock holds.
+constexpr std::chrono::milliseconds kLongestSession = std::chrono::hours(24 * 365);
+
 // Session tokens are renewed at 85 % of their life, with some of the time left for the exchange.
 EventLoop::Time renewal(EventLoop::Time now, std::chrono::milliseconds lifetime) {
-  return now + lifetime * 85 / 100;
+  return now + std::min(lifetime, kLongestSession) * 85 / 100;
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <optional>
 #include <vector>
 
@@ -457,6 +458,17 @@ TEST_F(SaslTest, AuthenticatesAgainBeforeTheSessionEnds) {
   EXPECT_EQ(received_.size(), 8u);
   EXPECT_EQ(received_[5].api, ApiKey::kSaslHandshake);
   EXPECT_EQ(links_, 1);
+}
+
+TEST_F(SaslTest, ASessionLongerThanTimeIsNotRenewedAtOnce) {
+  lifetime_ms_ = std::numeric_limits<int64_t>::max();
+  ask(1);
+  run_until(1);
+  run_for(std::chrono::hours(1));
+  ask(2);
+  run_until(2);
+  EXPECT_FALSE(outcomes_[1].failure);
+  EXPECT_EQ(received_.size(), 5u);
 }
 
 TEST_F(SaslTest, ASessionTooShortToBeRenewedGivesWayToANewConnection) {
