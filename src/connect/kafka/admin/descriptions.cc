@@ -38,8 +38,10 @@ TopicDescription to_description(const std::string& name,
 KafkaResult<MetadataResponse> NativeAdmin::metadata(const MetadataRequest& request,
                                                     const StopToken& stop) {
   Questions questions(cluster_, timeouts_.metadata, stop, "fetching metadata");
+  // Version 4 is the first that can be told not to create topics.
   auto answer = questions.ask<MetadataRequest>(
-      anybody(), request, [](const MetadataResponse& response) { return response.error_code; });
+      anybody(), request, [](const MetadataResponse& response) { return response.error_code; },
+      VersionRange{4, kLastVersion});
   if (!answer) return std::unexpected(answer.error());
   if (answer->response.error_code != ErrorCode::kNone)
     return std::unexpected(question_error(answer->response.error_code, ""));

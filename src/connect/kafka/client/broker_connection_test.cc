@@ -286,6 +286,20 @@ TEST_F(BrokerConnectionTest, ASilentBrokerIsNamedWhenTimeIsOver) {
             "describing the cluster: broker broker:9092: Connection timeout");
 }
 
+TEST_F(BrokerConnectionTest, MetadataThatWouldCreateTopicsIsNotAskedFor) {
+  on_versions_ = [](ServerSession& server, const ReceivedRequest& request) {
+    ApiVersionsResponse versions;
+    versions.api_keys.push_back({static_cast<int16_t>(ApiKey::kMetadata), 0, 3});
+    server.answer(request, versions);
+  };
+  Cluster cluster(loop_, {.connection = options_, .bootstrap = {kAddress}}, nullptr, 3);
+  NativeAdmin admin(cluster, {milliseconds(2'000), milliseconds(2'000)});
+  const StopToken never;
+  const auto partitions = admin.partition_count("t", never);
+  ASSERT_FALSE(partitions);
+  EXPECT_EQ(partitions.error().code, "UNSUPPORTED_VERSION");
+}
+
 TEST_F(BrokerConnectionTest, WhatWaitsTooLongWasNotSent) {
   on_versions_ = [](ServerSession&, const ReceivedRequest&) {};
   make(nullptr);
