@@ -139,9 +139,12 @@ void Cluster::take(MetadataResponse::MetadataResponseTopic topic) {
   const auto found = topics_.find(topic.name.value_or(""));
   if (found == topics_.end()) return;
   TopicInfo info{topic.error_code, topic.topic_id, {}};
+  info.partitions.resize(topic.partitions.size());
   for (const auto& partition : topic.partitions) {
     const auto index = static_cast<size_t>(partition.partition_index);
-    if (index >= info.partitions.size()) info.partitions.resize(index + 1);
+    // Partitions are numbered from 0 without gaps, in any order. One that is not would make us take
+    // memory for as many as it says.
+    if (index >= info.partitions.size()) continue;
     info.partitions[index] = {partition.leader_id, partition.leader_epoch};
   }
   // A broker that lags behind tells of an older leader (KIP-320); of another topic of the same name
