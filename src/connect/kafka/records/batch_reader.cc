@@ -94,7 +94,8 @@ bool BatchReader::read_header(std::string_view batch) {
                             header_.base_offset, codec));
   }
   if (header_.base_offset < 0) return corrupt("its offset is negative");
-  if (last_delta < 0 || header_.base_offset > std::numeric_limits<int64_t>::max() - last_delta)
+  // Whoever reads on does so at the offset after the last one.
+  if (last_delta < 0 || header_.base_offset >= std::numeric_limits<int64_t>::max() - last_delta)
     return corrupt("its last offset is out of range");
   // Offsets in a batch differ; compaction makes records fewer, never more.
   if (count < 0 || count > int64_t{last_delta} + 1)

@@ -256,6 +256,9 @@ TEST(BatchReader, RefusesHeadersThatContradictThemselves) {
   EXPECT_EQ(reading.fault_of(batch), RecordsFault::kCorrupt);
   store_big_endian(batch.data(), std::numeric_limits<int64_t>::max() - 2);
   EXPECT_EQ(reading.fault_of(batch), RecordsFault::kCorrupt);
+  // No offset would come after its last one.
+  store_big_endian(batch.data(), std::numeric_limits<int64_t>::max() - 3);
+  EXPECT_EQ(reading.fault_of(batch), RecordsFault::kCorrupt);
   for (int32_t length : {-1, 0, 48, std::numeric_limits<int32_t>::min()}) {
     batch = golden;
     store_big_endian(batch.data() + kLengthAt, length);
