@@ -1,4 +1,4 @@
-// libFuzzer on the batch reader and all it calls. README.md has the command.
+// libFuzzer on the batch reader and all it calls. `tools/fuzz 60 batch_reader`.
 //
 // Most inputs would end at the checksum, so each is read twice: as it is, and with the lengths and
 // checksums of its batches made right. A limit keeps bombs from being mistaken for leaks.
