@@ -118,4 +118,12 @@ class BrokerConnection final : private LinkEvents {
   std::string trouble_;
 };
 
+// Of connections in one lane. Pointers have another order in each process, and a simulation that
+// depends on it cannot be repeated.
+struct ByAddress {
+  bool operator()(const BrokerConnection* a, const BrokerConnection* b) const {
+    return a->address() < b->address();
+  }
+};
+
 }  // namespace penstock::connect::kafka

@@ -122,7 +122,7 @@ void ProduceSender::pump() {
 
 // One batch of each partition that has one to send. False: there was none.
 bool ProduceSender::pump_once(EventLoop::Time now) {
-  std::map<BrokerConnection*, std::shared_ptr<Items>> by_leader;
+  std::map<BrokerConnection*, std::shared_ptr<Items>, ByAddress> by_leader;
   for (size_t t = 0; t < topics_.size(); ++t) {
     for (size_t p = 0; p < topics_[t].partitions.size(); ++p) {
       Partition& partition = topics_[t].partitions[p];

@@ -130,7 +130,7 @@ std::unexpected<KafkaError> NativeReader::told(KafkaError error) {
 void NativeReader::pump() {
   if (queued_bytes() >= options_.queue_bytes || !is_same_topic()) return;
   const auto now = cluster_.loop().now();
-  std::map<BrokerConnection*, std::vector<int32_t>> by_leader;
+  std::map<BrokerConnection*, std::vector<int32_t>, ByAddress> by_leader;
   auto wake = EventLoop::Time::max();
   for (const auto& [partition, assigned] : assigned_) {
     BrokerConnection* leader = cluster_.leader(options_.topic, partition, Lane::kFetches);
