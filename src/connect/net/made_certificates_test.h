@@ -10,19 +10,13 @@
 #include <string>
 
 #include "base/check.h"
+#include "connect/net/openssl_deleter.h"
 
 namespace penstock::connect {
 
-template <auto kFree>
-struct MadeDeleter {
-  template <typename T>
-  void operator()(T* object) const {
-    kFree(object);
-  }
-};
-using MadeKey = std::unique_ptr<EVP_PKEY, MadeDeleter<&EVP_PKEY_free>>;
-using MadeX509 = std::unique_ptr<X509, MadeDeleter<&X509_free>>;
-using MadeBio = std::unique_ptr<BIO, MadeDeleter<&BIO_free>>;
+using MadeKey = std::unique_ptr<EVP_PKEY, OpensslDeleter<&EVP_PKEY_free>>;
+using MadeX509 = std::unique_ptr<X509, OpensslDeleter<&X509_free>>;
+using MadeBio = std::unique_ptr<BIO, OpensslDeleter<&BIO_free>>;
 
 inline std::string text_of(const MadeBio& bio) {
   const char* data = nullptr;

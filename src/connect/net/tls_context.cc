@@ -11,19 +11,14 @@
 #include <optional>
 #include <utility>
 
+#include "connect/net/openssl_deleter.h"
+
 namespace penstock::connect {
 namespace {
 
 // What one system call may read: four records, so that a large answer does not cost two calls each.
 constexpr size_t kReadBuffer = size_t{64} << 10;
 
-template <auto kFree>
-struct OpensslDeleter {
-  template <typename T>
-  void operator()(T* object) const {
-    kFree(object);
-  }
-};
 using Bio = std::unique_ptr<BIO, OpensslDeleter<&BIO_free>>;
 using Certificate = std::unique_ptr<X509, OpensslDeleter<&X509_free>>;
 using Key = std::unique_ptr<EVP_PKEY, OpensslDeleter<&EVP_PKEY_free>>;

@@ -68,7 +68,7 @@ class TlsServer {
     sigaddset(&pipe, SIGPIPE);
     pthread_sigmask(SIG_BLOCK, &pipe, nullptr);
     while (!ready_) std::this_thread::yield();
-    const std::unique_ptr<SSL, MadeDeleter<&SSL_free>> ssl(SSL_new(context_.get()));
+    const std::unique_ptr<SSL, OpensslDeleter<&SSL_free>> ssl(SSL_new(context_.get()));
     SSL_set_fd(ssl.get(), socket);
     if (SSL_accept(ssl.get()) == 1) {
       serve(ssl.get(), socket);
@@ -79,7 +79,7 @@ class TlsServer {
     }
   }
 
-  const std::unique_ptr<SSL_CTX, MadeDeleter<&SSL_CTX_free>> context_;
+  const std::unique_ptr<SSL_CTX, OpensslDeleter<&SSL_CTX_free>> context_;
   const bool resets_when_refusing_;
   std::atomic<bool> ready_ = false;
   LoopbackPeer peer_;
