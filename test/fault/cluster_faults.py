@@ -24,6 +24,9 @@ TRANSACTION_STATE = "__transaction_state"
 # Quicker than usual, for the sake of short runs; far above what a busy machine keeps a broker silent.
 SETTINGS = {"broker.session.timeout.ms": 3000, "broker.heartbeat.interval.ms": 500}
 PATIENCE_S = 60
+# librdkafka leaves a question for metadata with the broker that it chose, also when that one dies:
+# it is asked again soon, of another one.
+ANSWER_S = 3
 # Of an open transaction in one partition: more messages than any has but a large one.
 LARGE_MESSAGES = 300
 # Of its first batch, compressed.
@@ -228,8 +231,11 @@ class ClusterFaults:
 
     def _partitions(self):
         """(topic, partition) -> its metadata."""
+        def answer():
+            with contextlib.suppress(KafkaException):
+                return self.admin.list_topics(timeout=ANSWER_S).topics
         return {(name, number): found
-                for name, topic in self.admin.list_topics(timeout=PATIENCE_S).topics.items()
+                for name, topic in wait_until(answer, PATIENCE_S, "metadata").items()
                 for number, found in topic.partitions.items()}
 
     def _leaders(self):
