@@ -46,13 +46,13 @@ enum class Isolation : int8_t { kReadUncommitted = 0, kReadCommitted = 1 };
 inline std::string encode_batch(const BatchIdentity& identity,
                                 const std::vector<std::string>& values, int64_t timestamp_ms,
                                 Codec codec) {
-  BatchBuilder builder(16 << 20);
+  BatchBuilder builder(16 << 20, codec);
   Compression compression;
   for (const std::string& value : values) {
     EXPECT_TRUE(
         builder.append({.key = {}, .value = value, .timestamp_ms = timestamp_ms++, .headers = {}}));
   }
-  return std::string(builder.finish(identity, codec, compression));
+  return std::string(builder.finish(identity, compression));
 }
 
 class Conformance : public testing::TestWithParam<GroundChoice> {

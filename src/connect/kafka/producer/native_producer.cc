@@ -12,8 +12,8 @@ namespace {
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
-// Between two turns of the loop while a transaction is filled: what fits the socket meanwhile.
-constexpr size_t kServeBytes = 256 << 10;
+// Between two turns of the loop while a transaction is filled: as much as a batch has.
+constexpr size_t kServeBytes = 1 << 20;
 // Between two looks at the clock.
 constexpr int kUsesOfNow = 64;
 

@@ -59,12 +59,12 @@ std::array<std::shared_ptr<Batch>, 2> halves_of(const Batch& batch, BatchPool& p
 
 std::shared_ptr<Batch> BatchPool::take(size_t at_least) {
   taken_most_ = std::max(taken_most_, ++taken_);
-  if (at_least > batch_bytes_) return std::make_shared<Batch>(at_least);
+  if (at_least > batch_bytes_) return std::make_shared<Batch>(at_least, codec_);
   // Others may still hold one: the answer that is being taken in, or a link, if an earlier copy of
   // the batch was acknowledged.
   const auto free = std::find_if(idle_.rbegin(), idle_.rend(),
                                  [](const auto& batch) { return batch.use_count() == 1; });
-  if (free == idle_.rend()) return std::make_shared<Batch>(batch_bytes_);
+  if (free == idle_.rend()) return std::make_shared<Batch>(batch_bytes_, codec_);
   std::shared_ptr<Batch> batch = std::move(*free);
   idle_.erase(std::next(free).base());
   batch->builder.clear();
@@ -82,8 +82,10 @@ void BatchPool::give_back(std::shared_ptr<Batch> batch) {
 }
 
 void BatchPool::trim() {
-  const size_t kept = taken_most_ - taken_;
-  if (idle_.size() > kept) idle_.resize(kept);
+  const size_t spare = kept_ > taken_most_ ? kept_ - taken_most_ : 0;
+  kept_ = std::max(taken_most_, kept_ - (spare + 7) / 8);
+  const size_t idle = kept_ - taken_;
+  if (idle_.size() > idle) idle_.resize(idle);
   taken_most_ = taken_;
 }
 
@@ -113,7 +115,7 @@ std::shared_ptr<Batch> PartitionQueue::next(EventLoop::Time now) const {
 }
 
 void PartitionQueue::sent(const std::shared_ptr<Batch>& batch, const BatchIdentity& identity,
-                          Codec codec, Compression& compression) {
+                          Compression& compression) {
   if (batch->base_sequence < 0) {
     batch->base_sequence = next_sequence_;
     next_sequence_ = sequence_after(next_sequence_, batch->builder.count());
@@ -121,7 +123,7 @@ void PartitionQueue::sent(const std::shared_ptr<Batch>& batch, const BatchIdenti
   if (batch->bytes.empty()) {
     BatchIdentity own = identity;
     own.base_sequence = batch->base_sequence;
-    batch->bytes = batch->builder.finish(own, codec, compression);
+    batch->bytes = batch->builder.finish(own, compression);
   }
   while (queue_[sent_] != batch) ++sent_;
   ++sent_;

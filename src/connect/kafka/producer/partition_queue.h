@@ -23,7 +23,7 @@
 namespace penstock::connect::kafka {
 
 struct Batch {
-  explicit Batch(size_t limit_bytes) : builder(limit_bytes) {}
+  Batch(size_t limit_bytes, Codec codec) : builder(limit_bytes, codec) {}
 
   BatchBuilder builder;
   std::string_view bytes = {};  // Once it is finished.
@@ -39,18 +39,21 @@ struct Batch {
 // costs as much as filling it. One owner thread.
 class BatchPool {
  public:
-  explicit BatchPool(size_t batch_bytes) : batch_bytes_(batch_bytes) {}
+  BatchPool(size_t batch_bytes, Codec codec) : batch_bytes_(batch_bytes), codec_(codec) {}
   // Large enough for `at_least` bytes.
   std::shared_ptr<Batch> take(size_t at_least);
   void give_back(std::shared_ptr<Batch> batch);
-  // Lets go of what was not needed since it was last called.
+  // Lets go of an eighth of what was not needed since it was last called, at least of one batch:
+  // what one transaction needs varies, and all of it is gone after some twenty that need nothing.
   void trim();
 
  private:
   size_t batch_bytes_;
+  Codec codec_;
   std::vector<std::shared_ptr<Batch>> idle_;
   size_t taken_ = 0;
   size_t taken_most_ = 0;  // Since the last trim().
+  size_t kept_ = 0;        // So many were taken or idle then.
 };
 
 class PartitionQueue {
@@ -69,7 +72,7 @@ class PartitionQueue {
   // The next batch that may be sent now; none.
   std::shared_ptr<Batch> next(EventLoop::Time now) const;
   // It gets its sequence the first time.
-  void sent(const std::shared_ptr<Batch>& batch, const BatchIdentity& identity, Codec codec,
+  void sent(const std::shared_ptr<Batch>& batch, const BatchIdentity& identity,
             Compression& compression);
   // The broker has it. `pool` gets what is no longer needed.
   void acknowledged(const std::shared_ptr<Batch>& batch, BatchPool& pool);

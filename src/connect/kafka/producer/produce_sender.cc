@@ -39,7 +39,9 @@ KafkaFault fault_of(ErrorCode code) {
 }  // namespace
 
 ProduceSender::ProduceSender(Cluster& cluster, Settings settings)
-    : cluster_(cluster), settings_(std::move(settings)), pool_(settings_.batch_bytes) {}
+    : cluster_(cluster),
+      settings_(std::move(settings)),
+      pool_(settings_.batch_bytes, settings_.codec) {}
 
 ProduceSender::~ProduceSender() {
   if (timer_) cluster_.loop().cancel(*timer_);
@@ -157,8 +159,7 @@ void ProduceSender::send(BrokerConnection& leader, std::shared_ptr<Items> items)
   for (const Item& item : *items) {
     const Topic& topic = topics_[item.topic];
     const bool again = !item.batch->bytes.empty();
-    queue_of(item).sent(item.batch, {identity_.id, identity_.epoch, -1, true}, settings_.codec,
-                        compression_);
+    queue_of(item).sent(item.batch, {identity_.id, identity_.epoch, -1, true}, compression_);
     count(*item.batch, again);
     if (last_topic != item.topic) {
       auto& data = request.topic_data.emplace_back();

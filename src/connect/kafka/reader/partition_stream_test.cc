@@ -18,10 +18,10 @@ class PartitionStreamTest : public testing::Test {
   // A batch at an offset, as a broker would hand it out.
   std::string batch(int64_t base_offset, const std::vector<std::string>& values,
                     int64_t producer = -1) {
-    BatchBuilder builder(1 << 20);
+    BatchBuilder builder(1 << 20, Codec::kNone);
     for (const std::string& value : values)
       EXPECT_TRUE(builder.append({.key = "k", .value = value, .timestamp_ms = 5, .headers = {}}));
-    std::string bytes(builder.finish({producer, 0, 0, producer >= 0}, Codec::kNone, compression_));
+    std::string bytes(builder.finish({producer, 0, 0, producer >= 0}, compression_));
     place(bytes, base_offset);
     return bytes;
   }

@@ -16,6 +16,11 @@ namespace {
 constexpr int64_t kBaseOffset = 0;      // The broker assigns it.
 constexpr int32_t kNoLeaderEpoch = -1;  // So does it this.
 constexpr char kRecordAttributes = 0;
+// Less than the nearest cache holds, and four rounds of the longest lanes of crc32c.
+constexpr size_t kCheckStepBytes = 12 << 10;
+// What has become as large as this will most likely be filled. Memory that is not written to costs
+// nothing, and moving a large batch from one size to the next costs as much as filling it.
+constexpr size_t kGrowsToLimitBytes = 64 << 10;
 
 // The zigzag form of a length.
 uint64_t length_code(size_t size) {
@@ -45,7 +50,8 @@ int64_t wrapping_difference(int64_t a, int64_t b) {
 
 }  // namespace
 
-BatchBuilder::BatchBuilder(size_t limit_bytes) : limit_bytes_(limit_bytes) {
+BatchBuilder::BatchBuilder(size_t limit_bytes, Codec codec)
+    : limit_bytes_(limit_bytes), codec_(codec) {
   CHECK_OP(>=, limit_bytes, kBatchHeaderBytes);
   CHECK_OP(<=, limit_bytes, size_t{std::numeric_limits<int32_t>::max()});
   clear();
@@ -65,10 +71,6 @@ BatchBuilder::Measured BatchBuilder::measure(const RecordFields& record) const {
   return measured;
 }
 
-bool BatchBuilder::fits(const RecordFields& record) const {
-  return measure(record).total_bytes <= limit_bytes_ - bytes_.size();
-}
-
 bool BatchBuilder::append(const RecordFields& record) {
   DCHECK(!finished_);
   const Measured measured = measure(record);
@@ -76,7 +78,10 @@ bool BatchBuilder::append(const RecordFields& record) {
   if (count_ == 0) base_timestamp_ms_ = max_timestamp_ms_ = record.timestamp_ms;
   max_timestamp_ms_ = std::max(max_timestamp_ms_, record.timestamp_ms);
 
-  char* const begin = bytes_.reserve(measured.total_bytes);
+  const bool grows = bytes_.size() + measured.total_bytes > bytes_.capacity();
+  char* const begin =
+      bytes_.reserve(grows && bytes_.size() >= kGrowsToLimitBytes ? limit_bytes_ - bytes_.size()
+                                                                  : measured.total_bytes);
   char* at = put_varint(begin, length_code(measured.body_bytes));
   *at++ = kRecordAttributes;
   at = put_varint(at, measured.timestamp_delta);
@@ -91,13 +96,19 @@ bool BatchBuilder::append(const RecordFields& record) {
   DCHECK(at == begin + measured.total_bytes);
   bytes_.commit(measured.total_bytes);
   ++count_;
+  if (codec_ == Codec::kNone && bytes_.size() - checked_bytes_ >= kCheckStepBytes) check_records();
   return true;
 }
 
-std::string_view BatchBuilder::finish(const BatchIdentity& identity, Codec codec,
-                                      Compression& compression) {
+void BatchBuilder::check_records() {
+  records_crc_ = crc32c_extend(records_crc_, bytes_.view().substr(checked_bytes_));
+  checked_bytes_ = bytes_.size();
+}
+
+std::string_view BatchBuilder::finish(const BatchIdentity& identity, Compression& compression) {
   CHECK(!finished_ && count_ > 0);
   finished_ = true;
+  Codec codec = codec_;
   if (codec != Codec::kNone) {
     const std::string_view records = bytes_.view().substr(kBatchHeaderBytes);
     const std::string_view compressed = compression.compress(codec, records);
@@ -109,31 +120,26 @@ std::string_view BatchBuilder::finish(const BatchIdentity& identity, Codec codec
       codec = Codec::kNone;
     }
   }
+  check_records();
   char* const header = bytes_.data();
   const size_t length = bytes_.size() - kLeaderEpochAt;
+  const int16_t flags = identity.transactional ? kTransactionalFlag : int16_t{0};
   store_big_endian(header, kBaseOffset);
   store_big_endian(header + kLengthAt, static_cast<int32_t>(length));
   store_big_endian(header + kLeaderEpochAt, kNoLeaderEpoch);
   store_big_endian(header + kMagicAt, kMagic);
-  store_big_endian(header + kAttributesAt, static_cast<int16_t>(codec));
+  store_big_endian(header + kAttributesAt,
+                   static_cast<int16_t>(static_cast<int16_t>(codec) | flags));
   store_big_endian(header + kLastOffsetDeltaAt, count_ - 1);
   store_big_endian(header + kBaseTimestampAt, base_timestamp_ms_);
   store_big_endian(header + kMaxTimestampAt, max_timestamp_ms_);
-  store_big_endian(header + kCountAt, count_);
-  return set_identity(identity);
-}
-
-std::string_view BatchBuilder::set_identity(const BatchIdentity& identity) {
-  CHECK(finished_);
-  char* const header = bytes_.data();
-  const auto codec =
-      static_cast<int16_t>(load_big_endian<int16_t>(header + kAttributesAt) & kCodecMask);
-  const int16_t flags = identity.transactional ? kTransactionalFlag : int16_t{0};
-  store_big_endian(header + kAttributesAt, static_cast<int16_t>(codec | flags));
   store_big_endian(header + kProducerIdAt, identity.producer_id);
   store_big_endian(header + kProducerEpochAt, identity.producer_epoch);
   store_big_endian(header + kBaseSequenceAt, identity.base_sequence);
-  store_big_endian(header + kCrcAt, crc32c(bytes_.view().substr(kAttributesAt)));
+  store_big_endian(header + kCountAt, count_);
+  const std::string_view checked(header + kAttributesAt, kBatchHeaderBytes - kAttributesAt);
+  store_big_endian(header + kCrcAt,
+                   crc32c_joined(crc32c(checked), records_crc_, bytes_.size() - kBatchHeaderBytes));
   return bytes_.view();
 }
 
@@ -141,6 +147,8 @@ void BatchBuilder::clear() {
   bytes_.clear();
   bytes_.reserve(kBatchHeaderBytes);
   bytes_.commit(kBatchHeaderBytes);
+  checked_bytes_ = kBatchHeaderBytes;
+  records_crc_ = 0;
   count_ = 0;
   finished_ = false;
 }

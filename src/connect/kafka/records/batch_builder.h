@@ -1,7 +1,7 @@
 // Builds a record batch of magic 2 (KIP-98) in the one buffer it is sent from.
 //
 // Records are written behind the room for the batch's header as they come; finish() fills in the
-// header. Before a batch is sent again as another producer, set_identity() changes the header only.
+// header. The checksum of records that stay as they are is taken while the processor has them near.
 // A builder is reused with clear() and keeps its memory. One owner thread.
 #pragma once
 
@@ -37,9 +37,8 @@ class BatchBuilder {
  public:
   // No batch becomes larger than `limit_bytes`, header included, whatever the codec.
   // REQUIRES: kBatchHeaderBytes <= limit_bytes <= 2^31 - 1.
-  explicit BatchBuilder(size_t limit_bytes);
+  BatchBuilder(size_t limit_bytes, Codec codec);
 
-  bool fits(const RecordFields& record) const;
   // Copies the record to the end of the batch. False, and nothing is changed, if it does not fit.
   // REQUIRES: the batch is not finished.
   [[nodiscard]] bool append(const RecordFields& record);
@@ -53,10 +52,7 @@ class BatchBuilder {
   // The whole batch: a view that is valid until clear(). A batch that compression does not make
   // smaller stays uncompressed, so that the limit holds and nobody decompresses it in vain.
   // REQUIRES: at least one record; not finished.
-  std::string_view finish(const BatchIdentity& identity, Codec codec, Compression& compression);
-  // The finished batch with another identity.
-  // REQUIRES: finished, and no earlier view is being sent any more.
-  std::string_view set_identity(const BatchIdentity& identity);
+  std::string_view finish(const BatchIdentity& identity, Compression& compression);
 
   void clear();
 
@@ -68,9 +64,14 @@ class BatchBuilder {
     size_t total_bytes;
   };
   Measured measure(const RecordFields& record) const;
+  // Takes what is not in the checksum yet.
+  void check_records();
 
   size_t limit_bytes_;
+  Codec codec_;
   ByteBuffer bytes_;
+  size_t checked_bytes_ = 0;  // From the batch's beginning, of which the header is checked last.
+  uint32_t records_crc_ = 0;  // Of the records among them.
   int32_t count_ = 0;
   int64_t base_timestamp_ms_ = 0;
   int64_t max_timestamp_ms_ = 0;

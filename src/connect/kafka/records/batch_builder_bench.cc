@@ -44,13 +44,11 @@ struct Rows {
   }
 };
 
-std::string_view fill(BatchBuilder& builder, const Rows& rows, Codec codec,
-                      Compression& compression) {
+std::string_view fill(BatchBuilder& builder, const Rows& rows, Compression& compression) {
   builder.clear();
   for (size_t index = 0; builder.append(rows.row(index)); ++index) {
   }
-  return builder.finish({.producer_id = 1, .producer_epoch = 2, .base_sequence = 3}, codec,
-                        compression);
+  return builder.finish({.producer_id = 1, .producer_epoch = 2, .base_sequence = 3}, compression);
 }
 
 void count_records(benchmark::State& state, int64_t records) {
@@ -61,11 +59,11 @@ void count_records(benchmark::State& state, int64_t records) {
 
 void build(benchmark::State& state, Codec codec, size_t batch_bytes) {
   const Rows rows;
-  BatchBuilder builder(batch_bytes);
+  BatchBuilder builder(batch_bytes, codec);
   Compression compression;
   int64_t records = 0;
   for (auto _ : state) {
-    benchmark::DoNotOptimize(fill(builder, rows, codec, compression));
+    benchmark::DoNotOptimize(fill(builder, rows, compression));
     records += builder.count();
   }
   count_records(state, records);
@@ -74,9 +72,9 @@ void build(benchmark::State& state, Codec codec, size_t batch_bytes) {
 
 void read(benchmark::State& state, Codec codec) {
   const Rows rows;
-  BatchBuilder builder(kBatchBytes);
+  BatchBuilder builder(kBatchBytes, codec);
   Compression compression;
-  const std::string_view batch = fill(builder, rows, codec, compression);
+  const std::string_view batch = fill(builder, rows, compression);
   BatchReader reader(compression, kLimitBytes);
   int64_t records = 0;
   for (auto _ : state) {
@@ -90,15 +88,6 @@ void read(benchmark::State& state, Codec codec) {
     CHECK(!reader.error());
   }
   count_records(state, records);
-}
-
-void set_identity(benchmark::State& state) {
-  const Rows rows;
-  BatchBuilder builder(kBatchBytes);
-  Compression compression;
-  fill(builder, rows, Codec::kNone, compression);
-  for (auto _ : state)
-    benchmark::DoNotOptimize(builder.set_identity({.producer_id = 1, .producer_epoch = 3}));
 }
 
 void checksum(benchmark::State& state, bool portable) {
@@ -119,7 +108,6 @@ BENCHMARK_CAPTURE(read, gzip, Codec::kGzip);
 BENCHMARK_CAPTURE(read, snappy, Codec::kSnappy);
 BENCHMARK_CAPTURE(read, lz4, Codec::kLz4);
 BENCHMARK_CAPTURE(read, zstd, Codec::kZstd);
-BENCHMARK(set_identity);
 BENCHMARK_CAPTURE(checksum, accelerated, false)->Arg(256)->Arg(16 << 10)->Arg(1 << 20);
 BENCHMARK_CAPTURE(checksum, portable, true)->Arg(16 << 10);
 

@@ -1,8 +1,11 @@
-// What is built: the Java client's bytes, exact sizes, identities, reuse.
+// What is built: the Java client's bytes, exact sizes, the checksum, reuse.
 #include "connect/kafka/records/batch_builder.h"
 
 #include <limits>
 
+#include "base/rng.h"
+#include "connect/kafka/protocol/big_endian.h"
+#include "connect/kafka/records/crc32c.h"
 #include "connect/kafka/records/records_fixture_test.h"
 #include "connect/kafka/records/varint.h"
 
@@ -40,7 +43,7 @@ TEST(BatchBuilder, WritesTheJavaClientsBytes) {
 
 TEST(BatchBuilder, TakesWhatFitsAndNotAByteMore) {
   const std::vector<TestRecord> records = golden_records();
-  BatchBuilder measuring(kTestLimit);
+  BatchBuilder measuring(kTestLimit, Codec::kNone);
   std::vector<size_t> sizes = {measuring.size_bytes()};
   for (const TestRecord& record : records) {
     ASSERT_TRUE(append(measuring, record));
@@ -48,7 +51,7 @@ TEST(BatchBuilder, TakesWhatFitsAndNotAByteMore) {
   }
   EXPECT_EQ(sizes.back(), golden_uncompressed().size());
   for (size_t limit = kBatchHeaderBytes; limit <= sizes.back(); ++limit) {
-    BatchBuilder builder(limit);
+    BatchBuilder builder(limit, Codec::kNone);
     for (size_t i = 0; i < records.size(); ++i) {
       const bool fits = sizes[i + 1] <= limit;
       EXPECT_EQ(append(builder, records[i]), fits) << limit;
@@ -58,30 +61,20 @@ TEST(BatchBuilder, TakesWhatFitsAndNotAByteMore) {
   }
 }
 
-TEST(BatchBuilder, AsksWithoutChanging) {
-  BatchBuilder builder(kBatchHeaderBytes + 20);
-  const std::string long_value(20, 'x');
-  EXPECT_TRUE(builder.fits({.key = "k", .value = "v", .headers = {}}));
-  EXPECT_FALSE(builder.fits({.key = "k", .value = long_value, .headers = {}}));
-  EXPECT_FALSE(builder.append({.key = "k", .value = long_value, .headers = {}}));
-  EXPECT_TRUE(builder.empty());
-  EXPECT_TRUE(builder.append({.key = "k", .value = "v", .headers = {}}));
-  EXPECT_EQ(builder.count(), 1);
-}
-
-TEST(BatchBuilder, TakesAnotherIdentityLater) {
-  const BatchIdentity second = {.producer_id = std::numeric_limits<int64_t>::max(),
-                                .producer_epoch = 32767,
-                                .base_sequence = 7,
-                                .transactional = false};
-  for (Codec codec : kAllCodecs) {
-    BatchBuilder builder(kTestLimit);
-    Compression compression;
-    for (const TestRecord& record : golden_records()) ASSERT_TRUE(append(builder, record));
-    builder.finish(kGoldenIdentity, codec, compression);
-    EXPECT_EQ(builder.set_identity(second), built(golden_records(), second, codec));
-    EXPECT_EQ(builder.set_identity(kGoldenIdentity),
-              built(golden_records(), kGoldenIdentity, codec));
+TEST(BatchBuilder, ChecksALongBatchAsOne) {
+  Rng rng(1);
+  for (Codec codec : {Codec::kNone, Codec::kLz4}) {
+    for (size_t longest : {100, 30'000}) {
+      BatchBuilder builder(kTestLimit, codec);
+      Compression compression;
+      while (builder.size_bytes() < 100'000) {
+        const std::string value(rng.below(longest), 'v');
+        ASSERT_TRUE(builder.append({.key = "k", .value = value, .headers = {}}));
+      }
+      const std::string_view batch = builder.finish(kGoldenIdentity, compression);
+      EXPECT_EQ(load_big_endian<uint32_t>(batch.data() + kCrcAt),
+                crc32c(batch.substr(kAttributesAt)));
+    }
   }
 }
 
@@ -94,15 +87,15 @@ TEST(BatchBuilder, LeavesAloneWhatDoesNotShrink) {
 }
 
 TEST(BatchBuilder, StartsAnewWithTheSameMemory) {
-  BatchBuilder builder(kTestLimit);
+  BatchBuilder builder(kTestLimit, Codec::kZstd);
   Compression compression;
   const char* memory = nullptr;
-  for (Codec codec : {Codec::kNone, Codec::kZstd, Codec::kNone}) {
+  for (int time = 0; time < 3; ++time) {
     builder.clear();
     EXPECT_TRUE(builder.empty());
     for (const TestRecord& record : golden_records()) ASSERT_TRUE(append(builder, record));
-    const std::string_view batch = builder.finish(kGoldenIdentity, codec, compression);
-    EXPECT_EQ(batch, built(golden_records(), kGoldenIdentity, codec));
+    const std::string_view batch = builder.finish(kGoldenIdentity, compression);
+    EXPECT_EQ(batch, built(golden_records(), kGoldenIdentity, Codec::kZstd));
     if (memory == nullptr) memory = batch.data();
     EXPECT_EQ(static_cast<const void*>(batch.data()), memory);
   }

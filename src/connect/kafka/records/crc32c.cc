@@ -22,6 +22,24 @@ constexpr uint32_t times_x(uint32_t polynomial) {
   return (polynomial >> 1) ^ ((polynomial & 1) != 0 ? kPolynomial : 0);
 }
 
+constexpr uint32_t times(uint32_t a, uint32_t b) {
+  uint32_t product = 0;
+  for (; a != 0; a <<= 1, b = times_x(b))
+    if ((a & 0x80000000) != 0) product ^= b;
+  return product;
+}
+
+// x to the power of 2^k. The length of 2^64 bytes in bits needs the last.
+using Powers = std::array<uint32_t, 67>;
+
+constexpr Powers make_powers() {
+  Powers powers{};
+  powers[0] = times_x(0x80000000);
+  for (size_t k = 1; k < powers.size(); ++k) powers[k] = times(powers[k - 1], powers[k - 1]);
+  return powers;
+}
+constexpr Powers kPowers = make_powers();
+
 using Tables = std::array<std::array<uint32_t, 256>, 8>;
 
 // tables[k][b]: what the byte b contributes when k bytes follow it.
@@ -137,6 +155,14 @@ uint32_t crc32c_extend_portable(uint32_t crc, std::string_view bytes) {
   }
   for (; left > 0; ++at, --left) crc = table_step(crc, *at);
   return ~crc;
+}
+
+// The second part's bytes move the first one's register over them, as zeros would: what is in it
+// beside is in the second checksum already.
+uint32_t crc32c_joined(uint32_t first, uint32_t second, uint64_t second_bytes) {
+  for (size_t k = 3; second_bytes != 0; ++k, second_bytes >>= 1)
+    if ((second_bytes & 1) != 0) first = times(kPowers[k], first);
+  return first ^ second;
 }
 
 uint32_t crc32c_extend(uint32_t crc, std::string_view bytes) {

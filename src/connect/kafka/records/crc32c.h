@@ -17,6 +17,10 @@ inline uint32_t crc32c(std::string_view bytes) {
   return crc32c_extend(0, bytes);
 }
 
+// The checksum of what `first` is the checksum of, followed by `second_bytes` bytes of which
+// `second` is. Takes time by the length's logarithm: it reads none of the bytes.
+uint32_t crc32c_joined(uint32_t first, uint32_t second, uint64_t second_bytes);
+
 // The same function with tables on every processor.
 uint32_t crc32c_extend_portable(uint32_t crc, std::string_view bytes);
 // Whether this processor has what crc32c_extend() needs to do without tables.

@@ -69,5 +69,15 @@ TEST(Crc32c, ExtendsFromAnyCut) {
   }
 }
 
+TEST(Crc32c, JoinsPartsOfAnyLength) {
+  const std::string bytes = random_bytes(70000);
+  const std::string_view all = bytes;
+  for (size_t size : {0, 1, 2, 7, 8, 255, 256, 3072, 65535, 65536, 70000}) {
+    const std::string_view first = all.substr(0, all.size() - size);
+    EXPECT_EQ(crc32c_joined(crc32c(first), crc32c(all.substr(first.size())), size), crc32c(all))
+        << size;
+  }
+}
+
 }  // namespace
 }  // namespace penstock::connect::kafka

@@ -81,10 +81,10 @@ inline std::vector<TestRecord> read_all(BatchReader& reader, std::string_view ba
 
 inline std::string built(const std::vector<TestRecord>& records, const BatchIdentity& identity,
                          Codec codec) {
-  BatchBuilder builder(kTestLimit);
+  BatchBuilder builder(kTestLimit, codec);
   Compression compression;
   for (const TestRecord& record : records) EXPECT_TRUE(append(builder, record));
-  return std::string(builder.finish(identity, codec, compression));
+  return std::string(builder.finish(identity, compression));
 }
 
 inline constexpr Codec kAllCodecs[] = {Codec::kNone, Codec::kGzip, Codec::kSnappy, Codec::kLz4,

@@ -70,13 +70,13 @@ class ClusterTestClient {
 
 inline std::string test_batch(const BatchIdentity& identity, const std::vector<std::string>& values,
                               int64_t timestamp_ms = 1'000) {
-  BatchBuilder builder(16 << 20);
+  BatchBuilder builder(16 << 20, Codec::kNone);
   Compression compression;
   for (const std::string& value : values) {
     EXPECT_TRUE(
         builder.append({.key = {}, .value = value, .timestamp_ms = timestamp_ms++, .headers = {}}));
   }
-  return std::string(builder.finish(identity, Codec::kNone, compression));
+  return std::string(builder.finish(identity, compression));
 }
 
 class SimulatedClusterTest : public testing::Test {
