@@ -40,16 +40,23 @@ KafkaResult<void> PartitionStream::add(FetchedPiece piece) {
   // Where the next fetch begins is in the headers: the records need not be looked at for it.
   scan_.reset(piece.records);
   bool some = false;
+  int64_t end = fetch_offset_;
+  int32_t epoch = fetched_epoch_;
   while (scan_.next_batch()) {
     some = true;
-    fetch_offset_ = std::max(fetch_offset_, scan_.header().last_offset + 1);
-    fetched_epoch_ = scan_.header().leader_epoch;
+    // A leader that was asked before the present one may answer after it.
+    if (scan_.header().last_offset < end) continue;
+    end = scan_.header().last_offset + 1;
+    epoch = scan_.header().leader_epoch;
   }
+  // A piece is taken whole or fetched again: what is before its fault was not given out.
   if (scan_.error()) return std::unexpected(corrupt(scan_.error()->message));
   // A broker sends the first batch whole, however large it is.
   if (!some && scan_.truncated())
     return std::unexpected(corrupt("a batch that is cut off comes first"));
-  if (!some) return {};
+  if (end == fetch_offset_) return {};
+  fetch_offset_ = end;
+  fetched_epoch_ = epoch;
   queued_bytes_ += piece.records.size();
   pieces_.push_back(std::move(piece));
   return {};

@@ -48,7 +48,8 @@ class PartitionStream {
   // Bytes that were fetched and not given out.
   size_t queued_bytes() const { return queued_bytes_; }
 
-  // REQUIRES: it was fetched at fetch_offset().
+  // REQUIRES: it was fetched at fetch_offset() or, from an earlier leader, at a smaller offset.
+  // Upon an error nothing of it is taken.
   KafkaResult<void> add(FetchedPiece piece);
   // The next record; its views live until the next call. None: all that was fetched is given out.
   KafkaResult<std::optional<IncomingMessage>> next();

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "connect/kafka/protocol/big_endian.h"
 #include "connect/kafka/records/batch_builder.h"
 
 namespace penstock::connect::kafka {
@@ -27,6 +28,12 @@ class PartitionStreamTest : public testing::Test {
   }
   static void place(std::string& bytes, int64_t base_offset) {
     for (size_t i = 0; i < 8; ++i) bytes[i] = static_cast<char>(base_offset >> (8 * (7 - i)));
+  }
+
+  // The same batch, as the leader of that epoch appended it; no checksum covers it.
+  static std::string appended_in(int32_t epoch, std::string bytes) {
+    store_big_endian(bytes.data() + kLeaderEpochAt, epoch);
+    return bytes;
   }
 
   PartitionStream& make(KafkaIsolation isolation) {
@@ -96,6 +103,31 @@ TEST_F(PartitionStreamTest, CorruptBytesNameThePlace) {
   const auto added = add(bytes);
   ASSERT_FALSE(added);
   EXPECT_THAT(added.error().message, testing::HasSubstr("partition 2 at offset 3"));
+}
+
+TEST_F(PartitionStreamTest, WhatIsInFrontOfACorruptBatchIsFetchedAgainWithIt) {
+  make(KafkaIsolation::kReadUncommitted).seek(0);
+  const std::string good = batch(0, {"a"}) + batch(1, {"b"});
+  std::string last = batch(2, {"c"});
+  const std::string whole = good + last;
+  last.back() ^= 1;
+  EXPECT_FALSE(add(good + last));
+  EXPECT_EQ(stream_->fetch_offset(), 0);
+  EXPECT_EQ(stream_->fetched_epoch(), -1);
+  ASSERT_TRUE(add(whole));
+  EXPECT_THAT(read(), testing::ElementsAre("0:a", "1:b", "2:c"));
+}
+
+TEST_F(PartitionStreamTest, AnAnswerOfAnEarlierLeaderChangesNothing) {
+  make(KafkaIsolation::kReadUncommitted).seek(0);
+  const std::string of_both = appended_in(3, batch(0, {"a"}));
+  ASSERT_TRUE(add(of_both + appended_in(4, batch(1, {"b"}))));
+  EXPECT_EQ(stream_->fetched_epoch(), 4);
+  ASSERT_TRUE(add(of_both));
+  EXPECT_EQ(stream_->fetch_offset(), 2);
+  EXPECT_EQ(stream_->fetched_epoch(), 4) << "or the leader would take the log for another one";
+  EXPECT_THAT(read(), testing::ElementsAre("0:a", "1:b"));
+  EXPECT_EQ(stream_->queued_bytes(), 0u);
 }
 
 TEST_F(PartitionStreamTest, SeekForgetsWhatWasFetched) {
