@@ -12,7 +12,9 @@
 namespace penstock::connect {
 
 enum class KafkaFault {
-  kRetriable,       // Nothing was changed. The same call may be made again.
+  // No transaction was changed. The same call may be made again; what was asked of a cluster
+  // (cluster_operations.h) may have been carried out all the same.
+  kRetriable,
   kAbort,           // Nothing of the transaction was committed, for certain; send it again.
   kOutcomeUnknown,  // Nobody knows. Throw the producer away and read what was committed.
   kFenced,          // Our epoch is over: another producer, or an expired transaction.
