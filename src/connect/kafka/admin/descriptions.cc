@@ -44,7 +44,7 @@ KafkaResult<MetadataResponse> NativeAdmin::metadata(const MetadataRequest& reque
       VersionRange{4, kLastVersion});
   if (!answer) return std::unexpected(answer.error());
   if (answer->response.error_code != ErrorCode::kNone)
-    return std::unexpected(question_error(answer->response.error_code, ""));
+    return std::unexpected(questions.answered(question_error(answer->response.error_code, "")));
   return std::move(answer->response);
 }
 
@@ -70,8 +70,8 @@ KafkaResult<ClusterDescription> NativeAdmin::describe_cluster(const DescribeClus
   if (!answer) return std::unexpected(answer.error());
   DescribeClusterResponse& response = answer->response;
   if (response.error_code != ErrorCode::kNone) {
-    return std::unexpected(question_error(response.error_code, response.error_message.value_or(""),
-                                          {AclOperation::kDescribe, {}}));
+    return std::unexpected(questions.answered(question_error(
+        response.error_code, response.error_message.value_or(""), {AclOperation::kDescribe, {}})));
   }
   ClusterDescription description{std::move(response.cluster_id),
                                  id_or_none(response.controller_id),
@@ -113,8 +113,9 @@ KafkaResult<NativeAdmin::TopicMetadata> NativeAdmin::topic_metadata(const std::s
   if (found.error_code == ErrorCode::kUnknownTopicOrPartition) return std::nullopt;
   // A topic whose partitions have no leader yet has them nevertheless.
   if (found.error_code != ErrorCode::kNone && found.error_code != ErrorCode::kLeaderNotAvailable) {
-    return std::unexpected(question_error(
-        found.error_code, "", {AclOperation::kDescribe, {AclResource::Kind::kTopic, topic}}));
+    return std::unexpected(
+        question_error(found.error_code, "topic " + topic,
+                       {AclOperation::kDescribe, {AclResource::Kind::kTopic, topic}}));
   }
   return std::move(found);
 }

@@ -90,8 +90,9 @@ KafkaResult<std::vector<ConfigEntry>> NativeAdmin::describe_config(const ConfigR
     return kafka_fail(KafkaFault::kRetriable, "no answer about " + named(resource), "");
   auto& result = answer->response.results.front();
   if (result.error_code != ErrorCode::kNone) {
-    return std::unexpected(question_error(result.error_code, result.error_message.value_or(""),
-                                          permission(AclOperation::kDescribeConfigs, resource)));
+    return std::unexpected(
+        questions.answered(question_error(result.error_code, result.error_message.value_or(""),
+                                          permission(AclOperation::kDescribeConfigs, resource))));
   }
   std::vector<ConfigEntry> entries;
   for (auto& config : result.configs) {
@@ -130,8 +131,9 @@ KafkaResult<void> NativeAdmin::alter_config(const ConfigResource& resource,
     return kafka_fail(KafkaFault::kRetriable, "no answer about " + named(resource), "");
   const auto& result = answer->response.responses.front();
   if (result.error_code == ErrorCode::kNone) return {};
-  return std::unexpected(question_error(result.error_code, result.error_message.value_or(""),
-                                        permission(AclOperation::kAlterConfigs, resource)));
+  return std::unexpected(
+      questions.answered(question_error(result.error_code, result.error_message.value_or(""),
+                                        permission(AclOperation::kAlterConfigs, resource))));
 }
 
 }  // namespace penstock::connect::kafka

@@ -8,8 +8,10 @@ namespace penstock::connect::kafka {
 namespace {
 
 using std::chrono::milliseconds;
+using testing::ContainsRegex;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::StartsWith;
 using testing::UnorderedElementsAre;
 
 const AclResource kTopic{AclResource::Kind::kTopic, "t"};
@@ -204,6 +206,24 @@ TEST_F(NativeAdminTest, NamesWhatIsNotAllowedBeyondTopics) {
   expect_denied(admin_.describe_transaction("id", stop_), "TRANSACTIONAL_ID_AUTHORIZATION_FAILED",
                 "Describe on transactional id id");
   EXPECT_LT(loop_.now() - start, kTestTimeouts.admin);
+}
+
+TEST_F(NativeAdminTest, NamesWhatWasAskedAndWhoRefusedIt) {
+  cluster_.create_topic("t", 3);
+  const auto fewer = admin_.create_partitions("t", 2, ChangeMode::kApply, stop_);
+  ASSERT_FALSE(fewer);
+  EXPECT_THAT(fewer.error().message, StartsWith("adding partitions to topic t: Broker: "));
+  EXPECT_THAT(fewer.error().message, ContainsRegex(R"(\(broker broker-[012]:[0-9]+\)$)"));
+  const auto beyond = admin_.delete_records("t", 1, 99, stop_);
+  ASSERT_FALSE(beyond);
+  EXPECT_THAT(beyond.error().message,
+              StartsWith("deleting records of topic t partition 1: Broker: Offset out of range"));
+  EXPECT_THAT(beyond.error().message, ContainsRegex(R"(\(broker broker-[012]:[0-9]+\)$)"));
+  // It passes by itself, and did not in time.
+  const auto missing = admin_.topic_config("nowhere", stop_);
+  ASSERT_FALSE(missing);
+  EXPECT_THAT(missing.error().message, StartsWith("describing topic nowhere: Broker: "));
+  EXPECT_THAT(missing.error().message, ContainsRegex(": broker broker-[012]:[0-9]+$"));
 }
 
 TEST_F(NativeAdminTest, GivesUpUponAStop) {

@@ -49,13 +49,14 @@ KafkaResult<CreateTopicState> NativeAdmin::create(const NewTopic& topic, ChangeM
       [](const CreateTopicsResponse& response) { return first_error(response.topics); });
   if (!answer) return std::unexpected(answer.error());
   if (answer->response.topics.empty())
-    return kafka_fail(KafkaFault::kRetriable, "no answer about the topic", "");
+    return kafka_fail(KafkaFault::kRetriable, "no answer about topic " + topic.name, "");
   const auto& result = answer->response.topics.front();
   if (result.error_code == ErrorCode::kNone) return CreateTopicState::kCreated;
   // Also what an earlier attempt of ours created, whose answer was lost.
   if (result.error_code == ErrorCode::kTopicAlreadyExists) return CreateTopicState::kExisted;
-  return std::unexpected(question_error(result.error_code, result.error_message.value_or(""),
-                                        on_topic(AclOperation::kCreate, topic.name)));
+  return std::unexpected(
+      questions.answered(question_error(result.error_code, result.error_message.value_or(""),
+                                        on_topic(AclOperation::kCreate, topic.name))));
 }
 
 KafkaResult<void> NativeAdmin::create_partitions(const std::string& topic, int32_t total,
@@ -83,8 +84,9 @@ KafkaResult<void> NativeAdmin::create_partitions(const std::string& topic, int32
     if (!present) return std::unexpected(present.error());
     if (*present == total) return {};
   }
-  return std::unexpected(question_error(result.error_code, result.error_message.value_or(""),
-                                        on_topic(AclOperation::kAlter, topic)));
+  return std::unexpected(
+      questions.answered(question_error(result.error_code, result.error_message.value_or(""),
+                                        on_topic(AclOperation::kAlter, topic))));
 }
 
 KafkaResult<DeleteTopicState> NativeAdmin::delete_topic(const std::string& topic,
@@ -126,8 +128,9 @@ KafkaResult<DeleteTopicState> NativeAdmin::remove(const DeleteTopicsRequest& wan
   const auto& result = answer->response.responses.front();
   if (result.error_code == ErrorCode::kNone) return DeleteTopicState::kDeleted;
   if (is_missing(result.error_code)) return DeleteTopicState::kMissing;
-  return std::unexpected(question_error(result.error_code, result.error_message.value_or(""),
-                                        on_topic(AclOperation::kDelete, name)));
+  return std::unexpected(
+      questions.answered(question_error(result.error_code, result.error_message.value_or(""),
+                                        on_topic(AclOperation::kDelete, name))));
 }
 
 KafkaResult<int64_t> NativeAdmin::delete_records(const std::string& topic, int32_t partition,
@@ -151,8 +154,8 @@ KafkaResult<int64_t> NativeAdmin::delete_records(const std::string& topic, int32
   if (!answer) return std::unexpected(answer.error());
   const Result& result = *find(answer->response);
   if (result.error_code == ErrorCode::kNone) return result.low_watermark;
-  return std::unexpected(question_error(result.error_code, fmt::format("partition {}", partition),
-                                        on_topic(AclOperation::kDelete, topic)));
+  return std::unexpected(questions.answered(
+      question_error(result.error_code, "", on_topic(AclOperation::kDelete, topic))));
 }
 
 }  // namespace penstock::connect::kafka

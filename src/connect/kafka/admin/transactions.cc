@@ -75,11 +75,11 @@ KafkaResult<void> NativeAdmin::list_transactions_of(int32_t id,
   if (!answer) return std::unexpected(answer.error());
   ListTransactionsResponse& response = answer->response;
   if (response.error_code != ErrorCode::kNone)
-    return std::unexpected(question_error(response.error_code, ""));
+    return std::unexpected(questions.answered(question_error(response.error_code, "")));
   if (!response.unknown_state_filters.empty()) {
-    return std::unexpected(
+    return std::unexpected(questions.answered(
         question_error(ErrorCode::kInvalidRequest,
-                       "unknown transaction state " + response.unknown_state_filters.front()));
+                       "unknown transaction state " + response.unknown_state_filters.front())));
   }
   for (auto& each : response.transaction_states) {
     listed.push_back({std::move(each.transactional_id), each.producer_id,
@@ -105,7 +105,8 @@ KafkaResult<std::optional<TransactionDescription>> NativeAdmin::describe_transac
   auto& state = answer->response.transaction_states.front();
   if (state.error_code == ErrorCode::kTransactionalIdNotFound) return std::nullopt;
   if (state.error_code != ErrorCode::kNone) {
-    return std::unexpected(question_error(state.error_code, "", {AclOperation::kDescribe, owner}));
+    return std::unexpected(
+        questions.answered(question_error(state.error_code, "", {AclOperation::kDescribe, owner})));
   }
   return to_description(state);
 }
@@ -132,8 +133,9 @@ KafkaResult<std::vector<ActiveProducer>> NativeAdmin::describe_producers(const s
   if (!answer) return std::unexpected(answer.error());
   const Result& result = *find(answer->response);
   if (result.error_code == ErrorCode::kNone) return to_producers(result);
-  return std::unexpected(question_error(result.error_code, result.error_message.value_or(""),
-                                        {AclOperation::kRead, {AclResource::Kind::kTopic, topic}}));
+  return std::unexpected(questions.answered(
+      question_error(result.error_code, result.error_message.value_or(""),
+                     {AclOperation::kRead, {AclResource::Kind::kTopic, topic}})));
 }
 
 }  // namespace penstock::connect::kafka

@@ -43,6 +43,12 @@ bool Questions::pause() {
   return run_until([&] { return cluster_.loop().now() >= until; });
 }
 
+KafkaError Questions::answered(KafkaError error) const {
+  if (error.code.ends_with("_AUTHORIZATION_FAILED")) return error;
+  error.message = what_ + ": " + error.message + " (" + asked() + ")";
+  return error;
+}
+
 KafkaError Questions::gave_up() const {
   if (last_ && last_->fault == KafkaFault::kFatal) return *last_;
   if (stop_.stopped()) return {KafkaFault::kRetriable, "stopped", ""};

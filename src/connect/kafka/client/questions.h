@@ -52,8 +52,13 @@ class Questions {
   std::function<void()> on_setback = [] {};
   // An attempt left us and its answer got lost, or was that the broker had no more time for it.
   bool maybe_done() const { return maybe_done_; }
+  // An error out of the last answer, with what was asked and which broker said so. What is not
+  // allowed is so at every broker, and names its resource (permission.h): it stays as it is.
+  KafkaError answered(KafkaError error) const;
 
  private:
+  // "broker localhost:9092", of the last attempt.
+  std::string asked() const { return "broker " + asked_.host + ":" + std::to_string(asked_.port); }
   // Until the backoff is over. False: the time is over, or it was stopped.
   bool pause();
 
@@ -65,6 +70,7 @@ class Questions {
   // Notes why an attempt failed. False: to ask again is of no use.
   bool note(const CallFailure& failure);
 
+  HostAndPort asked_;               // Whom the last attempt asked.
   std::optional<KafkaError> last_;  // What the last attempt ended with.
   int misfits_ = 0;                 // How many of the last attempts ended alike.
   bool maybe_done_ = false;
@@ -77,10 +83,12 @@ KafkaResult<Answer<typename Request::Response>> Questions::ask(const Whom& whom,
                                                                VersionRange versions) {
   using Result = CallResult<typename Request::Response>;
   while (true) {
-    if (!run_until([&] { return whom() != nullptr; })) return std::unexpected(gave_up());
+    BrokerConnection* broker = nullptr;
+    if (!run_until([&] { return (broker = whom()) != nullptr; })) return std::unexpected(gave_up());
+    asked_ = broker->address();
     // Shared with the call: when we give up, it may still be under way.
     auto result = std::make_shared<std::optional<Result>>();
-    whom()->call(request, CallOptions{std::min(end_, cluster_.request_deadline()), versions},
+    broker->call(request, CallOptions{std::min(end_, cluster_.request_deadline()), versions},
                  [result](Result answer) { *result = std::move(answer); });
     if (!run_until([&] { return result->has_value(); })) return std::unexpected(gave_up());
     Result& answer = **result;
@@ -89,7 +97,7 @@ KafkaResult<Answer<typename Request::Response>> Questions::ask(const Whom& whom,
       if (!is_retriable(code)) return std::move(*answer);
       if (is_stale_metadata(code) || code == ErrorCode::kNotController) cluster_.refresh();
       if (code == ErrorCode::kRequestTimedOut) maybe_done_ = true;
-      last_ = question_error(code, "");
+      last_ = question_error(code, asked());
     } else {
       if (answer.error().fate == CallFate::kUnknown) maybe_done_ = true;
       if (!note(answer.error())) return std::unexpected(*last_);
