@@ -226,6 +226,15 @@ TEST_F(NativeAdminTest, NamesWhatWasAskedAndWhoRefusedIt) {
   EXPECT_THAT(missing.error().message, ContainsRegex(": broker broker-[012]:[0-9]+$"));
 }
 
+// The protocol counts replicas in 16 bits, and 65537 would become 1.
+TEST_F(NativeAdminTest, MoreReplicasThanThereCanBeAreRefused) {
+  const auto created = admin_.create_topic({.name = "t", .replication = 65'537}, stop_);
+  ASSERT_FALSE(created);
+  EXPECT_EQ(created.error().fault, KafkaFault::kFatal);
+  EXPECT_EQ(created.error().message, "topic t cannot have 65537 replicas");
+  EXPECT_EQ(admin_.partition_count("t", stop_), std::nullopt);
+}
+
 TEST_F(NativeAdminTest, GivesUpUponAStop) {
   const auto start = loop_.now();
   loop_.at(start + milliseconds(200), [this] { stop_.stop(); });

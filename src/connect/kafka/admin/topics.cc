@@ -35,6 +35,12 @@ KafkaResult<void> NativeAdmin::validate_topic(const NewTopic& topic, const StopT
 
 KafkaResult<CreateTopicState> NativeAdmin::create(const NewTopic& topic, ChangeMode mode,
                                                   const StopToken& stop) {
+  if (!std::in_range<int16_t>(topic.replication)) {
+    return kafka_fail(
+        KafkaFault::kFatal,
+        fmt::format("topic {} cannot have {} replicas", topic.name, topic.replication),
+        error_name(ErrorCode::kInvalidReplicationFactor));
+  }
   CreateTopicsRequest request;
   request.timeout_ms = timeout_ms();
   request.validate_only = mode == ChangeMode::kValidate;
