@@ -2,6 +2,7 @@
 #include "connect/kafka/reader/fetch_session.h"
 
 #include <limits>
+#include <utility>
 
 namespace penstock::connect::kafka {
 
@@ -33,8 +34,8 @@ bool FetchSession::take(const FetchResponse& response) {
     case ErrorCode::kInvalidFetchSessionEpoch:
     case ErrorCode::kFetchSessionTopicIdError:
       if (response.error_code == ErrorCode::kFetchSessionIdNotFound) id_ = 0;
-      epoch_ = kFull;
-      return false;
+      // What names everything cannot be said better: then it is an error like any other.
+      return std::exchange(epoch_, kFull) == kFull;
     default:
       break;
   }

@@ -21,7 +21,8 @@ class FetchSession {
   // partition that the answer does not mention has nothing new. REQUIRES: at most one is under way.
   void fill(FetchRequest& request, const std::string& topic, const Uuid& topic_id,
             const Partitions& wanted);
-  // False: the broker knows nothing of the session any more, and the answer says nothing else.
+  // False: the broker knows nothing of the session any more, and the answer says nothing else; to
+  // ask at once names everything.
   bool take(const FetchResponse& response);
   // The answer was lost.
   void lost() { epoch_ = kFull; }

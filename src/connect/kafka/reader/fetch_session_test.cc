@@ -78,6 +78,14 @@ TEST_F(FetchSessionTest, EverythingIsNamedAgainWhenTheSessionIsOver) {
   EXPECT_EQ(again.topics.size(), 1u);
 }
 
+TEST_F(FetchSessionTest, ABrokerThatKnowsNotEvenANewSessionHasAnError) {
+  const FetchSession::Partitions wanted{{0, at(0, 5)}};
+  for (int i = 0; i < 2; ++i) {
+    next(wanted);
+    EXPECT_TRUE(session_.take(answer(0, ErrorCode::kInvalidFetchSessionEpoch)));
+  }
+}
+
 TEST_F(FetchSessionTest, ABrokerMayRefuseToRemember) {
   const FetchSession::Partitions wanted{{0, at(0, 5)}};
   next(wanted);

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "connect/kafka/client/permission.h"
+
 namespace penstock::connect::kafka {
 namespace {
 
@@ -209,8 +211,11 @@ void NativeReader::on_answer(BrokerConnection& leader, const std::vector<Asked>&
     return pump();
   }
   if (!fetching.session.take(result->response)) return pump();
-  if (result->response.error_code != ErrorCode::kNone)
-    error_ = question_error(result->response.error_code, "");
+  if (const ErrorCode code = result->response.error_code; code != ErrorCode::kNone) {
+    error_ = question_error(code, fetching_from(leader));
+    for (const Asked& each : asked) pause(assigned_.at(each.partition));
+    return pump();
+  }
   for (const auto& node : result->response.node_endpoints)
     cluster_.learn_broker(node.node_id, {node.host, static_cast<uint16_t>(node.port)});
   for (const auto& topic : result->response.responses) {
@@ -263,6 +268,11 @@ void NativeReader::on_partition(Assigned& assigned, const FetchResponse::Partiti
   }
 }
 
+std::string NativeReader::fetching_from(const BrokerConnection& leader) const {
+  return "fetching topic " + options_.topic + " from broker " + leader.address().host + ":" +
+         std::to_string(leader.address().port);
+}
+
 void NativeReader::pause(Assigned& assigned) {
   assigned.not_before = cluster_.loop().now() + cluster_.options().retry_backoff;
 }
@@ -288,7 +298,9 @@ KafkaResult<int64_t> NativeReader::list_offset(int32_t partition, int64_t timest
     if (!leader) cluster_.refresh();
     return leader;
   };
-  Questions questions(cluster_, timeout_, stop, "offsets of " + options_.topic);
+  Questions questions(
+      cluster_, timeout_, stop,
+      "offsets of topic " + options_.topic + " partition " + std::to_string(partition));
   std::optional<KafkaError> refused;
   const bool known = questions.run_until([&] {
     refused = refusal();
@@ -302,8 +314,11 @@ KafkaResult<int64_t> NativeReader::list_offset(int32_t partition, int64_t timest
   });
   if (!answer) return std::unexpected(answer.error());
   const auto* found = find(answer->response);
-  if (found->error_code != ErrorCode::kNone)
-    return std::unexpected(question_error(found->error_code, options_.topic));
+  if (found->error_code != ErrorCode::kNone) {
+    return std::unexpected(questions.answered(
+        question_error(found->error_code, "",
+                       {AclOperation::kDescribe, {AclResource::Kind::kTopic, options_.topic}})));
+  }
   return found->offset;
 }
 

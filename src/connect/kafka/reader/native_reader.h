@@ -63,6 +63,7 @@ class NativeReader : public TopicReader {
                  CallResult<FetchResponse> result);
   void on_partition(Assigned& assigned, const FetchResponse::PartitionData& data,
                     const std::shared_ptr<const Frame>& frame);
+  std::string fetching_from(const BrokerConnection& leader) const;
   void pause(Assigned& assigned);
   KafkaResult<std::optional<IncomingMessage>> next();
   KafkaResult<int64_t> list_offset(int32_t partition, int64_t timestamp, const StopToken& stop);

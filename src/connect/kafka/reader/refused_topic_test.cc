@@ -39,10 +39,18 @@ class RefusedTopicTest : public testing::Test {
       return server.answer(request, versions);
     }
     if (request.api == ApiKey::kMetadata) return server.answer(request, metadata());
-    // Whoever asks for records waits for ever.
+    if (request.api == ApiKey::kFetch) {
+      ++num_fetches_;
+      if (fetch_error_ == ErrorCode::kNone) return;  // Whoever asks for records waits for ever.
+      FetchResponse fetched;
+      fetched.error_code = fetch_error_;
+      return server.answer(request, fetched);
+    }
     if (request.api != ApiKey::kListOffsets) return;
     ListOffsetsResponse offsets;
-    offsets.topics.emplace_back().partitions.emplace_back().offset = 5;
+    auto& found = offsets.topics.emplace_back().partitions.emplace_back();
+    found.offset = 5;
+    found.error_code = offset_error_;
     server.answer(request, offsets);
   }
 
@@ -60,6 +68,9 @@ class RefusedTopicTest : public testing::Test {
 
   SimulatedLoop loop_{1};
   ErrorCode topic_error_ = ErrorCode::kNone;
+  ErrorCode offset_error_ = ErrorCode::kNone;
+  ErrorCode fetch_error_ = ErrorCode::kNone;
+  int num_fetches_ = 0;
   std::unique_ptr<Cluster> cluster_;
   std::unique_ptr<NativeReader> reader_;
   const StopToken stop_;
@@ -79,6 +90,38 @@ TEST_F(RefusedTopicTest, ATopicThatMayNotBeSeenIsRefusedUntilItMay) {
   const auto marks = reader_->watermarks(0, stop_);
   ASSERT_TRUE(marks) << marks.error().message;
   EXPECT_EQ(marks->high, 5);
+}
+
+TEST_F(RefusedTopicTest, AnErrorOfOffsetsNamesPartitionAndBroker) {
+  offset_error_ = ErrorCode::kUnknownServerError;
+  EXPECT_EQ(reader_->watermarks(0, stop_).error().message,
+            "offsets of topic t partition 0: Broker: Unknown server error (broker broker:9092)");
+  offset_error_ = ErrorCode::kTopicAuthorizationFailed;
+  EXPECT_EQ(reader_->watermarks(0, stop_).error().message,
+            "Broker: Topic authorization failed: it needs Describe on topic t");
+}
+
+TEST_F(RefusedTopicTest, AFetchThatFailsAsAWholeNamesTheBroker) {
+  fetch_error_ = ErrorCode::kUnknownServerError;
+  ASSERT_TRUE(reader_->assign(0, 0));
+  const auto refused = reader_->poll(milliseconds(5'000));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().message,
+            "Broker: Unknown server error: fetching topic t from broker broker:9092");
+}
+
+// A session that begins cannot be unknown, and yet a broker may say so.
+TEST_F(RefusedTopicTest, ABrokerThatKnowsNoSessionIsNotAskedWithoutAPause) {
+  fetch_error_ = ErrorCode::kFetchSessionIdNotFound;
+  ASSERT_TRUE(reader_->assign(0, 0));
+  const auto begun = loop_.now();
+  for (int i = 0; i < 10; ++i) {
+    const auto refused = reader_->poll(milliseconds(5'000));
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, "FETCH_SESSION_ID_NOT_FOUND");
+  }
+  EXPECT_GE(num_fetches_, 10);
+  EXPECT_LE(num_fetches_, 1 + (loop_.now() - begun) / cluster_->options().retry_backoff);
 }
 
 TEST_F(RefusedTopicTest, PollingTellsThatTheTopicMayNotBeSeen) {
