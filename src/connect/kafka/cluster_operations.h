@@ -1,10 +1,12 @@
 // All that is asked of a cluster by those who operate it: more than ClusterAdmin, which is what the
 // engine itself needs.
 //
-// Calls take at most the client's metadata or admin timeout and give up soon after a stop; they
-// wait out what passes by itself (a controller, leader or coordinator that moves, a broker that
-// dies). What gave up may have been carried out all the same, and may be called again. An operation
-// that is not allowed is kFatal; message and remedy name it and its resource. One owner thread.
+// A question takes at most the client's metadata or admin timeout. A call is one question;
+// list_transactions() one more for each broker, and what has to be recognised as ours one more.
+// They give up soon after a stop, and wait out what passes by itself (a controller, leader or
+// coordinator that moves, a broker that dies). What gave up may have been carried out all the same,
+// and may be called again. An operation that is not allowed is kFatal; message and remedy name it
+// and its resource. One owner thread.
 #pragma once
 
 #include <array>
