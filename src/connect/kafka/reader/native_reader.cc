@@ -332,7 +332,8 @@ KafkaResult<Watermarks> NativeReader::watermarks(int32_t partition, const StopTo
 
 KafkaResult<int64_t> NativeReader::offset_at(int32_t partition, int64_t timestamp_ms,
                                              const StopToken& stop) {
-  auto found = list_offset(partition, timestamp_ms, stop);
+  // Below zero the protocol means something else: the end, the beginning.
+  auto found = list_offset(partition, std::max<int64_t>(timestamp_ms, 0), stop);
   // No record is that late.
   if (!found || *found >= 0) return found;
   return list_offset(partition, kLatest, stop);

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
 #include <memory>
 
 #include "connect/kafka/simulated/server_session.h"
@@ -47,6 +48,7 @@ class RefusedTopicTest : public testing::Test {
       return server.answer(request, fetched);
     }
     if (request.api != ApiKey::kListOffsets) return;
+    asked_time_ms_ = request.as<ListOffsetsRequest>().topics.at(0).partitions.at(0).timestamp;
     ListOffsetsResponse offsets;
     auto& found = offsets.topics.emplace_back().partitions.emplace_back();
     found.offset = 5;
@@ -71,6 +73,7 @@ class RefusedTopicTest : public testing::Test {
   ErrorCode offset_error_ = ErrorCode::kNone;
   ErrorCode fetch_error_ = ErrorCode::kNone;
   int num_fetches_ = 0;
+  int64_t asked_time_ms_ = -1;
   std::unique_ptr<Cluster> cluster_;
   std::unique_ptr<NativeReader> reader_;
   const StopToken stop_;
@@ -99,6 +102,14 @@ TEST_F(RefusedTopicTest, AnErrorOfOffsetsNamesPartitionAndBroker) {
   offset_error_ = ErrorCode::kTopicAuthorizationFailed;
   EXPECT_EQ(reader_->watermarks(0, stop_).error().message,
             "Broker: Topic authorization failed: it needs Describe on topic t");
+}
+
+TEST_F(RefusedTopicTest, ATimeBefore1970IsNoOtherQuestion) {
+  for (const auto& [time_ms, asked] : std::map<int64_t, int64_t>{
+           {-2, 0}, {-1, 0}, {0, 0}, {1'700'000'000'000, 1'700'000'000'000}}) {
+    EXPECT_EQ(reader_->offset_at(0, time_ms, stop_), 5);
+    EXPECT_EQ(asked_time_ms_, asked);
+  }
 }
 
 TEST_F(RefusedTopicTest, AFetchThatFailsAsAWholeNamesTheBroker) {
