@@ -118,8 +118,10 @@ Step<ProgressView> KafkaSink::read_progress_topic(connect::KafkaIsolation isolat
                       .from = std::nullopt,
                       .timeout = config_.limits.transaction_timeout + std::chrono::seconds(30)};
   if (place_.k) query.from = place_.k->offset;
-  auto view = read_progress(**reader, query, world_.stop, [this] {
-    note_waiting("", "kafka: waiting for open transactions in topic " + config_.progress_topic);
+  auto view = read_progress(**reader, query, world_.stop, [&] {
+    const std::string trouble = (*reader)->last_trouble();
+    note_waiting(trouble.empty() ? "" : "kafka: " + trouble,
+                 "kafka: waiting for open transactions in topic " + config_.progress_topic);
   });
   if (!view) return kafka_trouble("reading progress", view.error());
   return *view;

@@ -588,6 +588,25 @@ TEST_F(KafkaSinkTest, K10ATransactionThatNobodyEndsInTheProgressTopicIsNamed) {
   EXPECT_EQ(messages().size(), 1u);
 }
 
+TEST_F(KafkaSinkTest, K10ABrokerThatWentWhileProgressIsReadIsNamed) {
+  config_.limits.transaction_timeout = std::chrono::seconds(-30);  // Read once, then give up.
+  config_.limits.stalled_after = std::chrono::milliseconds(0);
+  config_.limits.retry_first = std::chrono::milliseconds(1);
+  config_.limits.retry_most = std::chrono::milliseconds(1);
+  tick(1, {{"a", 1, 1}});
+  cluster_.create("progress", 1);
+  cluster_.append("somebody", 0, cluster_.partition("progress", 0), {"key", "value", {}, 0, false});
+  cluster_.trouble = "broker b:9092: Connection refused";
+  start();
+  for (int i = 0; i < 10; ++i) {
+    sink_->step();
+    EXPECT_EQ(report_->status().error.find("waiting for open transactions"), std::string::npos);
+  }
+  EXPECT_EQ(report_->status().health, SinkHealth::kStalled);
+  EXPECT_NE(report_->status().error.find(cluster_.trouble), std::string::npos)
+      << report_->status().error;
+}
+
 TEST_F(KafkaSinkTest, K10ARefusalIsSaidAtOnceAndDoesNotFlap) {
   config_.limits.message_max_bytes = 20;
   tick(1, {});

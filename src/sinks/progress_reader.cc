@@ -58,6 +58,9 @@ connect::KafkaResult<ProgressView> read_progress(connect::TopicReader& reader,
       // The last poll may have gone over the markers at the end.
       bool there = reader.position(kPartition) >= marks->high;
       if (there || SteadyClock::now() < deadline) continue;
+      if (const std::string trouble = reader.last_trouble(); !trouble.empty())
+        return kafka_fail(KafkaFault::kRetriable, "failed to fetch progress message " + trouble,
+                          "");
       return std::unexpected(end_not_reached(query.topic, *marks, reader.position(kPartition)));
     }
     const connect::IncomingMessage& message = **polled;

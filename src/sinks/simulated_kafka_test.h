@@ -59,6 +59,7 @@ class Cluster {
   bool fencing_works = true;
   size_t fence_turns = 0;     // How often the next fence has no answer yet.
   bool reading_works = true;  // Else only the record at the first offset is seen.
+  std::string trouble = {};   // What a reader says while it waits.
 
   void create(const std::string& topic, int32_t partitions) {
     auto& made = topics[topic];
@@ -307,6 +308,7 @@ class Reader final : public connect::TopicReader {
     return connect::Watermarks{from.low, static_cast<int64_t>(from.log.size())};
   }
   KafkaResult<int64_t> offset_at(int32_t, int64_t, const StopToken&) override { return 0; }
+  std::string last_trouble() const override { return session_.cluster.trouble; }
 
  private:
   Session session_;

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "base/stop_token.h"
@@ -57,6 +58,9 @@ class TopicReader {
   // The first offset whose record is at or after the time; the end when there is none.
   virtual KafkaResult<int64_t> offset_at(int32_t partition, int64_t timestamp_ms,
                                          const StopToken& stop) = 0;
+
+  // Why no broker can be asked, naming one, for statuses while nothing comes; empty while one can.
+  virtual std::string last_trouble() const = 0;
 };
 
 }  // namespace penstock::connect

@@ -33,6 +33,7 @@ class NativeReader : public TopicReader {
   KafkaResult<Watermarks> watermarks(int32_t partition, const StopToken& stop) override;
   KafkaResult<int64_t> offset_at(int32_t partition, int64_t timestamp_ms,
                                  const StopToken& stop) override;
+  std::string last_trouble() const override { return cluster_.trouble(); }
 
  private:
   struct Assigned {

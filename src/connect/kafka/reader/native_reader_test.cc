@@ -84,6 +84,17 @@ TEST_F(NativeReaderTest, ALogThatLostWhatWasReadIsAnError) {
   EXPECT_EQ(next(), "d");
 }
 
+TEST_F(NativeReaderTest, ItTellsThatNoBrokerAnswers) {
+  commit("a");
+  EXPECT_EQ(next(), "a");
+  EXPECT_EQ(reader_.last_trouble(), "");
+  for (int32_t broker = 0; broker < 3; ++broker) simulated_.kill(broker, milliseconds(20'000));
+  EXPECT_EQ(next(), "");
+  EXPECT_EQ(reader_.last_trouble().find("broker broker-"), 0u) << reader_.last_trouble();
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(next(), "");
+  EXPECT_EQ(reader_.last_trouble(), "");
+}
+
 TEST_F(NativeReaderTest, ALeaderThatKeptEverythingIsReadOn) {
   commit("a");
   EXPECT_EQ(next(), "a");
