@@ -47,15 +47,6 @@ KafkaError certain_error(const ErrandEnd& end, KafkaFault otherwise) {
   return {fault, end.message, end.code == ErrorCode::kNone ? "" : error_name(end.code)};
 }
 
-// Whether a transaction may be ended although its coordinator gave this answer: it says the same
-// when it is not the coordinator at all and when its own log did not acknowledge the end in time.
-bool leaves_doubt(ErrorCode code) {
-  const Verdict verdict = judge_coordinator_error(code).verdict;
-  const bool only_busy =
-      code == ErrorCode::kConcurrentTransactions || code == ErrorCode::kCoordinatorLoadInProgress;
-  return verdict == Verdict::kMoved || (verdict == Verdict::kBusy && !only_busy);
-}
-
 Judgement judge_partitions(const AddPartitionsToTxnResponse& response) {
   Judgement worst;
   for (const auto& topic : response.results_by_topic_v3_and_below) {
@@ -328,8 +319,11 @@ void NativeProducer::end_transaction(bool commit) {
        .deadline = *deadline_},
       [this](const EndTxnResponse& response) {
         end_answer_ = response;
-        end_in_doubt_ = end_in_doubt_ || leaves_doubt(response.error_code);
-        return judge_coordinator_error(response.error_code);
+        const Judgement judgement = judge_coordinator_error(response.error_code);
+        // "Come again" and "not here" are also what a coordinator says that has written the
+        // decision: its log did not acknowledge it in time, or it was elected anew meanwhile.
+        end_in_doubt_ = end_in_doubt_ || judgement.verdict != Verdict::kFailed;
+        return judgement;
       },
       [this, commit](const ErrandEnd& end) { on_end(commit, end); });
 }
@@ -350,7 +344,7 @@ void NativeProducer::on_end(bool commit, const ErrandEnd& end) {
   const bool fenced = end.kind == ErrandEnd::Kind::kFailed && is_fencing(end.code);
   const std::string code = end.code == ErrorCode::kNone ? "" : error_name(end.code);
   if (fenced) return die({KafkaFault::kFenced, end.message, code});
-  // Never asked for, or refused before any copy of it got lost: not committed, for certain.
+  // No copy of it has left us, or the only answer says that it was not done: certain.
   const bool in_doubt = errands_.unknown() || end_in_doubt_;
   const bool refused = !in_doubt && (end.kind == ErrandEnd::Kind::kTimedOut ||
                                      end.code == ErrorCode::kTransactionAbortable);

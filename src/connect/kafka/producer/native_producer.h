@@ -85,7 +85,7 @@ class NativeProducer : public TransactionalProducer {
   TransactionVersion version_ = TransactionVersion::kV1;
   InitProducerIdResponse init_answer_;
   EndTxnResponse end_answer_;
-  bool end_in_doubt_ = false;  // By an answer of before.
+  bool end_in_doubt_ = false;  // By an answer of before that did not say whether it was done.
   // Version 1: the coordinator knows of the transaction; something of it got lost.
   bool registered_ = false;
   bool lost_something_ = false;

@@ -178,6 +178,51 @@ TEST_P(NativeProducerTest, AnUnsureAnswerToACommitLeavesItUnknown) {
   EXPECT_EQ(committed(), "a");
 }
 
+// A coordinator that was elected anew after it had written the decision says that it is loading, as
+// one does that knows nothing of the request.
+TEST_P(NativeProducerTest, ACommitThatIsOnlyPutOffIsOfUnknownOutcome) {
+  start({}, milliseconds(1'000));
+  send("a", false);
+  deliver();
+  simulated_->faults().load_most = std::chrono::hours(1);
+  const int32_t place = simulated_->coordinator(CoordinatorKind::kTransaction, "w");
+  for (const int32_t next : {(place + 1) % 3, place})
+    simulated_->move_coordinator(CoordinatorKind::kTransaction, "w", next);
+  const auto done = commit();
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().fault, KafkaFault::kOutcomeUnknown) << done.error().message;
+}
+
+// Each EndTxn is carried out and nobody hears of it. Version 1 must not ask a second time.
+TEST_P(NativeProducerTest, ACommitWhoseAnswersAreLostIsOfUnknownOutcome) {
+  start({}, milliseconds(1'000));
+  send("a", false);
+  deliver();
+  simulated_->faults().lose_next_answers[ApiKey::kEndTxn] = 1'000'000;
+  const auto done = commit();
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().fault, KafkaFault::kOutcomeUnknown) << done.error().message;
+  const bool repeats = GetParam() >= 2;
+  EXPECT_EQ(simulated_->num_requests(ApiKey::kEndTxn) > 1, repeats);
+  EXPECT_EQ(committed(), "a");
+}
+
+// It left, it may be anywhere, and the time is over.
+TEST_P(NativeProducerTest, ACommitThatNobodyAnswersInTimeIsOfUnknownOutcome) {
+  start({}, milliseconds(1'000));
+  send("a", false);
+  deliver();
+  loop_.faults.black_hole_one_in = 1;
+  const auto begin = loop_.now();
+  const auto done = commit();
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().fault, KafkaFault::kOutcomeUnknown) << done.error().message;
+  EXPECT_NE(done.error().message.find("EndTxn"), std::string::npos) << done.error().message;
+  EXPECT_LT(loop_.now() - begin, milliseconds(2'000));
+  EXPECT_EQ(simulated_->num_requests(ApiKey::kEndTxn), 0u);
+  EXPECT_EQ(committed(), "");
+}
+
 // Before KIP-360 a renewal would fence whoever is there, the successor of a fenced producer too.
 TEST_P(NativeProducerOfVersion1Test, AFencedProducerNeverFencesItsSuccessor) {
   start({.preset = &broker_preset("2.1")}, milliseconds(20'000));
