@@ -60,7 +60,8 @@ enum class KafkaCompression { kNone, kGzip, kSnappy, kLz4, kZstd };
 struct ProducerOptions {
   std::string transactional_id;
   std::chrono::milliseconds transaction_timeout{60'000};
-  // After these a pending fence() is kRetriable, a pending commit() or abort() kOutcomeUnknown.
+  // After these a pending fence() is kRetriable. A pending commit() is kOutcomeUnknown if EndTxn
+  // may have been carried out, else kAbort, as is a pending abort().
   std::chrono::milliseconds fence_timeout{60'000};
   std::chrono::milliseconds commit_timeout{60'000};
   KafkaCompression compression = KafkaCompression::kLz4;

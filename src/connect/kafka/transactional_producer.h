@@ -4,7 +4,8 @@
 // `send` does not block at all. One owner thread. Destroying a producer leaves its open transaction
 // to the next fence() of the same transactional id, or to its timeout.
 //
-// After any error but kRetriable the producer is of no further use: destroy it.
+// After any error the producer is of no further use: destroy it. kRetriable comes from fence()
+// only: another producer may succeed.
 #pragma once
 
 #include <chrono>

@@ -135,7 +135,10 @@ void NativeProducer::init(EventLoop::Time deadline) {
 }
 
 void NativeProducer::on_init(const ErrandEnd& end) {
-  if (end.kind != ErrandEnd::Kind::kDone) return die(certain_error(end, KafkaFault::kRetriable));
+  if (end.kind != ErrandEnd::Kind::kDone) {
+    const bool fences = state_ == State::kFencing;
+    return die(certain_error(end, fences ? KafkaFault::kRetriable : KafkaFault::kAbort));
+  }
   identity_ = {init_answer_.producer_id, init_answer_.producer_epoch};
   const BrokerFeatures* features = errands_.features();
   const bool v2 = features && features->finalized(kTransactionVersionFeature) >= 2 &&

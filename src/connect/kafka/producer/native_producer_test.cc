@@ -243,6 +243,20 @@ TEST_P(NativeProducerOfVersion1Test, AFencedProducerNeverFencesItsSuccessor) {
   EXPECT_EQ(committed(), "ab");
 }
 
+// Its owner would else ask a dead producer again and again.
+TEST_P(NativeProducerOfVersion1Test, ARenewalThatFailsIsAnAbort) {
+  start({}, milliseconds(200'000));
+  send("a", false);
+  simulated_->faults().lose_next_answers[ApiKey::kAddPartitionsToTxn] = 1;
+  ASSERT_TRUE(commit());
+  for (int32_t broker = 0; broker < 3; ++broker) simulated_->kill(broker, milliseconds(300'000));
+  ASSERT_TRUE(producer_->begin());
+  send("b", false);
+  const auto done = commit();
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().fault, KafkaFault::kAbort) << done.error().message;
+}
+
 TEST_P(NativeProducerOfVersion1Test, SequencesBeginAnewInTheMiddleOfATransaction) {
   constexpr int kBatches = 26;
   rules_.first_sequence = std::numeric_limits<int32_t>::max() - kBatches / 2;
