@@ -291,15 +291,15 @@ void NativeProducer::advance_commit() {
 void NativeProducer::advance_abort() {
   // What is under way could still be appended after the abort's marker.
   if (sender_.under_way()) return;
-  sender_.drop_all();
-  lost_something_ = lost_something_ || sender_.unknown();
+  const bool leaves_gap = sender_.drop_all();
+  lost_something_ = lost_something_ || sender_.unknown() || leaves_gap;
   if (!sender_.sent_something() && !registered_) return finish_transaction();
   // Under version 1 only the markers of a new epoch tell the leaders that the old one is over, and
   // those are written when a new producer fences this one.
   const bool renews = lost_something_ && rules_.renews_after_loss;
   if (version_ == TransactionVersion::kV1 && renews) {
-    return die(
-        {KafkaFault::kAbort, "a lost message may still arrive; a new epoch has to end it", ""});
+    return die({KafkaFault::kAbort,
+                "messages of it were sent and not taken; a new epoch has to begin", ""});
   }
   end_transaction(false);
 }

@@ -223,6 +223,30 @@ TEST_P(NativeProducerTest, ACommitThatNobodyAnswersInTimeIsOfUnknownOutcome) {
   EXPECT_EQ(committed(), "");
 }
 
+// A batch was refused by a leader that is none any more, and is not sent again: its sequence is
+// missing. Version 2 numbers each transaction anew.
+TEST_P(NativeProducerTest, WhatAnAbortDroppedIsNotMissingInTheNextTransaction) {
+  start({}, milliseconds(20'000));
+  send("a", false);
+  deliver();
+  simulated_->move_leader("data", 0, (simulated_->leader("data", 0) + 1) % 3);
+  send("b", false);
+  producer_->serve(milliseconds(0));
+  const auto aborted = finish([&] { return producer_->abort(milliseconds(100)); });
+  EXPECT_EQ(aborted.has_value(), GetParam() >= 2);
+  std::unique_ptr<NativeProducer> dead;
+  if (!aborted) {
+    EXPECT_EQ(aborted.error().fault, KafkaFault::kAbort);
+    dead = std::move(producer_);
+    renew();
+  }
+  ASSERT_TRUE(producer_->begin());
+  send("c", false);
+  const auto done = commit();
+  ASSERT_TRUE(done) << done.error().message;
+  EXPECT_EQ(committed(), "c");
+}
+
 // Before KIP-360 a renewal would fence whoever is there, the successor of a fenced producer too.
 TEST_P(NativeProducerOfVersion1Test, AFencedProducerNeverFencesItsSuccessor) {
   start({.preset = &broker_preset("2.1")}, milliseconds(20'000));

@@ -179,14 +179,18 @@ EventLoop::Time PartitionQueue::due() const {
   return not_before_;
 }
 
-void PartitionQueue::drop_all(BatchPool& pool) {
+bool PartitionQueue::drop_all(BatchPool& pool) {
   CHECK_OP(==, under_way_, size_t{0});
   close();
+  const bool leaves_gap = std::any_of(queue_.begin(), queue_.end(), [](const auto& batch) {
+    return batch->base_sequence >= 0 && !batch->acknowledged;
+  });
   for (auto& batch : std::exchange(queue_, {})) pool.give_back(std::move(batch));
   sent_ = 0;
   returned_ = false;
   divides_ = false;
   not_before_ = {};
+  return leaves_gap;
 }
 
 }  // namespace penstock::connect::kafka

@@ -93,8 +93,10 @@ class PartitionQueue {
   bool under_way() const { return under_way_ > 0; }
   // The first batch waits for this; nothing to send: max.
   EventLoop::Time due() const;
-  // Forgets what was not delivered. REQUIRES: nothing is under way.
-  void drop_all(BatchPool& pool);
+  // Forgets what was not delivered. True: something of it has sequences already, which the broker
+  // waits for and will not get: no later batch of the same epoch can be taken. REQUIRES: nothing is
+  // under way.
+  bool drop_all(BatchPool& pool);
   // The next batch is the first of an epoch, whose sequences begin with 0 in the product.
   void restart_sequences(int32_t first) { next_sequence_ = first; }
 

@@ -193,11 +193,21 @@ TEST_F(PartitionQueueTest, NoBatchIsMadeAsLargeAsOneThatWasTooLarge) {
   EXPECT_EQ(records, 16);
 }
 
+TEST_F(PartitionQueueTest, DroppedBatchesLeaveAGapIfTheyHadSequences) {
+  fill(3);
+  const auto first = send(), second = send();
+  queue_.acknowledged(first, pool_);
+  queue_.came_back(now_);
+  EXPECT_TRUE(queue_.drop_all(pool_));
+  fill(1);
+  EXPECT_FALSE(queue_.drop_all(pool_)) << "it was never sent";
+}
+
 TEST_F(PartitionQueueTest, DroppedBatchesLeaveNoGapAfterANewEpoch) {
   fill(3);
   const auto first = send();
   queue_.acknowledged(first, pool_);
-  queue_.drop_all(pool_);
+  EXPECT_FALSE(queue_.drop_all(pool_));
   EXPECT_TRUE(queue_.empty());
   queue_.restart_sequences(0);
   fill(1);

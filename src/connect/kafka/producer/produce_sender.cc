@@ -271,10 +271,13 @@ void ProduceSender::fail(size_t topic, ErrorCode code, const std::string& said) 
   failure_ = {fault_of(code), std::move(message), error_name(code)};
 }
 
-void ProduceSender::drop_all() {
+bool ProduceSender::drop_all() {
+  bool leaves_gap = false;
   for (Topic& topic : topics_)
-    for (Partition& partition : topic.partitions) partition.queue.drop_all(pool_);
+    for (Partition& partition : topic.partitions)
+      leaves_gap = partition.queue.drop_all(pool_) || leaves_gap;
   undelivered_bytes_ = 0;
+  return leaves_gap;
 }
 
 std::vector<TopicPartition> ProduceSender::to_be_added() const {

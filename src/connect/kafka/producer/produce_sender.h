@@ -68,8 +68,9 @@ class ProduceSender {
   void flush();
   // Sends what may be sent.
   void pump();
-  // Forgets what was not delivered. REQUIRES: nothing is under way.
-  void drop_all();
+  // Forgets what was not delivered. True: no more can be sent under this identity, see
+  // PartitionQueue::drop_all(). REQUIRES: nothing is under way.
+  bool drop_all();
   // Nothing new is sent until the next begin(); answers are still taken in.
   void halt() { halted_ = true; }
 
