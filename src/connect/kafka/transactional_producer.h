@@ -65,7 +65,8 @@ class TransactionalProducer {
 
   virtual size_t unacknowledged_bytes() const = 0;
 
-  // The offset of the last acknowledged message with `marked` since begin().
+  // The offset of the last acknowledged message with `marked` since begin(). None also if the
+  // broker did not say it: it need not of a batch that it has recognised as a repetition.
   virtual std::optional<int64_t> marked_offset() const = 0;
 
   // What the connection last complained about, for statuses while a call stays pending; or empty.

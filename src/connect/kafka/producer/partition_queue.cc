@@ -57,6 +57,12 @@ std::array<std::shared_ptr<Batch>, 2> halves_of(const Batch& batch, BatchPool& p
 
 }  // namespace
 
+std::optional<int64_t> Batch::marked_offset(int64_t base_offset) const {
+  if (!marked || base_offset < 0) return std::nullopt;
+  if (base_offset > std::numeric_limits<int64_t>::max() - *marked) return std::nullopt;
+  return base_offset + *marked;
+}
+
 std::shared_ptr<Batch> BatchPool::take(size_t at_least) {
   taken_most_ = std::max(taken_most_, ++taken_);
   if (at_least > batch_bytes_) return std::make_shared<Batch>(at_least, codec_);

@@ -25,6 +25,10 @@ namespace penstock::connect::kafka {
 struct Batch {
   Batch(size_t limit_bytes, Codec codec) : builder(limit_bytes, codec) {}
 
+  // The marked record's, if the batch is at `base_offset`. None: no record is marked, or the broker
+  // named no offset that can be one.
+  std::optional<int64_t> marked_offset(int64_t base_offset) const;
+
   BatchBuilder builder;
   std::string_view bytes = {};  // Once it is finished.
   size_t content_bytes = 0;     // As it was filled, before compression.

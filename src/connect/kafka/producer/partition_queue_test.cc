@@ -176,6 +176,17 @@ TEST_F(PartitionQueueTest, WhatIsTooLargeIsDividedUnderTheSequencesThatItHad) {
   EXPECT_EQ(header(*behind).base_sequence, 5);
 }
 
+TEST_F(PartitionQueueTest, AnOffsetThatCannotBeIsNone) {
+  constexpr int64_t kLargest = std::numeric_limits<int64_t>::max();
+  Batch batch(1'000, Codec::kNone);
+  EXPECT_EQ(batch.marked_offset(5), std::nullopt);
+  batch.marked = 3;
+  EXPECT_EQ(batch.marked_offset(5), 8);
+  EXPECT_EQ(batch.marked_offset(-1), std::nullopt);
+  EXPECT_EQ(batch.marked_offset(kLargest - 3), kLargest);
+  EXPECT_EQ(batch.marked_offset(kLargest - 2), std::nullopt);
+}
+
 TEST_F(PartitionQueueTest, NoBatchIsMadeAsLargeAsOneThatWasTooLarge) {
   for (int i = 0; i < 8; ++i) append(std::string(50, 'x'));
   queue_.close();

@@ -237,7 +237,7 @@ void ProduceSender::on_partition(const Item& item,
 }
 
 void ProduceSender::acknowledge(const Item& item, int64_t base_offset) {
-  if (item.batch->marked && base_offset >= 0) marked_offset_ = base_offset + *item.batch->marked;
+  if (item.batch->marked) marked_offset_ = item.batch->marked_offset(base_offset);
   if (!first_took_) {
     first_took_ = std::chrono::duration_cast<std::chrono::microseconds>(cluster_.loop().now() -
                                                                         first_sent_at_);
