@@ -114,10 +114,12 @@ void PartitionQueue::close() {
 }
 
 std::shared_ptr<Batch> PartitionQueue::next(EventLoop::Time now) const {
-  if (returned_ || under_way_ >= kMostUnderWay || now < not_before_) return nullptr;
+  if (returned_ || now < not_before_) return nullptr;
+  // The first in the queue is the first that is not acknowledged.
+  const size_t end = std::min(queue_.size(), kMostRemembered);
   size_t at = sent_;
-  while (at < queue_.size() && queue_[at]->acknowledged) ++at;
-  return at < queue_.size() ? queue_[at] : nullptr;
+  while (at < end && queue_[at]->acknowledged) ++at;
+  return at < end ? queue_[at] : nullptr;
 }
 
 void PartitionQueue::sent(const std::shared_ptr<Batch>& batch, const BatchIdentity& identity,

@@ -2,10 +2,11 @@
 // being filled to being acknowledged.
 //
 // A broker takes a producer's batches to a partition in the order of their sequence numbers only
-// (KIP-98), and recognises a repetition among the last five. So at most five are under way; and
-// when one comes back undelivered, nothing more is sent until the answers of all others are in, and
-// then all that are not acknowledged are sent again, the same bytes in the same order. Only a batch
-// that is too large for its topic is divided first: its halves have the sequences that it had.
+// (KIP-98), and recognises a repetition among the last five. So none is sent beyond the fifth from
+// the first that is not acknowledged, which would else be forgotten. When one comes back
+// undelivered, nothing more is sent until the answers of all others are in, and then all that are
+// not acknowledged are sent again, the same bytes in the same order. Only a batch that is too large
+// for its topic is divided first: its halves have the sequences that it had.
 //
 // Pure bookkeeping, no I/O. One owner thread.
 #pragma once
@@ -62,7 +63,7 @@ class BatchPool {
 
 class PartitionQueue {
  public:
-  static constexpr size_t kMostUnderWay = 5;
+  static constexpr size_t kMostRemembered = 5;  // By the broker.
 
   // False: the record does not fit into the batch that is open; close() it and append again.
   bool append(const RecordFields& record, bool marked, BatchPool& pool, EventLoop::Time now);

@@ -132,6 +132,20 @@ TEST_F(PartitionQueueTest, WhatWasTakenIsNotSentAgain) {
   EXPECT_TRUE(queue_.empty());
 }
 
+// The first one may be in the log although it came back, and be sent more than once again.
+TEST_F(PartitionQueueTest, NothingIsSentThatMakesTheBrokerForgetTheFirst) {
+  fill(6);
+  std::vector<std::shared_ptr<Batch>> sent;
+  while (auto batch = send()) sent.push_back(batch);
+  ASSERT_EQ(sent.size(), 5u);
+  queue_.came_back(now_);
+  for (size_t i = 1; i < 5; ++i) queue_.acknowledged(sent[i], pool_);
+  EXPECT_EQ(send(), sent[0]);
+  EXPECT_FALSE(send());
+  queue_.acknowledged(sent[0], pool_);
+  EXPECT_TRUE(send());
+}
+
 TEST_F(PartitionQueueTest, WaitsBeforeItSendsAgain) {
   fill(1);
   const auto batch = send();
