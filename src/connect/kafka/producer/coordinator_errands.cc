@@ -32,6 +32,40 @@ Judgement judge_coordinator_error(ErrorCode code) {
   }
 }
 
+Judgement judge_identity(ErrorCode code, int64_t producer_id, int16_t producer_epoch) {
+  // Batches of nobody would be appended as if there were no transaction.
+  if (code == ErrorCode::kNone && (producer_id < 0 || producer_epoch < 0))
+    return {Verdict::kFailed, ErrorCode::kUnknownServerError, "its answer names no producer id"};
+  return judge_coordinator_error(code);
+}
+
+Judgement judge_partitions(const AddPartitionsToTxnRequest& request,
+                           const AddPartitionsToTxnResponse& response) {
+  size_t unspoken = 0;
+  for (const auto& topic : request.v3_and_below_topics) unspoken += topic.partitions.size();
+  Judgement worst;
+  for (const auto& topic : response.results_by_topic_v3_and_below) {
+    for (const auto& partition : topic.results_by_partition) {
+      unspoken -= std::min(unspoken, size_t{1});
+      const ErrorCode code = partition.partition_error_code;
+      // Nothing was done because of another partition's error, which tells more.
+      if (code == ErrorCode::kNone ||
+          (code == ErrorCode::kOperationNotAttempted && worst.code != ErrorCode::kNone))
+        continue;
+      Judgement judgement = judge_coordinator_error(code);
+      judgement.said = "topic " + topic.name;
+      const bool worse = worst.verdict == Verdict::kDone ||
+                         worst.code == ErrorCode::kOperationNotAttempted ||
+                         judgement.verdict == Verdict::kFailed;
+      if (worse) worst = std::move(judgement);
+    }
+  }
+  // Before KIP-890 a leader takes batches of a partition that was not added: they stay open.
+  if (worst.verdict == Verdict::kDone && unspoken > 0)
+    return {Verdict::kFailed, ErrorCode::kUnknownServerError, "its answer leaves out partitions"};
+  return worst;
+}
+
 CoordinatorErrands::CoordinatorErrands(Cluster& cluster, std::string transactional_id)
     : cluster_(cluster),
       transactional_id_(std::move(transactional_id)),
@@ -69,14 +103,14 @@ void CoordinatorErrands::on_found(CallResult<FindCoordinatorResponse> result) {
     const KafkaError error = question_error(result.error());
     trouble_ = error.message;
     if (error.fault == KafkaFault::kFatal)
-      return finish({ErrandEnd::Kind::kFailed, ErrorCode::kSaslAuthenticationFailed, trouble_});
+      return finish({ErrandEnd::Kind::kRefused, ErrorCode::kNone, trouble_, error.code});
     return again(cluster_.options().retry_backoff);
   }
   FindCoordinatorResponse& found = result->response;
   if (found.error_code != ErrorCode::kNone) {
     trouble_ = question_error(found.error_code, found.error_message.value_or("")).message;
     if (judge_coordinator_error(found.error_code).verdict == Verdict::kFailed)
-      return finish({ErrandEnd::Kind::kFailed, found.error_code, trouble_});
+      return fail(found.error_code);
     return again(cluster_.options().retry_backoff);
   }
   cluster_.learn_broker(found.node_id, {found.host, static_cast<uint16_t>(found.port)});
@@ -86,7 +120,7 @@ void CoordinatorErrands::on_found(CallResult<FindCoordinatorResponse> result) {
 
 void CoordinatorErrands::on_judgement(Judgement judgement) {
   if (judgement.verdict == Verdict::kDone) return finish({});
-  trouble_ = question_error(judgement.code, "").message;
+  trouble_ = question_error(judgement.code, judgement.said).message;
   switch (judgement.verdict) {
     case Verdict::kBusy:
       return again(backoff_.next());
@@ -94,7 +128,7 @@ void CoordinatorErrands::on_judgement(Judgement judgement) {
       coordinator_ = nullptr;
       return again(cluster_.options().retry_backoff);
     default:
-      return finish({ErrandEnd::Kind::kFailed, judgement.code, trouble_});
+      return fail(judgement.code);
   }
 }
 
@@ -111,9 +145,8 @@ void CoordinatorErrands::on_failure(const CallFailure& failure) {
         return finish({ErrandEnd::Kind::kUnknown, ErrorCode::kNone, trouble_});
       return again(cluster_.options().retry_backoff);
     case CallFate::kUnsupported:
-      return finish({ErrandEnd::Kind::kFailed, ErrorCode::kUnsupportedVersion, trouble_});
     case CallFate::kRefused:
-      return finish({ErrandEnd::Kind::kFailed, ErrorCode::kSaslAuthenticationFailed, trouble_});
+      return finish({ErrandEnd::Kind::kRefused, ErrorCode::kNone, trouble_, failure.code});
   }
 }
 
@@ -123,6 +156,10 @@ void CoordinatorErrands::again(milliseconds pause) {
     timer_.reset();
     step();
   });
+}
+
+void CoordinatorErrands::fail(ErrorCode code) {
+  finish({ErrandEnd::Kind::kFailed, code, trouble_, error_name(code)});
 }
 
 void CoordinatorErrands::finish(ErrandEnd end) {

@@ -31,9 +31,15 @@ enum class Verdict {
 struct Judgement {
   Verdict verdict = Verdict::kDone;
   ErrorCode code = ErrorCode::kNone;
+  std::string said = {};  // What it is about, if the code does not say that. May be empty.
 };
 // What the codes mean that every coordinator may answer with; kFailed for others.
 Judgement judge_coordinator_error(ErrorCode code);
+// Of an answer that names who the producer is from now on: kFailed if it names nobody.
+Judgement judge_identity(ErrorCode code, int64_t producer_id, int16_t producer_epoch);
+// Of all partitions, since either all are added or none is: kFailed if some are not spoken of.
+Judgement judge_partitions(const AddPartitionsToTxnRequest& request,
+                           const AddPartitionsToTxnResponse& response);
 
 struct ErrandRules {
   bool repeatable = false;  // Once more than once is as good as once.
@@ -42,10 +48,17 @@ struct ErrandRules {
 };
 
 struct ErrandEnd {
-  enum class Kind { kDone, kFailed, kUnknown, kTimedOut };
+  enum class Kind {
+    kDone,
+    kFailed,   // The coordinator answered so.
+    kRefused,  // A broker does not let us in, or speaks no version that we do. Not sent this time.
+    kUnknown,
+    kTimedOut,
+  };
   Kind kind = Kind::kDone;
   ErrorCode code = ErrorCode::kNone;  // Of kFailed.
   std::string message = {};           // Of all but kDone.
+  std::string name = {};              // The protocol's, of an error that a broker gave; or empty.
 };
 
 class CoordinatorErrands {
@@ -76,6 +89,7 @@ class CoordinatorErrands {
   void on_judgement(Judgement judgement);
   void on_failure(const CallFailure& failure);
   void again(std::chrono::milliseconds pause);
+  void fail(ErrorCode code);
   void finish(ErrandEnd end);
 
   Cluster& cluster_;

@@ -41,29 +41,11 @@ Codec codec_of(KafkaCompression compression) {
 
 // What is behind the errand when nothing of it can have been carried out.
 KafkaError certain_error(const ErrandEnd& end, KafkaFault otherwise) {
-  const KafkaFault fault = is_fencing(end.code)   ? KafkaFault::kFenced
-                           : is_refusal(end.code) ? KafkaFault::kFatal
-                                                  : otherwise;
-  return {fault, end.message, end.code == ErrorCode::kNone ? "" : error_name(end.code)};
-}
-
-Judgement judge_partitions(const AddPartitionsToTxnResponse& response) {
-  Judgement worst;
-  for (const auto& topic : response.results_by_topic_v3_and_below) {
-    for (const auto& partition : topic.results_by_partition) {
-      const ErrorCode code = partition.partition_error_code;
-      // Nothing was done because of another partition's error, which tells more.
-      if (code == ErrorCode::kNone ||
-          (code == ErrorCode::kOperationNotAttempted && worst.code != ErrorCode::kNone))
-        continue;
-      const Judgement judgement = judge_coordinator_error(code);
-      const bool worse = worst.verdict == Verdict::kDone ||
-                         worst.code == ErrorCode::kOperationNotAttempted ||
-                         judgement.verdict == Verdict::kFailed;
-      if (worse) worst = judgement;
-    }
-  }
-  return worst;
+  const bool stands = end.kind == ErrandEnd::Kind::kRefused || is_refusal(end.code);
+  const KafkaFault fault = is_fencing(end.code) ? KafkaFault::kFenced
+                           : stands             ? KafkaFault::kFatal
+                                                : otherwise;
+  return {fault, end.message, end.name};
 }
 
 }  // namespace
@@ -129,7 +111,7 @@ void NativeProducer::init(EventLoop::Time deadline) {
       std::move(request), {.repeatable = true, .versions = {oldest, 5}, .deadline = deadline},
       [this](const InitProducerIdResponse& response) {
         init_answer_ = response;
-        return judge_coordinator_error(response.error_code);
+        return judge_identity(response.error_code, response.producer_id, response.producer_epoch);
       },
       [this](const ErrandEnd& end) { on_init(end); });
 }
@@ -269,11 +251,14 @@ void NativeProducer::add_partitions() {
     if (topics.empty() || topics.back().name != each.topic) topics.emplace_back().name = each.topic;
     topics.back().partitions.push_back(each.partition);
   }
+  auto judge = [request](const AddPartitionsToTxnResponse& response) {
+    return judge_partitions(request, response);
+  };
   // From version 4 on it is for brokers.
   errands_.send<AddPartitionsToTxnRequest>(
       std::move(request),
       {.repeatable = true, .versions = {0, 3}, .deadline = EventLoop::Time::max()},
-      judge_partitions, [this, partitions](const ErrandEnd& end) {
+      std::move(judge), [this, partitions](const ErrandEnd& end) {
         lost_something_ = lost_something_ || errands_.unknown();
         if (end.kind != ErrandEnd::Kind::kDone) return die(certain_error(end, KafkaFault::kAbort));
         sender_.added(partitions);
@@ -320,9 +305,11 @@ void NativeProducer::end_transaction(bool commit) {
       {.repeatable = v2 || rules_.repeats_unknown_end,
        .versions = v2 ? VersionRange{5, kLastVersion} : VersionRange{0, 4},
        .deadline = *deadline_},
-      [this](const EndTxnResponse& response) {
+      [this, v2](const EndTxnResponse& response) {
         end_answer_ = response;
-        const Judgement judgement = judge_coordinator_error(response.error_code);
+        Judgement judgement =
+            v2 ? judge_identity(response.error_code, response.producer_id, response.producer_epoch)
+               : judge_coordinator_error(response.error_code);
         // "Come again" and "not here" are also what a coordinator says that has written the
         // decision: its log did not acknowledge it in time, or it was elected anew meanwhile.
         end_in_doubt_ = end_in_doubt_ || judgement.verdict != Verdict::kFailed;
@@ -344,14 +331,13 @@ void NativeProducer::on_end(bool commit, const ErrandEnd& end) {
     }
     return finish_transaction();
   }
-  const bool fenced = end.kind == ErrandEnd::Kind::kFailed && is_fencing(end.code);
-  const std::string code = end.code == ErrorCode::kNone ? "" : error_name(end.code);
-  if (fenced) return die({KafkaFault::kFenced, end.message, code});
+  if (is_fencing(end.code)) return die({KafkaFault::kFenced, end.message, end.name});
   // No copy of it has left us, or the only answer says that it was not done: certain.
   const bool in_doubt = errands_.unknown() || end_in_doubt_;
   const bool refused = !in_doubt && (end.kind == ErrandEnd::Kind::kTimedOut ||
                                      end.code == ErrorCode::kTransactionAbortable);
-  die({!commit || refused ? KafkaFault::kAbort : KafkaFault::kOutcomeUnknown, end.message, code});
+  const bool certain = !commit || refused;
+  die({certain ? KafkaFault::kAbort : KafkaFault::kOutcomeUnknown, end.message, end.name});
 }
 
 void NativeProducer::finish_transaction() {

@@ -163,6 +163,16 @@ TEST_P(NativeProducerTest, ACommitThatWasNeverAskedForEndsAtItsDeadline) {
   EXPECT_LT(loop_.now() - begin, milliseconds(4'000));
 }
 
+TEST_P(NativeProducerTest, ATopicThatIsNotThereIsNamed) {
+  start({}, milliseconds(3'000));
+  const int nowhere = producer_->open_topic("nowhere");
+  ASSERT_TRUE(producer_->send({.topic = nowhere, .value = "a"}));
+  const auto done = commit();
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().fault, KafkaFault::kAbort);
+  EXPECT_NE(done.error().message.find("nowhere"), std::string::npos) << done.error().message;
+}
+
 // The coordinator's log did not acknowledge the end in time, so the coordinator does not know; and
 // then its markers keep it busy until the client's time is over. It is committed all the same.
 TEST_P(NativeProducerTest, AnUnsureAnswerToACommitLeavesItUnknown) {
@@ -376,6 +386,36 @@ TEST(NativeProducerEpochs, RunOutAndTheProducerGoesOn) {
   EXPECT_LT(producer.identity().epoch, 500);
   for (int i = 0; i < 20; ++i) loop.run(milliseconds(10));
   EXPECT_EQ(simulated.committed_records("data", 0).size(), kTransactions);
+}
+
+class WebServer final : public ServerEvents {
+ public:
+  explicit WebServer(std::unique_ptr<ServerLink> link) : link_(std::move(link)) {}
+
+ private:
+  void on_bytes(std::string_view) override { link_->send("HTTP/1.1 400 Bad Request\r\n\r\n"); }
+  void on_gone() override {}
+
+  std::unique_ptr<ServerLink> link_;
+};
+
+// Nobody asked for a password.
+TEST(NativeProducerRefusal, OfAListenerThatIsNotKafkasIsNoMatterOfSasl) {
+  SimulatedLoop loop(1);
+  const HostAndPort address{"web", 80};
+  loop.listen(address, [](std::unique_ptr<ServerLink> link) {
+    return std::make_unique<WebServer>(std::move(link));
+  });
+  ClientOptions client;
+  client.bootstrap = {address};
+  Cluster cluster(loop, client, nullptr, 1);
+  NativeProducer producer(cluster, {.transactional_id = "w"}, {});
+  auto fenced = producer.fence(milliseconds(100));
+  while (fenced && *fenced == CallState::kPending) fenced = producer.fence(milliseconds(100));
+  ASSERT_FALSE(fenced);
+  EXPECT_EQ(fenced.error().fault, KafkaFault::kFatal);
+  EXPECT_EQ(fenced.error().code, "");
+  EXPECT_NE(fenced.error().message.find("web:80"), std::string::npos) << fenced.error().message;
 }
 
 INSTANTIATE_TEST_SUITE_P(Versions, NativeProducerOfVersion1Test, testing::Values(0),

@@ -136,7 +136,7 @@ bool ProduceSender::pump_once(EventLoop::Time now) {
       const auto index = static_cast<int32_t>(p);
       BrokerConnection* leader = cluster_.leader(topics_[t].name, index, Lane::kQuestions);
       if (!leader) {
-        look_for_leader(t);
+        look_for_leader(t, p);
       } else if (leader->in_flight() < kMostRequestsUnderWay) {
         auto& items = by_leader[leader];
         if (!items) items = std::make_shared<Items>();
@@ -253,15 +253,24 @@ void ProduceSender::send_again(const Item& item, ErrorCode code) {
   const bool concurrent = code == ErrorCode::kConcurrentTransactions;
   queue.came_back(cluster_.loop().now() + (concurrent ? kConcurrentPause : pause));
   if (is_stale_metadata(code)) cluster_.refresh();
-  if (is_retriable(code) && code != ErrorCode::kNetworkException)
-    trouble_ = topics_[item.topic].name + ": " + error_text(code);
+  if (is_retriable(code) && code != ErrorCode::kNetworkException) set_trouble(item.topic, code);
 }
 
 // A broker shows no leaders of a topic that may not be described.
-void ProduceSender::look_for_leader(size_t topic) {
+void ProduceSender::look_for_leader(size_t topic, size_t partition) {
   const TopicInfo* info = cluster_.topic(topics_[topic].name);
   if (info && is_refusal(info->error)) return fail(topic, info->error, "");
+  if (info) {
+    const bool exists = partition < info->partitions.size();
+    const ErrorCode lacking =
+        exists ? ErrorCode::kLeaderNotAvailable : ErrorCode::kUnknownTopicOrPartition;
+    set_trouble(topic, info->error == ErrorCode::kNone ? lacking : info->error);
+  }
   cluster_.refresh();
+}
+
+void ProduceSender::set_trouble(size_t topic, ErrorCode code) {
+  trouble_ = topics_[topic].name + ": " + error_text(code);
 }
 
 void ProduceSender::fail(size_t topic, ErrorCode code, const std::string& said) {

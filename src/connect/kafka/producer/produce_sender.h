@@ -120,7 +120,9 @@ class ProduceSender {
   void on_partition(const Item& item, const ProduceResponse::PartitionProduceResponse& answer);
   void acknowledge(const Item& item, int64_t base_offset);
   void send_again(const Item& item, ErrorCode code);
-  void look_for_leader(size_t topic);
+  void look_for_leader(size_t topic, size_t partition);
+  // What delivery waits for is that this passes.
+  void set_trouble(size_t topic, ErrorCode code);
   void fail(size_t topic, ErrorCode code, const std::string& said);
   bool may_be_added(const Partition& partition) const {
     return version_ == TransactionVersion::kV2 || partition.added;

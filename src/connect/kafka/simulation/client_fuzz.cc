@@ -106,6 +106,15 @@ InitProducerIdResponse well(int16_t) {
   return response;
 }
 template <>
+AddPartitionsToTxnResponse well(int16_t version) {
+  AddPartitionsToTxnResponse response;
+  if (version > 3) return response;
+  auto& topic = response.results_by_topic_v3_and_below.emplace_back();
+  topic.name = kTopic;
+  topic.results_by_partition = {{0, ErrorCode::kNone}, {1, ErrorCode::kNone}};
+  return response;
+}
+template <>
 EndTxnResponse well(int16_t version) {
   EndTxnResponse response;
   if (version < 5) return response;
