@@ -616,7 +616,7 @@ TEST_F(KafkaSinkTest, K10ARefusalIsSaidAtOnceAndDoesNotFlap) {
   tick(5, {{"a long key that makes a long row", 1, 1}});
   settle();
   EXPECT_EQ(statuses_, std::vector{SinkHealth::kStalled});
-  EXPECT_NE(report_->status().error.find("MSG_SIZE_TOO_LARGE"), std::string::npos);
+  EXPECT_NE(report_->status().error.find("MESSAGE_TOO_LARGE"), std::string::npos);
   EXPECT_EQ(report_->status().hints.size(), 1u);
   EXPECT_EQ(report_->statistics().messages_staged, 0u);
 }

@@ -203,7 +203,7 @@ class Producer final : public connect::TransactionalProducer {
   KafkaResult<connect::SendState> send(const connect::OutgoingMessage& message) override {
     if (auto error = session_.meet()) return std::unexpected(*error);
     if (message.value && message.value->size() > options_.message_max_bytes) {
-      return connect::kafka_fail(KafkaFault::kFatal, "too large", "MSG_SIZE_TOO_LARGE");
+      return connect::kafka_fail(KafkaFault::kFatal, "too large", "MESSAGE_TOO_LARGE");
     }
     if (used_bytes_ > options_.budget_bytes) return connect::SendState::kFull;
     Record record;
@@ -230,7 +230,7 @@ class Producer final : public connect::TransactionalProducer {
     Fate fate = *fate_;
     fate_.reset();
     const std::string& id = options_.transactional_id;
-    auto unknown = connect::kafka_fail(KafkaFault::kOutcomeUnknown, "no answer", "_TIMED_OUT");
+    auto unknown = connect::kafka_fail(KafkaFault::kOutcomeUnknown, "no answer", "");
     switch (fate) {
       case Fate::kApplied:
         if (!session_.cluster.commit(id, epoch_)) {
@@ -247,7 +247,7 @@ class Producer final : public connect::TransactionalProducer {
         session_.cluster.network.emplace_back(id, epoch_);
         return unknown;
       case Fate::kDeliveryFailed:
-        return connect::kafka_fail(KafkaFault::kAbort, "delivery failed", "_MSG_TIMED_OUT");
+        return connect::kafka_fail(KafkaFault::kAbort, "delivery failed", "");
     }
     return unknown;
   }

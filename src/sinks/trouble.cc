@@ -10,7 +10,7 @@ namespace {
 
 std::string remedy_of(const connect::KafkaError& error) {
   if (!error.remedy.empty()) return error.remedy;
-  if (error.code == "MSG_SIZE_TOO_LARGE") {
+  if (error.code == "MESSAGE_TOO_LARGE") {
     return fmt::format(
         "A message may have {} bytes, or fewer where max.message.bytes of the topic says so. Raise "
         "that if it is lower; otherwise the row must become smaller: then drop this sink and "
@@ -25,7 +25,7 @@ std::string remedy_of(const connect::KafkaError& error) {
     return "Grant Write on the transactional id to the user of the connection.";
   }
   bool late = error.fault == connect::KafkaFault::kOutcomeUnknown ||
-              error.code == "COORDINATOR_NOT_AVAILABLE" || error.code == "_TIMED_OUT";
+              error.code == "COORDINATOR_NOT_AVAILABLE";
   if (late) {
     return "With fewer than three brokers, transaction.state.log.replication.factor, "
            "transaction.state.log.min.isr and offsets.topic.replication.factor must not exceed "
