@@ -81,8 +81,8 @@ const BrokerFeatures* CoordinatorErrands::features() const {
 
 void CoordinatorErrands::step() {
   if (cluster_.loop().now() >= rules_.deadline) {
-    const auto kind = unknown_ ? ErrandEnd::Kind::kUnknown : ErrandEnd::Kind::kTimedOut;
-    return finish({kind, ErrorCode::kNone, trouble_.empty() ? "timed out" : trouble_});
+    return finish(unknown_ ? ErrandEnd::Kind::kUnknown : ErrandEnd::Kind::kTimedOut,
+                  ErrorCode::kNone);
   }
   coordinator_ ? attempt_() : find();
 }
@@ -100,17 +100,16 @@ void CoordinatorErrands::find() {
 
 void CoordinatorErrands::on_found(CallResult<FindCoordinatorResponse> result) {
   if (!result) {
-    const KafkaError error = question_error(result.error());
-    trouble_ = error.message;
-    if (error.fault == KafkaFault::kFatal)
-      return finish({ErrandEnd::Kind::kRefused, ErrorCode::kNone, trouble_, error.code});
+    trouble_ = question_error(result.error());
+    if (trouble_.fault == KafkaFault::kFatal)
+      return finish(ErrandEnd::Kind::kRefused, ErrorCode::kNone);
     return again(cluster_.options().retry_backoff);
   }
   FindCoordinatorResponse& found = result->response;
   if (found.error_code != ErrorCode::kNone) {
-    trouble_ = question_error(found.error_code, found.error_message.value_or("")).message;
+    trouble_ = question_error(found.error_code, found.error_message.value_or(""));
     if (judge_coordinator_error(found.error_code).verdict == Verdict::kFailed)
-      return fail(found.error_code);
+      return finish(ErrandEnd::Kind::kFailed, found.error_code);
     return again(cluster_.options().retry_backoff);
   }
   cluster_.learn_broker(found.node_id, {found.host, static_cast<uint16_t>(found.port)});
@@ -119,8 +118,8 @@ void CoordinatorErrands::on_found(CallResult<FindCoordinatorResponse> result) {
 }
 
 void CoordinatorErrands::on_judgement(Judgement judgement) {
-  if (judgement.verdict == Verdict::kDone) return finish({});
-  trouble_ = question_error(judgement.code, judgement.said).message;
+  if (judgement.verdict == Verdict::kDone) return finish(ErrandEnd::Kind::kDone, ErrorCode::kNone);
+  trouble_ = question_error(judgement.code, judgement.said);
   switch (judgement.verdict) {
     case Verdict::kBusy:
       return again(backoff_.next());
@@ -128,12 +127,12 @@ void CoordinatorErrands::on_judgement(Judgement judgement) {
       coordinator_ = nullptr;
       return again(cluster_.options().retry_backoff);
     default:
-      return fail(judgement.code);
+      return finish(ErrandEnd::Kind::kFailed, judgement.code);
   }
 }
 
 void CoordinatorErrands::on_failure(const CallFailure& failure) {
-  trouble_ = failure.cause;
+  trouble_ = question_error(failure);
   // It may have moved because this broker died.
   coordinator_ = nullptr;
   switch (failure.fate) {
@@ -141,12 +140,11 @@ void CoordinatorErrands::on_failure(const CallFailure& failure) {
       return again(cluster_.options().retry_backoff);
     case CallFate::kUnknown:
       unknown_ = true;
-      if (!rules_.repeatable)
-        return finish({ErrandEnd::Kind::kUnknown, ErrorCode::kNone, trouble_});
+      if (!rules_.repeatable) return finish(ErrandEnd::Kind::kUnknown, ErrorCode::kNone);
       return again(cluster_.options().retry_backoff);
     case CallFate::kUnsupported:
     case CallFate::kRefused:
-      return finish({ErrandEnd::Kind::kRefused, ErrorCode::kNone, trouble_, failure.code});
+      return finish(ErrandEnd::Kind::kRefused, ErrorCode::kNone);
   }
 }
 
@@ -158,12 +156,14 @@ void CoordinatorErrands::again(milliseconds pause) {
   });
 }
 
-void CoordinatorErrands::fail(ErrorCode code) {
-  finish({ErrandEnd::Kind::kFailed, code, trouble_, error_name(code)});
-}
-
-void CoordinatorErrands::finish(ErrandEnd end) {
-  if (end.kind == ErrandEnd::Kind::kDone) trouble_.clear();
+void CoordinatorErrands::finish(ErrandEnd::Kind kind, ErrorCode code) {
+  ErrandEnd end{kind, code};
+  if (kind == ErrandEnd::Kind::kDone) {
+    trouble_ = {KafkaFault::kRetriable, "", ""};
+  } else {
+    end.message = trouble_.message.empty() ? "timed out" : trouble_.message;
+    end.name = trouble_.code;
+  }
   // Whoever is told may begin the next one.
   attempt_ = nullptr;
   auto finished = std::exchange(finished_, nullptr);

@@ -58,7 +58,7 @@ struct ErrandEnd {
   Kind kind = Kind::kDone;
   ErrorCode code = ErrorCode::kNone;  // Of kFailed.
   std::string message = {};           // Of all but kDone.
-  std::string name = {};              // The protocol's, of an error that a broker gave; or empty.
+  std::string name = {};              // The protocol's, of the last error that came; or empty.
 };
 
 class CoordinatorErrands {
@@ -80,7 +80,7 @@ class CoordinatorErrands {
   // The coordinator's ApiVersions; none before it was found and connected.
   const BrokerFeatures* features() const;
   // What the present errand waits for; may be empty.
-  const std::string& trouble() const { return trouble_; }
+  const std::string& trouble() const { return trouble_.message; }
 
  private:
   void step();
@@ -89,8 +89,7 @@ class CoordinatorErrands {
   void on_judgement(Judgement judgement);
   void on_failure(const CallFailure& failure);
   void again(std::chrono::milliseconds pause);
-  void fail(ErrorCode code);
-  void finish(ErrandEnd end);
+  void finish(ErrandEnd::Kind kind, ErrorCode code);
 
   Cluster& cluster_;
   const std::string transactional_id_;
@@ -101,7 +100,7 @@ class CoordinatorErrands {
   bool unknown_ = false;
   Backoff backoff_;
   std::optional<EventLoop::TimerId> timer_;
-  std::string trouble_;
+  KafkaError trouble_{KafkaFault::kRetriable, "", ""};
 };
 
 template <typename Request>

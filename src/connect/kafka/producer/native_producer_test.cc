@@ -201,6 +201,7 @@ TEST_P(NativeProducerTest, ACommitThatIsOnlyPutOffIsOfUnknownOutcome) {
   const auto done = commit();
   ASSERT_FALSE(done);
   EXPECT_EQ(done.error().fault, KafkaFault::kOutcomeUnknown) << done.error().message;
+  EXPECT_EQ(done.error().code, "COORDINATOR_LOAD_IN_PROGRESS");
 }
 
 // Each EndTxn is carried out and nobody hears of it. Version 1 must not ask a second time.
