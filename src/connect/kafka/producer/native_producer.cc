@@ -102,7 +102,8 @@ void NativeProducer::init(EventLoop::Time deadline) {
   InitProducerIdRequest request;
   request.transactional_id = options_.transactional_id;
   request.transaction_timeout_ms = static_cast<int32_t>(options_.transaction_timeout.count());
-  // KIP-360: the present identity says that it is us who asks, so that whoever fenced us stays.
+  // KIP-360: the present identity says that it is us who asks, so that we are refused if somebody
+  // fenced us.
   request.producer_id = identity_.id;
   request.producer_epoch = identity_.epoch;
   // Said twice, it ends one epoch more of ours. Version 6 is about two-phase commit (KIP-939).

@@ -6,9 +6,9 @@
 //                                            \-> aborting --> ready     any -> dead, upon an error
 //
 // Version 2 of transactions (KIP-890) is used if the cluster has finalized it, which is found out
-// when fencing; otherwise version 1, under which the producer takes a new epoch after any
-// transaction in which a request of its got lost or was answered too late: a copy of it may still
-// arrive, and must find the epoch that it belongs to over.
+// when fencing; otherwise version 1, under which the producer takes a new epoch after a commit, and
+// ends with an abort, in whose transaction a request got lost or was answered too late: a copy of
+// it may still arrive, and must find the epoch that it belongs to over.
 //
 // Owned and called by one thread, which runs the loop inside each call.
 #pragma once
@@ -37,7 +37,7 @@ class NativeProducer : public TransactionalProducer {
     int32_t first_sequence = 0;
   };
 
-  // `cluster` must outlive the producer.
+  // `cluster` must outlive the producer, and its loop must not be run between the two ends.
   NativeProducer(Cluster& cluster, ProducerOptions options, Rules rules);
 
   int open_topic(const std::string& name) override { return sender_.open_topic(name); }
