@@ -156,7 +156,8 @@ bool BatchReader::parse_record(std::string_view body) {
   const int64_t offset_delta = reader.varint();
   record_.key = nullable_field(reader);
   record_.value = nullable_field(reader);
-  if (!parse_headers(reader)) return corrupt("a record's fields do not fit its length");
+  if (!parse_headers(reader))
+    return error_ ? false : corrupt("a record's fields do not fit its length");
   if (offset_delta < 0 || offset_delta > header_.last_offset - header_.base_offset)
     return corrupt("a record has an offset outside of it");
   record_.offset = header_.base_offset + offset_delta;
@@ -169,7 +170,8 @@ bool BatchReader::parse_record(std::string_view body) {
   return true;
 }
 
-// False if the fields up to here or the headers do not end exactly where the record does.
+// False if the fields up to here or the headers do not end exactly where the record does; or with
+// an error.
 bool BatchReader::parse_headers(VarintReader& reader) {
   const int64_t count = reader.varint();
   if (count < 0) return false;
@@ -180,6 +182,13 @@ bool BatchReader::parse_headers(VarintReader& reader) {
   for (int64_t i = 0; i < count && !reader.failed(); ++i) {
     const std::optional<std::string_view> key = nullable_field(reader);
     if (!key) return false;
+    // Two bytes are enough for one.
+    if (headers_.size() >= limit_bytes_ / sizeof(RecordHeader)) {
+      return fail(RecordsFault::kTooLarge,
+                  fmt::format("a record of the batch at offset {} has more headers than fit into "
+                              "{} bytes",
+                              header_.base_offset, limit_bytes_));
+    }
     headers_.push_back({*key, nullable_field(reader)});
   }
   record_.headers = headers_;

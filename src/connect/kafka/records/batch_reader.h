@@ -61,8 +61,9 @@ enum class Checksums { kVerified, kTrusted };
 
 class BatchReader {
  public:
-  // A batch that decompresses to more than `limit_bytes` is an error. `compression` must outlive
-  // the reader; others may use it too.
+  // A batch that decompresses to more than `limit_bytes` is an error, and a record with more
+  // headers than so many bytes hold views of. `compression` must outlive the reader; others may use
+  // it too.
   BatchReader(Compression& compression, size_t limit_bytes)
       : BatchReader(compression, limit_bytes, Checksums::kVerified) {}
   // kTrusted: another reader has verified the same bytes.

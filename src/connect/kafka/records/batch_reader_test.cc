@@ -302,6 +302,21 @@ TEST(BatchReader, RefusesRecordsThatContradictThemselves) {
   }
 }
 
+TEST(BatchReader, RefusesMoreHeadersThanItsLimitHolds) {
+  constexpr size_t kLimit = 1 << 20;
+  Compression compression;
+  BatchReader reader(compression, kLimit);
+  const auto with_headers = [](size_t count) {
+    const std::vector<std::pair<std::string, TestBytes>> headers(count, {"", ""});
+    return built({{"k", "v", 1, headers}}, kIdentity, Codec::kNone);
+  };
+  constexpr size_t kMost = kLimit / sizeof(RecordHeader);
+  EXPECT_EQ(read_all(reader, with_headers(kMost)).size(), 1u);
+  EXPECT_TRUE(read_all(reader, with_headers(kMost + 1)).empty());
+  ASSERT_TRUE(reader.error());
+  EXPECT_EQ(reader.error()->fault, RecordsFault::kTooLarge) << reader.error()->message;
+}
+
 TEST(BatchReader, RefusesABombAndStaysUsable) {
   Compression compression;
   BatchReader reader(compression, 1 << 20);
