@@ -69,7 +69,6 @@ class StructEncoder {
   void put(bool value) { writer_.boolean(value); }
   void put(int8_t value) { writer_.int8(value); }
   void put(int16_t value) { writer_.int16(value); }
-  void put(uint16_t value) { writer_.uint16(value); }
   void put(int32_t value) { writer_.int32(value); }
   void put(int64_t value) { writer_.int64(value); }
   void put(ErrorCode value) { writer_.int16(static_cast<int16_t>(value)); }
@@ -175,7 +174,6 @@ class StructDecoder {
   void get(bool& value) { value = reader_.boolean(); }
   void get(int8_t& value) { value = reader_.int8(); }
   void get(int16_t& value) { value = reader_.int16(); }
-  void get(uint16_t& value) { value = reader_.uint16(); }
   void get(int32_t& value) { value = reader_.int32(); }
   void get(int64_t& value) { value = reader_.int64(); }
   void get(ErrorCode& value) { value = ErrorCode{reader_.int16()}; }

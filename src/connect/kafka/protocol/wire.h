@@ -56,7 +56,6 @@ class WireWriter {
   void boolean(bool value) { bytes_.push_back(value ? '\1' : '\0'); }
   void int8(int8_t value) { bytes_.push_back(static_cast<char>(value)); }
   void int16(int16_t value) { big_endian(static_cast<uint16_t>(value)); }
-  void uint16(uint16_t value) { big_endian(value); }
   void int32(int32_t value) { big_endian(static_cast<uint32_t>(value)); }
   void int64(int64_t value) { big_endian(static_cast<uint64_t>(value)); }
   void unsigned_varint(uint32_t value);
@@ -96,7 +95,6 @@ class WireReader {
   bool boolean() { return int8() != 0; }
   int8_t int8() { return static_cast<int8_t>(big_endian<uint8_t>()); }
   int16_t int16() { return static_cast<int16_t>(big_endian<uint16_t>()); }
-  uint16_t uint16() { return big_endian<uint16_t>(); }
   int32_t int32() { return static_cast<int32_t>(big_endian<uint32_t>()); }
   int64_t int64() { return static_cast<int64_t>(big_endian<uint64_t>()); }
   uint32_t unsigned_varint();
