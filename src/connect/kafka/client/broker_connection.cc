@@ -209,18 +209,21 @@ void BrokerConnection::on_frame(std::shared_ptr<const Frame> frame) {
     skip_tagged_fields(reader);
   }
   fits_ = fits_ || state_ == State::kReady;
-  const std::string name(api.name);
-  metrics().answered(
-      api, frame->size(),
-      std::chrono::duration_cast<std::chrono::microseconds>(loop().now() - sent.sent_at));
-  if (!sent.call->succeed(sent.version, std::move(frame), reader)) {
+  const size_t bytes = frame->size();
+  if (!sent.call->take(sent.version, std::move(frame), reader)) {
     sent_.push_front(std::move(sent));
-    return break_down({CallFate::kNotSent, named("its answer to " + name + " is malformed")});
+    return break_down(
+        {CallFate::kNotSent, named("its answer to " + std::string(api.name) + " is malformed")});
   }
+  metrics().answered(
+      api, bytes,
+      std::chrono::duration_cast<std::chrono::microseconds>(loop().now() - sent.sent_at));
+  // Before anybody is told, who may have the next question ready.
   if (const std::chrono::milliseconds pause(sent.call->throttle_ms()); pause.count() > 0) {
     silent_until_ = loop().now() + pause;
     metrics().throttled(pause);
   }
+  sent.call->succeed();
 }
 
 void BrokerConnection::on_closed(const LinkError& error) {

@@ -332,6 +332,25 @@ TEST_F(BrokerConnectionTest, ThrottlingHoldsBackWhatWasNotSent) {
   EXPECT_GE(loop_.now() - begun, milliseconds(700));
 }
 
+TEST_F(BrokerConnectionTest, ThrottlingHoldsBackWhatIsAskedUponAnAnswer) {
+  on_request_ = [](ServerSession& server, const ReceivedRequest& request) {
+    DescribeClusterResponse response;
+    response.throttle_time_ms = 700;
+    server.answer(request, response);
+  };
+  make(nullptr);
+  EventLoop::Time begun;
+  connection_->call(DescribeClusterRequest{}, CallOptions{loop_.now() + milliseconds(10'000)},
+                    [&](CallResult<DescribeClusterResponse> result) {
+                      EXPECT_TRUE(result);
+                      begun = loop_.now();
+                      ask(2);
+                    });
+  run_until(1);
+  EXPECT_FALSE(outcomes_[0].failure);
+  EXPECT_GE(loop_.now() - begun, milliseconds(700));
+}
+
 TEST_F(BrokerConnectionTest, AMalformedAnswerEndsTheConnection) {
   on_request_ = [](ServerSession& server, const ReceivedRequest& request) {
     // The answer to another question.
@@ -342,6 +361,10 @@ TEST_F(BrokerConnectionTest, AMalformedAnswerEndsTheConnection) {
   run_until(1);
   EXPECT_EQ(outcomes_[0].failure->fate, CallFate::kUnknown);
   EXPECT_THAT(outcomes_[0].failure->cause, testing::HasSubstr("malformed"));
+  for (const ApiCounts& api : options_.metrics->counts().apis) {
+    EXPECT_EQ(api.lost, api.api == "DescribeCluster" ? 1u : 0u);
+    EXPECT_EQ(api.in_flight(), 0u) << api.api;
+  }
 }
 
 TEST_F(BrokerConnectionTest, WhatComesBehindAMalformedAnswerIsNotLookedAt) {

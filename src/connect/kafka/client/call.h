@@ -47,7 +47,7 @@ struct CallOptions {
   std::shared_ptr<const void> keep_alive = {};
 };
 
-// Finished exactly once: by succeed() or by fail().
+// Finished exactly once: by succeed() after take(), or by fail().
 class Call {
  public:
   explicit Call(CallOptions call_options) : options(std::move(call_options)) {}
@@ -55,10 +55,12 @@ class Call {
 
   virtual const ApiInfo& api() const = 0;
   virtual void encode_body(int16_t version, WireWriter& writer) = 0;
-  // False: the body is malformed, and the call is not finished.
-  virtual bool succeed(int16_t version, std::shared_ptr<const Frame> frame, WireReader body) = 0;
+  // Reads the answer and tells nobody yet. False: the body is malformed.
+  virtual bool take(int16_t version, std::shared_ptr<const Frame> frame, WireReader body) = 0;
+  // REQUIRES: take() gave true.
+  virtual void succeed() = 0;
   virtual void fail(const CallFailure& failure) = 0;
-  // How long the broker wants us to be silent (KIP-219); after succeed().
+  // How long the broker wants us to be silent (KIP-219); after take().
   int32_t throttle_ms() const { return throttle_ms_; }
 
   const CallOptions options;
@@ -112,20 +114,22 @@ class TypedCall final : public Call {
     fit_to_version(request_, version);
     encode(request_, version, writer);
   }
-  bool succeed(int16_t version, std::shared_ptr<const Frame> frame, WireReader body) override {
-    Answer<Response> answer{{}, version, std::move(frame)};
-    if (!decode(answer.response, version, body)) return false;
-    if constexpr (requires { answer.response.throttle_time_ms; }) {
-      throttle_ms_ = answer.response.throttle_time_ms;
+  bool take(int16_t version, std::shared_ptr<const Frame> frame, WireReader body) override {
+    answer_.version = version;
+    answer_.frame = std::move(frame);
+    if (!decode(answer_.response, version, body)) return false;
+    if constexpr (requires { answer_.response.throttle_time_ms; }) {
+      throttle_ms_ = answer_.response.throttle_time_ms;
     }
-    done_(std::move(answer));
     return true;
   }
+  void succeed() override { done_(std::move(answer_)); }
   void fail(const CallFailure& failure) override { done_(std::unexpected(failure)); }
 
  private:
   Request request_;
   Done done_;
+  Answer<Response> answer_;
 };
 
 }  // namespace penstock::connect::kafka
