@@ -100,7 +100,8 @@ void BrokerConnection::on_connected() {
 
 void BrokerConnection::begin_handshake(bool again) {
   state_ = again ? State::kReauthenticating : State::kSettingUp;
-  setup_deadline_ = loop().now() + context_.options.setup_timeout;
+  // That of a new connection holds from its first step on.
+  if (again) setup_deadline_ = loop().now() + context_.options.setup_timeout;
   handshake_ = std::make_unique<Handshake>(
       Handshake::Host{loop(), [this](std::unique_ptr<Call> call) { send_setup(std::move(call)); },
                       setup_deadline_},

@@ -317,6 +317,18 @@ TEST_F(BrokerConnectionTest, ASilentBrokerIsGivenUpAfterTheSetupTimeout) {
   EXPECT_EQ(outcomes_[0].failure->cause, "broker broker:9092: Connection timeout");
 }
 
+TEST_F(BrokerConnectionTest, TheSetupTimeoutIsOfAllItsSteps) {
+  on_versions_ = [](ServerSession&, const ReceivedRequest&) {};
+  options_.setup_timeout = milliseconds(2'000);
+  loop_.faults.latency_least = loop_.faults.latency_most = milliseconds(1'500);
+  make(nullptr);
+  const auto begun = loop_.now();
+  ask(1, std::chrono::minutes(1));
+  run_until(1);
+  EXPECT_EQ(outcomes_[0].failure->cause, "broker broker:9092: Connection timeout");
+  EXPECT_LT(loop_.now() - begun, milliseconds(2'500));
+}
+
 TEST_F(BrokerConnectionTest, ThrottlingHoldsBackWhatWasNotSent) {
   on_request_ = [](ServerSession& server, const ReceivedRequest& request) {
     DescribeClusterResponse response;
