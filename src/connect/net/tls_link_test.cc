@@ -208,6 +208,16 @@ TEST_F(TlsLinkTest, VerifiesAddressesAndTheAddressIfThereIsNoName) {
   EXPECT_EQ(end.cause, "IP address mismatch");
 }
 
+TEST_F(TlsLinkTest, ANameThatNoCertificateCanHaveIsNotTrusted) {
+  const TlsServer server(good(), echo);
+  LinkOptions wanted = options(server.address());
+  wanted.tls->host_name = std::string("broker\0.example", 15);
+  const LinkError end = end_of(wanted);
+  EXPECT_EQ(end.fault, LinkFault::kTlsVerify);
+  EXPECT_EQ(end.cause, "the host name is malformed");
+  EXPECT_FALSE(connected_);
+}
+
 TEST_F(TlsLinkTest, TheHostNameIsNotVerifiedIfNotWantedButStillSent) {
   std::string asked;
   {

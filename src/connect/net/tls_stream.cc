@@ -82,7 +82,8 @@ bool is_alert(unsigned long error) {
   return ERR_GET_REASON(error) > SSL_AD_REASON_OFFSET;
 }
 
-void expect_peer(SSL* ssl, const TlsPeer& peer) {
+// False: no certificate can have this name, which may have come from a peer.
+bool expect_peer(SSL* ssl, const TlsPeer& peer) {
   const bool address = is_address(peer.host_name);
   // SNI is for names only (RFC 6066).
   if (!address && !peer.host_name.empty()) {
@@ -90,13 +91,13 @@ void expect_peer(SSL* ssl, const TlsPeer& peer) {
     std::string name = peer.host_name;
     SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, name.data());
   }
-  if (!peer.verify) return;
+  if (!peer.verify) return true;
   X509_VERIFY_PARAM* parameters = SSL_get0_param(ssl);
   X509_VERIFY_PARAM_set_hostflags(parameters, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
   const int done = address ? X509_VERIFY_PARAM_set1_ip_asc(parameters, peer.host_name.c_str())
                            : X509_VERIFY_PARAM_set1_host(parameters, peer.host_name.data(),
                                                          peer.host_name.size());
-  CHECK_OP(==, done, 1);
+  return done == 1;
 }
 
 std::string system_text(int code) {
@@ -115,7 +116,7 @@ TlsStream::TlsStream(std::shared_ptr<const TlsContext> context, int socket, cons
   SSL_set_bio(ssl_, bio, bio);
   SSL_set_connect_state(ssl_);
   SSL_set_cert_cb(ssl_, note_certificate_request, this);
-  expect_peer(ssl_, peer);
+  can_verify_ = expect_peer(ssl_, peer);
 }
 
 TlsStream::~TlsStream() {
@@ -146,6 +147,10 @@ void TlsStream::forget_errors() {
 }
 
 StreamNeed TlsStream::shake_hands() {
+  if (!can_verify_) {
+    error_ = {LinkFault::kTlsVerify, "the host name is malformed"};
+    return StreamNeed::kClose;
+  }
   forget_errors();
   const int result = SSL_do_handshake(ssl_);
   if (result != 1) return need_after(result);

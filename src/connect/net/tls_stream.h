@@ -56,6 +56,7 @@ class TlsStream final : public ByteStream {
   std::shared_ptr<const TlsContext> context_;
   const int socket_;
   ssl_st* ssl_ = nullptr;
+  bool can_verify_ = false;  // The peer's name is one that a certificate can have.
   bool set_up_ = false;
   bool asked_ = false;          // For a certificate of ours.
   bool answered_ = false;       // Something was read after the handshake.
