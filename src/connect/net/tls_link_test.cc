@@ -279,6 +279,28 @@ TEST_F(TlsLinkTest, IsToldThatItsCertificateIsMissingOrRefused) {
   }
 }
 
+// An alert from a peer that has answered is about what it was doing, not about who we are.
+TEST_F(TlsLinkTest, AnAlertAfterAnAnswerIsNoRefusal) {
+  const TlsServer server(good(), [](SSL* ssl, int socket) {
+    char byte = 0;
+    SSL_read(ssl, &byte, 1);
+    SSL_write(ssl, "x", 1);
+    // Without its first byte the next record is none, and the server says so.
+    receive_exactly(socket, 1);
+    SSL_read(ssl, &byte, 1);
+    shutdown(socket, SHUT_WR);
+    receive_to_end(socket);
+  });
+  LinkOwner owner;
+  const auto link = loop_->connect(options(server.address()), owner);
+  link->send(payload_of("a"));
+  owner.at_read = [&] { link->send(payload_of("b")); };
+  ASSERT_TRUE(run_until(*loop_, [&] { return owner.closed.has_value(); }));
+  EXPECT_EQ(owner.received, "x");
+  EXPECT_EQ(owner.closed->fault, LinkFault::kReset);
+  EXPECT_THAT(owner.closed->cause, HasSubstr("alert"));
+}
+
 // The peer refuses and goes while we are sending: the write fails first, and the alert is read yet.
 TEST_F(TlsLinkTest, ARefusalIsReadAlthoughWritingFailed) {
   ServerWish wish = good();

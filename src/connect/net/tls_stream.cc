@@ -226,7 +226,8 @@ LinkError TlsStream::later_failure(int ssl_error) const {
             "the peer closed the connection"};
   }
   if (ssl_error == SSL_ERROR_SSL && system_error_ == 0) {
-    if (is_alert(error)) return refusal();
+    // Whom it has answered a peer has let in.
+    if (is_alert(error) && !answered_) return refusal();
     return {LinkFault::kReset, take_openssl_error()};
   }
   return {unidentified() ? LinkFault::kTlsUnidentified : LinkFault::kReset,
