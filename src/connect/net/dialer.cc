@@ -96,6 +96,9 @@ void Dialer::attempt_failed(LinkError error) {
 
 void Dialer::finish(std::expected<Socket, LinkError> result) {
   stop_waiting();
+  // The system would go on connecting for minutes, and its handler keep us.
+  error_code ignored;
+  if (!result) socket_.close(ignored);
   Done done = std::exchange(done_, nullptr);
   done(std::move(result));
 }

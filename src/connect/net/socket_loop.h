@@ -7,8 +7,8 @@
 
 namespace penstock::connect {
 
-// The loop belongs to the thread that calls run() and has no thread of its own; a host name is
-// looked up by one that ends by itself. Destroying the loop waits for nothing.
+// The loop belongs to the thread that calls run(), and there is no other: host names are looked up
+// by it, too. Destroying the loop waits for nothing.
 std::unique_ptr<EventLoop> make_socket_loop();
 
 }  // namespace penstock::connect

@@ -122,9 +122,8 @@ TEST_F(SocketLoopTest, TellsWhyThereIsNoConnection) {
   EXPECT_EQ(nowhere.fault, LinkFault::kUnreachable);
 }
 
-TEST_F(SocketLoopTest, GivesUpAPeerThatDoesNotAccept) {
-  const Listener listener(0);
-  // The system accepts a few by itself; then it answers nobody.
+// The system accepts a few by itself; then the listener answers nobody.
+std::vector<std::unique_ptr<Descriptor>> fill_backlog(const Listener& listener) {
   std::vector<std::unique_ptr<Descriptor>> fill;
   for (int i = 0; i < 8; ++i) {
     fill.push_back(std::make_unique<Descriptor>(
@@ -135,6 +134,12 @@ TEST_F(SocketLoopTest, GivesUpAPeerThatDoesNotAccept) {
     address.sin_port = htons(listener.port());
     EXPECT_NE(::connect(fill.back()->get(), Listener::as_sockaddr(address), sizeof address), 0);
   }
+  return fill;
+}
+
+TEST_F(SocketLoopTest, GivesUpAPeerThatDoesNotAccept) {
+  const Listener listener(0);
+  const auto fill = fill_backlog(listener);
   const auto start = SteadyClock::now();
   const LinkError late = end_of({.address = listener.address(), .setup_timeout = 50ms});
   EXPECT_EQ(late.fault, LinkFault::kTimeout);
@@ -398,6 +403,33 @@ TEST(Dialer, TellsTheMostTellingFailure) {
   const auto none = dial(nothing, free_port);
   ASSERT_TRUE(none && !*none);
   EXPECT_EQ(none->error().fault, LinkFault::kResolve);
+}
+
+TEST(Dialer, LetsGoOfTheSocketThatItGivesUp) {
+  const Listener listener(0);
+  const auto fill = fill_backlog(listener);
+  LoopParts parts(fixed_lookup({"127.0.0.1"}));
+  std::optional<LinkError> error;
+  auto dialer = std::make_shared<Dialer>(parts, LinkOptions{.address = {"name", listener.port()}},
+                                         SteadyClock::now() + 50ms,
+                                         [&](std::expected<Dialer::Socket, LinkError> done) {
+                                           ASSERT_FALSE(done);
+                                           error = done.error();
+                                         });
+  const std::weak_ptr<Dialer> given_up = dialer;
+  dialer->start();
+  dialer.reset();
+  const auto end = SteadyClock::now() + kPatience;
+  while (!error && SteadyClock::now() < end) {
+    parts.io.restart();
+    parts.io.run_for(5ms);
+    parts.timers.run_due(SteadyClock::now());
+  }
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->cause, "connecting timed out");
+  parts.io.restart();
+  parts.io.poll();
+  EXPECT_TRUE(given_up.expired()) << "the system still connects";
 }
 
 }  // namespace
