@@ -454,6 +454,17 @@ TEST_F(SaslTest, AnUnknownMechanismNamesThoseOnOffer) {
             "SCRAM-SHA-256)");
 }
 
+TEST_F(SaslTest, WhatIsOnOfferNeitherFloodsNorSteers) {
+  on_mechanism_ = [](ServerSession& server, const ReceivedRequest& request) {
+    server.answer(request, SaslHandshakeResponse{ErrorCode::kUnsupportedSaslMechanism,
+                                                 {"A\nB", std::string(10'000, 'x')}});
+  };
+  ask(1);
+  run_until(1);
+  EXPECT_THAT(outcomes_[0].failure->cause, testing::HasSubstr("(the broker offers A?B, xxx"));
+  EXPECT_LT(outcomes_[0].failure->cause.size(), 500u);
+}
+
 TEST_F(SaslTest, RefusalsTellWhatTheyAreAbout) {
   struct Case {
     const char* said;

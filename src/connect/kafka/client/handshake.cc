@@ -105,7 +105,7 @@ void Handshake::on_mechanism(const SaslHandshakeResponse& response) {
   }
   std::string cause = "Unsupported SASL mechanism: " + std::string(exchange_->mechanism());
   if (!response.mechanisms.empty())
-    cause += " (the broker offers " + joined(response.mechanisms) + ")";
+    cause += " (the broker offers " + quoted_from_peer(joined(response.mechanisms)) + ")";
   finish(std::unexpected(HandshakeFailure{true, cause, error_name(response.error_code)}));
 }
 
