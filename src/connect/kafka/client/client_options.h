@@ -18,7 +18,6 @@ namespace penstock::connect::kafka {
 struct ConnectionOptions {
   std::string client_id;
   std::optional<TlsOptions> tls = {};  // The host name is that of each broker.
-  bool sasl = false;
   AddressFamily family = AddressFamily::kAny;
   bool keep_alive = true;
   // Of everything until the first request may be sent.

@@ -26,7 +26,6 @@ class ClusterTestClient {
                     Authenticator* authenticator)
       : loop_(loop), cluster_(cluster), authenticator_(authenticator) {
     options_.client_id = "test";
-    options_.sasl = authenticator != nullptr;
   }
 
   BrokerConnection& connection(int32_t broker) {
