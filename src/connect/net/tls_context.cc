@@ -137,10 +137,8 @@ std::expected<std::shared_ptr<const TlsContext>, LinkError> TlsContext::make(
   // A peer that closes without saying so in TLS has closed: what is above knows where its messages
   // end.
   SSL_CTX_set_options(context.get(), SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_NO_RENEGOTIATION);
-  // Partial writes, since a piece is longer than a record; moving buffers, since small pieces are
-  // gathered anew at each try.
-  SSL_CTX_set_mode(context.get(),
-                   SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  // Moving buffers, since small pieces are gathered anew at each try.
+  SSL_CTX_set_mode(context.get(), SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   SSL_CTX_set_read_ahead(context.get(), 1);
   SSL_CTX_set_default_read_buffer_len(context.get(), kReadBuffer);
   Failure failure = use_authorities(context.get(), options.authorities);

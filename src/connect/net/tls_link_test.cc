@@ -9,9 +9,11 @@
 
 #include "connect/net/loopback_peer_test.h"
 #include "connect/net/made_certificates_test.h"
+#include "connect/net/send_queue.h"
 #include "connect/net/socket_loop.h"
 #include "connect/net/tls_context.h"
 #include "connect/net/tls_server_test.h"
+#include "connect/net/tls_stream.h"
 
 namespace penstock::connect {
 namespace {
@@ -396,6 +398,82 @@ TEST_F(TlsLinkTest, TellsWhatIsWrongWithItsMaterial) {
         cause_of({.certificate = certificate, .key = locked, .key_password = SecretString(wrong)}),
         StartsWith("ssl.key.pem failed: not in PEM format?: "));
   }
+}
+
+// A TlsStream and its server over a pair of sockets, both in this thread.
+class TlsPair {
+ public:
+  TlsPair(const MadeCertificate& authority, const MadeCertificate& certificate)
+      : context_(*TlsContext::make({.authorities = authority.certificate_pem()})),
+        server_context_(SSL_CTX_new(TLS_server_method())) {
+    int ends[2];
+    CHECK_OP(==, socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
+    ours_ = std::make_unique<Descriptor>(ends[0]);
+    theirs_ = std::make_unique<Descriptor>(ends[1]);
+    const std::string pem = certificate.certificate_pem() + certificate.key_pem();
+    const MadeBio bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+    const MadeX509 x509(PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr));
+    CHECK_OP(==, SSL_CTX_use_certificate(server_context_.get(), x509.get()), 1);
+    const MadeKey key(PEM_read_bio_PrivateKey(bio.get(), nullptr, nullptr, nullptr));
+    CHECK_OP(==, SSL_CTX_use_PrivateKey(server_context_.get(), key.get()), 1);
+    server_.reset(SSL_new(server_context_.get()));
+    SSL_set_fd(server_.get(), theirs_->get());
+    stream = std::make_unique<TlsStream>(context_, ours_->get(), TlsPeer{"broker.example"});
+    for (int turn = 0; turn < 5; ++turn) {
+      stream->shake_hands();
+      SSL_accept(server_.get());
+    }
+    CHECK(SSL_is_init_finished(server_.get()) == 1);
+    // The least that the system allows: a few small records.
+    const int size = 1;
+    setsockopt(ours_->get(), SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+  }
+  // What the server reads with one call; 0 if there is no more.
+  size_t read_once() {
+    char bytes[1'000];
+    size_t size = 0;
+    return SSL_read_ex(server_.get(), bytes, sizeof bytes, &size) == 1 ? size : 0;
+  }
+
+ private:
+  std::shared_ptr<const TlsContext> context_;
+  std::unique_ptr<SSL_CTX, OpensslDeleter<&SSL_CTX_free>> server_context_;
+  std::unique_ptr<Descriptor> ours_;
+  std::unique_ptr<Descriptor> theirs_;
+  std::unique_ptr<SSL, OpensslDeleter<&SSL_free>> server_;
+
+ public:
+  std::unique_ptr<TlsStream> stream;
+};
+
+// What is in the queue counts as never sent: a peer must not have it.
+TEST(TlsStream, WhatHasLeftIsNotInTheQueueAlthoughMoreIsBehindIt) {
+  constexpr size_t kPiece = 100;
+  constexpr size_t kMore = 40'000;
+  const MadeCertificate authority({.name = "authority", .authority = true});
+  TlsPair pair(
+      authority,
+      MadeCertificate({.name = "broker", .alternative_name = "DNS:broker.example"}, authority));
+  SendQueue queue;
+  Transfer transfer;
+  size_t pushed = 0;
+  for (; transfer.need == StreamNeed::kNothing; pushed += kPiece) {
+    queue.push(payload_of(pattern(kPiece)));
+    transfer = pair.stream->write(queue);
+  }
+  ASSERT_EQ(transfer.need, StreamNeed::kWritable);
+  ASSERT_EQ(queue.bytes(), kPiece);
+  queue.push(payload_of(pattern(kMore)));
+  // Makes room for the piece that waits, and for no other.
+  size_t received = pair.read_once();
+  ASSERT_EQ(received, kPiece);
+  do {
+    transfer = pair.stream->write(queue);
+  } while (transfer.need == StreamNeed::kNothing && !queue.empty());
+  EXPECT_EQ(transfer.need, StreamNeed::kWritable);
+  while (const size_t size = pair.read_once()) received += size;
+  EXPECT_EQ(received, pushed) << "the piece that waited has arrived";
+  EXPECT_EQ(queue.bytes(), kMore);
 }
 
 }  // namespace

@@ -168,17 +168,20 @@ Transfer TlsStream::read(std::span<char> into) {
   return {size, all ? StreamNeed::kReadable : StreamNeed::kNothing};
 }
 
+// One record at a time, and one that could not end is tried again as it was. With more bytes
+// OpenSSL would go on with the next record; when that could not end either, it would not tell that
+// the first has left, and what the peer may have would count as never sent.
 Transfer TlsStream::write(SendQueue& queue) {
   forget_errors();
-  std::string_view bytes = queue.front();
-  if (bytes.size() < kRecord && bytes.size() < queue.bytes()) {
-    gathered_.resize(kRecord);
+  const size_t most = unended_ > 0 ? unended_ : kRecord;
+  std::string_view bytes = queue.front().substr(0, most);
+  if (bytes.size() < most && bytes.size() < queue.bytes()) {
+    gathered_.resize(most);
     bytes = {gathered_.data(), queue.copy(gathered_)};
   }
-  // After a write that could not end OpenSSL wants the same bytes again, or more: the queue has
-  // kept them at its front.
   size_t size = 0;
   const int result = SSL_write_ex(ssl_, bytes.data(), bytes.size(), &size);
+  unended_ = result == 1 ? 0 : bytes.size();
   if (result != 1) return {.need = need_after(result)};
   queue.consume(size);
   return {size, StreamNeed::kNothing};

@@ -64,6 +64,7 @@ class TlsStream final : public ByteStream {
   bool drained_ = false;        // It had less than there was room for.
   int system_error_ = 0;        // It failed with this during the last call.
   bool broken_ = false;         // OpenSSL must not be asked to say good-bye any more.
+  size_t unended_ = 0;          // Bytes of the queue's front in a record that did not leave whole.
   std::vector<char> gathered_;  // Small pieces on their way into one record.
   LinkError error_{LinkFault::kReset, ""};
 };
