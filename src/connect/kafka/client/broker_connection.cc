@@ -291,14 +291,21 @@ void BrokerConnection::break_down(const CallFailure& failure) {
   arm();
 }
 
+// Not always the one that was sent first: later ones may have less time.
+const Call* BrokerConnection::first_to_expire() const {
+  const auto first = std::ranges::min_element(
+      sent_, {}, [](const Sent& sent) { return sent.call->options.deadline; });
+  return first == sent_.end() ? nullptr : first->call.get();
+}
+
 void BrokerConnection::expire() {
   const auto now = loop().now();
   const bool setting_up = state_ == State::kConnecting || state_ == State::kSettingUp ||
                           state_ == State::kReauthenticating;
   if (setting_up && now >= setup_deadline_)
     return break_down({CallFate::kNotSent, named("Connection timeout")});
-  if (!sent_.empty() && now >= sent_.front().call->options.deadline) {
-    const std::string name(sent_.front().call->api().name);
+  if (const Call* first = first_to_expire(); first && now >= first->options.deadline) {
+    const std::string name(first->api().name);
     return break_down({CallFate::kNotSent, named("no answer to " + name + " in time")});
   }
   std::deque<std::unique_ptr<Call>> kept;
@@ -327,7 +334,7 @@ void BrokerConnection::arm() {
   auto next = EventLoop::Time::max();
   if (!failed_.empty()) next = loop().now();
   if (state_ != State::kDown && state_ != State::kReady) next = std::min(next, setup_deadline_);
-  if (!sent_.empty()) next = std::min(next, sent_.front().call->options.deadline);
+  if (const Call* first = first_to_expire()) next = std::min(next, first->options.deadline);
   for (const auto& call : waiting_) next = std::min(next, call->options.deadline);
   if (!waiting_.empty() && state_ == State::kDown) next = std::min(next, retry_at_);
   if (!waiting_.empty() && state_ == State::kReady) next = std::min(next, silent_until_);

@@ -87,6 +87,7 @@ class BrokerConnection final : private LinkEvents {
   void send_waiting();
   void send(std::unique_ptr<Call> call, int16_t version);
   void on_frame(std::shared_ptr<const Frame> frame);
+  const Call* first_to_expire() const;  // Of those that were sent; null: there is none.
   void expire();
   CallFailure failure_of(const LinkError& error) const;
   // Ends the link. The failure is that of what was not sent; of what was, nobody knows.

@@ -214,6 +214,16 @@ TEST_F(BrokerConnectionTest, AMissingAnswerTakesTheConnectionDown) {
   EXPECT_THAT(outcomes_[0].failure->cause, testing::HasSubstr("no answer to DescribeCluster"));
 }
 
+TEST_F(BrokerConnectionTest, AnAnswerIsMissingWhenItsOwnTimeIsOver) {
+  on_request_ = [](ServerSession&, const ReceivedRequest&) {};
+  make(nullptr);
+  ask(1, milliseconds(5'000));
+  ask(2, milliseconds(500));
+  const auto begun = loop_.now();
+  run_until(2);
+  EXPECT_LT(loop_.now() - begun, milliseconds(600));
+}
+
 // As brokers do with SASL: they tell everybody their versions, and nothing else to strangers.
 TEST_F(BrokerConnectionTest, AListenerWithSaslIsGuessedFromItsSilence) {
   bool strict = true;

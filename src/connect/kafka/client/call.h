@@ -17,7 +17,7 @@
 namespace penstock::connect::kafka {
 
 enum class CallFate {
-  kNotSent,      // No byte of it has left us.
+  kNotSent,      // It has not left us, or not whole: no broker acts on a part.
   kUnknown,      // It has left us, and no answer came.
   kUnsupported,  // The broker speaks no version of it that we can use. Nothing was sent.
   kRefused,  // The broker does not let us in: certificate, mechanism, password. Nothing was sent.
