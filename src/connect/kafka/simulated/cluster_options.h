@@ -43,8 +43,6 @@ struct SimulatedClusterOptions {
   bool auto_creates_topics = true;
   int32_t default_partitions = 1;
   int32_t max_message_bytes = 1'048'588;
-  // As DUPLICATE_SEQUENCE_NUMBER, or as OUT_OF_ORDER_SEQUENCE_NUMBER.
-  ErrorCode older_duplicate = ErrorCode::kOutOfOrderSequenceNumber;
 
   // A marker is written so long after its transaction was decided, which is when the client is
   // told.

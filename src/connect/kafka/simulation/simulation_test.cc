@@ -26,7 +26,6 @@ struct Scenario {
   const char* name;
   const char* preset;
   std::optional<int16_t> transaction_version = {};
-  ErrorCode older_duplicate = ErrorCode::kDuplicateSequenceNumber;
   NativeProducer::Rules rules = {};
   // A broker's numbers run out soon.
   int16_t last_epoch = 32'767;
@@ -83,7 +82,6 @@ class Simulation {
     SimulatedClusterOptions made;
     made.preset = &broker_preset(scenario_.preset);
     made.transaction_version = scenario_.transaction_version;
-    made.older_duplicate = scenario_.older_duplicate;
     made.last_epoch = scenario_.last_epoch;
     made.timeout_sweep = std::chrono::milliseconds(1'000);
     return made;
@@ -124,7 +122,7 @@ class Simulation {
 
 constexpr Scenario kScenarios[] = {
     {.name = "2.1", .preset = "2.1"},
-    {.name = "2.8", .preset = "2.8", .older_duplicate = ErrorCode::kOutOfOrderSequenceNumber},
+    {.name = "2.8", .preset = "2.8"},
     {.name = "3.9", .preset = "3.9"},
     {.name = "4.3 v1", .preset = "4.3", .transaction_version = 1},
     {.name = "4.3 v2", .preset = "4.3"},

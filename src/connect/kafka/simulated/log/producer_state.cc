@@ -53,8 +53,7 @@ ProducerStates::Verdict ProducerStates::check(const StoredBatch& batch, bool v2,
   } else if (!follows(state->last_sequence(), batch.base_sequence)) {
     if (state->num_batches == 0 && rules.unknown_producer_error)
       return {ErrorCode::kUnknownProducerId, {}};
-    const bool older = batch.last_sequence() <= state->last_sequence();
-    return {older ? rules.older_duplicate : ErrorCode::kOutOfOrderSequenceNumber, {}};
+    return {ErrorCode::kOutOfOrderSequenceNumber, {}};
   }
   if (state->open_since && !batch.transactional) return {ErrorCode::kInvalidTxnState, {}};
   return {};

@@ -18,8 +18,6 @@ namespace penstock::connect::kafka {
 struct SequenceRules {
   // Before KIP-360 (2.5) a producer of whom nothing is known had to begin with sequence 0.
   bool unknown_producer_error = false;
-  // A repeated batch that is older than the last five.
-  ErrorCode older_duplicate = ErrorCode::kOutOfOrderSequenceNumber;
 };
 
 struct ProducerState {

@@ -95,9 +95,9 @@ Answered append(PendingProduce& produce, const Incoming& incoming) {
   ClusterState& cluster = produce.exchange.cluster();
   PartitionLog& log = incoming.partition.log;
   const int32_t index = incoming.partition.index;
-  const ProducerStates::Verdict verdict = log.producers().check(
-      incoming.batch, produce.v2() && incoming.batch.transactional,
-      {cluster.options.preset->unknown_producer_error, cluster.options.older_duplicate});
+  const ProducerStates::Verdict verdict =
+      log.producers().check(incoming.batch, produce.v2() && incoming.batch.transactional,
+                            {cluster.options.preset->unknown_producer_error});
   if (verdict.error != ErrorCode::kNone) return refused(index, verdict.error);
   Answered answer;
   answer.index = index;
