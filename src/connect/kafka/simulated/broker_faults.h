@@ -46,9 +46,6 @@ struct BrokerFaults {
   // One in so many markers comes very late.
   uint64_t slow_marker_one_in = 0;
   std::chrono::milliseconds slow_marker_most{1'000};
-  // One in so many markers is never written, though its transaction is decided: seen of Kafka 4.3.1
-  // when brokers are killed. Its readers are stuck, or see the transaction's records torn.
-  uint64_t lose_marker_one_in = 0;
 };
 
 }  // namespace penstock::connect::kafka

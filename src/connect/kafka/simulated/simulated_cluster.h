@@ -82,7 +82,6 @@ class SimulatedCluster {
   const SimulatedTransaction* transaction(std::string_view transactional_id) const {
     return state_.transactions.find(transactional_id);
   }
-  uint64_t num_markers_lost() const { return state_.transactions.num_markers_lost(); }
 
  private:
   SimulatedPartition& find(std::string_view topic, int32_t partition) const;

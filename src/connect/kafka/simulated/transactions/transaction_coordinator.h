@@ -63,7 +63,6 @@ class TransactionCoordinator {
   // In the order of their first use.
   const std::deque<SimulatedTransaction>& all() const { return transactions_; }
   const std::vector<DecidedTransaction>& decided() const { return decided_; }
-  uint64_t num_markers_lost() const { return num_markers_lost_; }
 
   // Of what is written from now on: it grows when coordinators move.
   int32_t epoch = 0;
@@ -98,7 +97,6 @@ class TransactionCoordinator {
   std::vector<DecidedTransaction> decided_;
   int64_t next_producer_id_ = 1'000;
   bool sweep_armed_ = false;
-  uint64_t num_markers_lost_ = 0;
 };
 
 }  // namespace penstock::connect::kafka

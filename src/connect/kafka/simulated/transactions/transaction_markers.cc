@@ -64,12 +64,8 @@ void TransactionCoordinator::write_marker(SimulatedTransaction& transaction,
         [this, &transaction, &partition, marker] { write_marker(transaction, partition, marker); });
     return;
   }
-  if (context_.loop.drawn(context_.faults.lose_marker_one_in, "lost marker",
-                          marker.commit ? ProtocolStep::kCommit : ProtocolStep::kAbort)) {
-    ++num_markers_lost_;
-  } else if (!partition.deleted && partition.log.append_marker(marker, partition.leader_epoch)) {
+  if (!partition.deleted && partition.log.append_marker(marker, partition.leader_epoch))
     partition.changed();
-  }
   marker_done(transaction);
 }
 
