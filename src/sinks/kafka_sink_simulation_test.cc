@@ -38,7 +38,6 @@ constexpr char kOwnKey[] = "penstock-sink-";
 struct Scenario {
   const char* name;
   const char* preset;
-  connect::kafka::NativeProducer::Rules rules = {};
   bool lies_about_durability = false;
   size_t turns = 500;
 };
@@ -123,7 +122,7 @@ class World {
   }
 
   SimulatedClient::Options client_options() {
-    SimulatedClient::Options made{.client = impatient_client(cluster_), .rules = scenario_.rules};
+    SimulatedClient::Options made{.client = impatient_client(cluster_)};
     const milliseconds commit_timeout(rng_.one_in(3) ? 2'500 : 20'000);
     made.adjust_producer = [commit_timeout](connect::ProducerOptions& producer) {
       producer.fence_timeout = milliseconds(30'000);
