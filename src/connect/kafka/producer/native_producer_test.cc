@@ -258,6 +258,24 @@ TEST_P(NativeProducerTest, WhatAnAbortDroppedIsNotMissingInTheNextTransaction) {
   EXPECT_EQ(committed(), "c");
 }
 
+// A code that brokers give for what they may have taken is no acknowledgement: here they have not.
+TEST_P(NativeProducerTest, WhatABrokerIsNotSureToHaveIsSentAgain) {
+  start({}, milliseconds(60'000));
+  simulated_->faults().unsure_refusal_one_in = 1;
+  send("a", false);
+  for (int i = 0; i < 1'000 && simulated_->num_requests(ApiKey::kProduce) < 5; ++i)
+    producer_->serve(milliseconds(10));
+  simulated_->faults() = {};
+  deliver();
+  simulated_->faults().unsure_refusal_one_in = 1;
+  for (int i = 0; i < 1'000 && simulated_->num_requests(ApiKey::kEndTxn) < 2; ++i)
+    (void)producer_->commit(milliseconds(10));
+  simulated_->faults() = {};
+  const auto done = commit();
+  ASSERT_TRUE(done) << done.error().message;
+  EXPECT_EQ(committed(), "a");
+}
+
 // Before KIP-360 a renewal would fence whoever is there, the successor of a fenced producer too.
 TEST_P(NativeProducerOfVersion1Test, AFencedProducerNeverFencesItsSuccessor) {
   start({.preset = &broker_preset("2.1")}, milliseconds(20'000));

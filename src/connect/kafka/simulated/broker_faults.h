@@ -36,6 +36,9 @@ struct BrokerFaults {
   // Carried out, and answered as if it was not sure: Produce with REQUEST_TIMED_OUT or
   // NOT_ENOUGH_REPLICAS_AFTER_APPEND, EndTxn with COORDINATOR_NOT_AVAILABLE.
   uint64_t unsure_answer_one_in = 0;
+  // Answered so, and not carried out: whoever took it died, and with it the only copy. Of Produce
+  // also NOT_ENOUGH_REPLICAS, with which nothing was ever taken.
+  uint64_t unsure_refusal_one_in = 0;
   // The client is told to be silent for a while (KIP-219).
   uint64_t throttle_one_in = 0;
   std::chrono::milliseconds throttle_most{300};

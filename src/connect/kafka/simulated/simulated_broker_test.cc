@@ -3,6 +3,7 @@
 #include "connect/kafka/simulated/simulated_broker.h"
 
 #include <functional>
+#include <set>
 
 #include "connect/kafka/records/aborted_filter.h"
 #include "connect/kafka/records/control_marker.h"
@@ -74,6 +75,20 @@ TEST_F(SimulatedFaultTest, AnUnsureAnswersRequestWasCarriedOut) {
   // Again: it is recognised.
   EXPECT_EQ(produce("t", batch).error_code, ErrorCode::kNone);
   EXPECT_EQ(cluster_.log("t", 0).end_offset(), 1);
+}
+
+TEST_F(SimulatedFaultTest, AnUnsureRefusalsRequestWasNotCarriedOut) {
+  cluster_.faults().unsure_refusal_one_in = 1;
+  const std::string batch =
+      test_batch({.producer_id = 5, .producer_epoch = 0, .base_sequence = 0}, {"a"});
+  std::set<ErrorCode> errors;
+  for (int i = 0; i < 100; ++i) errors.insert(produce("t", batch).error_code);
+  EXPECT_THAT(errors, testing::UnorderedElementsAre(ErrorCode::kRequestTimedOut,
+                                                    ErrorCode::kNotEnoughReplicas,
+                                                    ErrorCode::kNotEnoughReplicasAfterAppend));
+  EXPECT_EQ(cluster_.log("t", 0).end_offset(), 0);
+  cluster_.faults().unsure_refusal_one_in = 0;
+  EXPECT_EQ(produce("t", batch).base_offset, 0);
 }
 
 TEST_F(SimulatedFaultTest, WithoutBrokersNobodyLeads) {

@@ -34,7 +34,8 @@ inline std::vector<FaultRow> possible_faults() {
   rows.push_back({"refused", {kConnect}});
   rows.push_back({"stale metadata", {kMetadata}});
   rows.push_back({"forget session", {kFetch}});
-  rows.push_back({"unsure answer", {kProduceFirst, kProduceLater, kCommit, kAbort}});
+  for (const std::string_view fault : {"unsure answer", "unsure refusal"})
+    rows.push_back({fault, {kProduceFirst, kProduceLater, kCommit, kAbort}});
   // By the client, by who fences it, by the coordinator.
   rows.push_back({"slow marker", {kCommit, kAbort, kInitProducerId, kOther}});
   return rows;

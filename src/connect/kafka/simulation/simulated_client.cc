@@ -89,6 +89,7 @@ void let_fail(uint64_t seed, SimulatedLoop& loop, SimulatedCluster& cluster) {
   faults.stale_metadata_one_in = about(20);
   faults.forget_fetch_session_one_in = about(50);
   faults.slow_marker_one_in = about(50);
+  faults.unsure_refusal_one_in = about(200);
 }
 
 void calm_down(SimulatedLoop& loop, SimulatedCluster& cluster) {

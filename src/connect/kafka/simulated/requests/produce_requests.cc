@@ -91,6 +91,18 @@ ErrorCode check_transaction(PendingProduce& produce, const Incoming& incoming) {
   return told(error, produce.version());
 }
 
+ErrorCode any_unsure_error(ClusterState& cluster) {
+  return cluster.loop.rng().one_in(2) ? ErrorCode::kRequestTimedOut
+                                      : ErrorCode::kNotEnoughReplicasAfterAppend;
+}
+
+// Not in the log: there were too few replicas, or the leader has lost it by its death.
+Answered lost_again(ClusterState& cluster, SimulatedPartition& partition) {
+  if (cluster.loop.rng().one_in(3)) return refused(partition.index, ErrorCode::kNotEnoughReplicas);
+  partition.lead(cluster.any_alive());
+  return refused(partition.index, any_unsure_error(cluster));
+}
+
 Answered append(PendingProduce& produce, const Incoming& incoming) {
   ClusterState& cluster = produce.exchange.cluster();
   PartitionLog& log = incoming.partition.log;
@@ -108,12 +120,14 @@ Answered append(PendingProduce& produce, const Incoming& incoming) {
     answer.log_append_time_ms = verdict.duplicate_of->max_timestamp_ms;
     return answer;
   }
+  if (cluster.drawn(cluster.faults.unsure_refusal_one_in, "unsure refusal",
+                    produce.exchange.request().step))
+    return lost_again(cluster, incoming.partition);
   answer.base_offset = log.append(incoming.bytes, incoming.batch, incoming.partition.leader_epoch);
   incoming.partition.changed();
   if (cluster.drawn(cluster.faults.unsure_answer_one_in, "unsure answer",
                     produce.exchange.request().step)) {
-    return refused(index, cluster.loop.rng().one_in(2) ? ErrorCode::kRequestTimedOut
-                                                       : ErrorCode::kNotEnoughReplicasAfterAppend);
+    return refused(index, any_unsure_error(cluster));
   }
   return answer;
 }

@@ -156,6 +156,11 @@ EndTxnResponse serve(const Asked& asked, const EndTxnRequest& request) {
   ClusterState& cluster = asked.cluster;
   response.error_code = coordinator_error(asked, request.transactional_id);
   if (response.error_code != ErrorCode::kNone) return response;
+  const ProtocolStep step = request.committed ? ProtocolStep::kCommit : ProtocolStep::kAbort;
+  if (cluster.drawn(cluster.faults.unsure_refusal_one_in, "unsure refusal", step)) {
+    response.error_code = ErrorCode::kCoordinatorNotAvailable;
+    return response;
+  }
   const bool v2 = asked.version >= kEndTxnV2;
   const auto outcome = cluster.transactions.end(request.transactional_id,
                                                 {request.producer_id, request.producer_epoch},
@@ -163,8 +168,7 @@ EndTxnResponse serve(const Asked& asked, const EndTxnRequest& request) {
   constexpr int16_t kKnowsFenced = 2;
   response.error_code = told(outcome.error, asked.version, kKnowsFenced);
   if (outcome.error != ErrorCode::kNone) return response;
-  if (cluster.drawn(cluster.faults.unsure_answer_one_in, "unsure answer",
-                    request.committed ? ProtocolStep::kCommit : ProtocolStep::kAbort)) {
+  if (cluster.drawn(cluster.faults.unsure_answer_one_in, "unsure answer", step)) {
     response.error_code = ErrorCode::kCoordinatorNotAvailable;
     return response;
   }
