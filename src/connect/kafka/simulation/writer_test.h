@@ -83,6 +83,7 @@ class Writer {
   std::optional<int> last_progress(TopicReader& reader);
   bool judge_progress(int found, const Watermarks& marks);
   void send_transaction();
+  void idle();
   bool send(const OutgoingMessage& message);
   void abort();
   void commit();
@@ -174,6 +175,7 @@ inline void Writer::send_transaction() {
   TransactionalProducer& producer = *life_->producer;
   if (auto begun = producer.begin(); !begun) return failed(begun.error());
   life_->number = next_;
+  if (rng().one_in(40)) idle();
   for (const NumberedRecord& record : records_of(next_)) {
     if (!send({life_->data, record.partition, "k", record.value})) return;
     if (rng().one_in(5)) producer.serve(std::chrono::milliseconds(rng().below(5)));
@@ -184,6 +186,13 @@ inline void Writer::send_transaction() {
     return;
   if (context_.dies && rng().one_in(100)) return leave();
   rng().one_in(8) ? abort() : commit();
+}
+
+// There is nothing to be written for a while, and what is late has time to arrive.
+inline void Writer::idle() {
+  const auto end = context_.loop.now() + std::chrono::milliseconds(rng().below(6'000));
+  while (context_.loop.now() < end && !life_->process.dead())
+    life_->producer->serve(std::chrono::milliseconds(100));
 }
 
 inline bool Writer::send(const OutgoingMessage& message) {
