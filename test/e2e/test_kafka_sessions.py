@@ -118,7 +118,7 @@ def test_a_silent_broker_is_given_up(proxy):
         ask(KafkaProbe(f"127.0.0.1:{proxy.port}"), "brokers")
 
 
-def test_a_broker_that_falls_silent_is_waited_for_and_heard_again(secured_kafka, proxy, name):
+def test_a_connection_that_is_reset_between_transactions_is_made_anew(secured_kafka, proxy, name):
     create_topic(secured_kafka.bootstrap, name)
     with writer(KafkaProbe(f"127.0.0.1:{proxy.port}"), name) as producer:
         producer.transaction(record(name, "before"))
