@@ -323,7 +323,10 @@ class EngineWriter(Writer):
         while True:
             try:
                 if self.engine.sql is not None:
-                    self.connection = self.engine.connect()
+                    connection = self.engine.connect()
+                    # A transaction is held open for as long as a fault takes.
+                    connection.execute("SET idle_in_transaction_session_timeout = 0")
+                    self.connection = connection
                     return self.connection
             except psycopg.OperationalError:
                 pass
