@@ -47,11 +47,14 @@ std::optional<uint64_t> flag(const std::string& text) {
   return std::nullopt;
 }
 
+constexpr size_t kMostPayloadBytes = 1024;
+
 // None: it is not what it must be.
 std::optional<std::vector<ClientIdRule>> parse_rules(const std::string& text) {
   const Json json = Json::parse(text, nullptr, false);
   if (!json.is_array()) return std::nullopt;
   std::vector<ClientIdRule> rules;
+  size_t payload_bytes = 0;
   for (const Json& entry : json) {
     const bool complete = entry.is_object() && entry.size() == 2 && entry.contains("pattern") &&
                           entry["pattern"].is_string() && entry.contains("payload") &&
@@ -59,6 +62,9 @@ std::optional<std::vector<ClientIdRule>> parse_rules(const std::string& text) {
     if (!complete) return std::nullopt;
     ClientIdRule rule{entry["pattern"], entry["payload"]};
     if (!expr::Regex::compile(rule.pattern, false)) return std::nullopt;
+    // All may match: a request has room for a client id of 32 KiB.
+    payload_bytes += rule.payload.size();
+    if (payload_bytes > kMostPayloadBytes) return std::nullopt;
     rules.push_back(std::move(rule));
   }
   return rules;

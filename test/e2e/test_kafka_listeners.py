@@ -7,6 +7,7 @@ import pytest
 
 from harness.kafka_clients import ABORT, COMMIT, KafkaProbe
 from harness.probe import ProbeError, ask, listener, read, record, write
+from harness.token_issuer import CLIENT, SECRET, TokenIssuer
 from harness.topics import create_topic, read_topic
 from stack import tokens
 from stack.processes import free_ports
@@ -45,6 +46,34 @@ def test_transactions_are_written_and_read(secured_kafka, token_file, name, plac
     assert read(probe, name) == ["a", "b", "c"]
     # A client that is not ours sees the same.
     assert [m.value for m in read_topic(secured_kafka.bootstrap, name)] == [b"a", b"b", b"c"]
+
+
+@pytest.fixture
+def token_issuer(secured_kafka):
+    with TokenIssuer(lambda: secured_kafka.tokens.token(OWNER)).serving() as issuer:
+        yield issuer
+
+
+def _with_issuer(broker, endpoint, secret=SECRET):
+    return listener(broker, "JWKS", "OAUTHBEARER", token_endpoint=endpoint, token_client=CLIENT,
+                    token_secret=secret)
+
+
+def test_tokens_come_from_an_issuer(secured_kafka, token_issuer, name):
+    create_topic(secured_kafka.bootstrap, name)
+    probe = _with_issuer(secured_kafka, token_issuer.endpoint)
+    ends = write(probe, name, [record(name, "a"), COMMIT])
+    assert [list(end)[0] for end in ends] == ["committed"]
+    # One token served all connections of the producer.
+    assert token_issuer.issued == 1
+    assert read(probe, name) == ["a"]
+
+
+def test_an_issuer_that_gives_no_token_is_named(secured_kafka, token_issuer):
+    with pytest.raises(ProbeError, match="the token issuer answered with status 401: .*invalid_client"):
+        ask(_with_issuer(secured_kafka, token_issuer.endpoint, "a guess"), "brokers")
+    with pytest.raises(ProbeError, match="cannot ask the token issuer: .*connect"):
+        ask(_with_issuer(secured_kafka, f"http://127.0.0.1:{free_ports(1)[0]}/token"), "brokers")
 
 
 def _certificate(broker, name):

@@ -1,10 +1,13 @@
 // Our Kafka client by itself, one command per process, for tests that compare it with other
 // clients. It speaks JSON, one value a line.
 #include <CLI/CLI.hpp>
+#include <csignal>
 #include <cstdio>
 #include <fstream>
 #include <iterator>
 
+#include "connect/http/http_client.h"
+#include "connect/kafka/auth/oidc_token_source.h"
 #include "kafka_probe/commands.h"
 #include "kafka_probe/record_json.h"
 
@@ -41,6 +44,8 @@ struct ConnectionFlags {
   std::string certificate;
   std::string key;
   std::string token;
+  std::string token_secret;
+  kafka::OidcOptions issuer;
 };
 
 void add_connection(CLI::App& app, KafkaClientOptions& client, ConnectionFlags& flags) {
@@ -62,6 +67,26 @@ void add_connection(CLI::App& app, KafkaClientOptions& client, ConnectionFlags& 
   app.add_option("--key", flags.key);
   app.add_option("--token", flags.token,
                  "a file of OAUTHBEARER's token, read whenever one is wanted");
+  app.add_option("--token-endpoint", flags.issuer.token_endpoint,
+                 "the URL of an issuer of OAUTHBEARER's tokens, with the next two");
+  app.add_option("--token-client", flags.issuer.client_id);
+  app.add_option("--token-secret", flags.token_secret);
+}
+
+TokenSourceFactory token_source(const ConnectionFlags& flags) {
+  if (!flags.token.empty()) {
+    return [path = flags.token](EventLoop&, std::chrono::milliseconds) {
+      return std::make_unique<TokenFile>(path);
+    };
+  }
+  kafka::OidcOptions issuer = flags.issuer;
+  issuer.client_secret = SecretString(flags.token_secret);
+  return [issuer](EventLoop& loop, std::chrono::milliseconds patience) {
+    kafka::OidcOptions patient = issuer;
+    patient.timeout = patience;
+    return std::make_unique<kafka::OidcTokenSource>(
+        std::move(patient), std::make_unique<HttpClient>(loop, HttpClientOptions()));
+  };
 }
 
 void fill_connection(KafkaClientOptions& client, const ConnectionFlags& flags) {
@@ -70,10 +95,8 @@ void fill_connection(KafkaClientOptions& client, const ConnectionFlags& flags) {
   if (!flags.ca.empty()) security.ca_pem = text_of(flags.ca);
   if (!flags.certificate.empty()) security.certificate_pem = text_of(flags.certificate);
   if (!flags.key.empty()) security.key_pem = SecretString(text_of(flags.key));
-  if (flags.token.empty()) return;
-  security.oauth_tokens = [path = flags.token](std::chrono::milliseconds) {
-    return std::make_unique<TokenFile>(path);
-  };
+  if (!flags.token.empty() || !flags.issuer.token_endpoint.empty())
+    security.oauth_tokens = token_source(flags);
 }
 
 void add_produce(CLI::App& app, ProducerOptions& options) {
@@ -143,6 +166,7 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   try {
+    std::signal(SIGPIPE, SIG_IGN);  // As HttpClient wants it.
     return penstock::connect::run(argc, argv);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "kafka_probe: %s\n", error.what());

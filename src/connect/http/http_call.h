@@ -37,7 +37,6 @@ enum class HttpFault {
   kUntrusted,    // The peer's certificate is not to be trusted.
   kUnavailable,  // Not resolved, refused, timed out, or broken off.
   kTooLarge,     // The body is larger than the client takes.
-  kStopped,      // We were told to stop.
 };
 
 struct HttpError {
@@ -56,6 +55,7 @@ class HttpCall {
  public:
   using Done = std::move_only_function<void(HttpResult<HttpAnswer>)>;
 
+  // Ends the calls that are open, and tells nobody.
   virtual ~HttpCall() = default;
   // An answer of any status is a success. `done` runs once, in the caller's thread: inside this
   // call or later.

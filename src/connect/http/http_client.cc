@@ -1,4 +1,5 @@
-// The multi interface with one handle: the simple one cannot be stopped while it waits.
+// The multi interface, which is looked at every few milliseconds while a call is open: calls are
+// rare, and a loop need not know the library's sockets for them.
 #include "connect/http/http_client.h"
 
 #include <curl/curl.h>
@@ -15,8 +16,8 @@
 namespace penstock::connect {
 namespace {
 
-// How long a stop may go unnoticed.
-constexpr int kStopPollMs = 100;
+// Between two looks at calls that are open.
+constexpr std::chrono::milliseconds kLook(5);
 
 struct EasyDeleter {
   void operator()(CURL* handle) const { curl_easy_cleanup(handle); }
@@ -149,65 +150,103 @@ HttpFault fault_of(CURLcode code) {
   }
 }
 
-// The outcome of the only handle, when it has one.
-CURLcode outcome(CURLM* multi) {
-  int left = 0;
-  const CURLMsg* message = curl_multi_info_read(multi, &left);
-  CHECK(message != nullptr && message->msg == CURLMSG_DONE);
-  return message->data.result;
-}
-
-HttpResult<CURLcode> run(CURLM* multi, const StopToken& stop) {
-  for (int running = 1;;) {
-    if (stop.stopped()) return http_fail(HttpFault::kStopped, "stopped");
-    CHECK(curl_multi_perform(multi, &running) == CURLM_OK);
-    if (running == 0) return outcome(multi);
-    CHECK(curl_multi_poll(multi, nullptr, 0, kStopPollMs, nullptr) == CURLM_OK);
-  }
-}
-
 }  // namespace
 
-HttpClient::HttpClient(HttpClientOptions options, const StopToken& stop)
-    : options_(std::move(options)), stop_(stop) {
+struct HttpClient::Library {
+  Multi multi{curl_multi_init()};
+};
+
+// One call from its request to its answer.
+class HttpClient::Exchange {
+ public:
+  Exchange(HttpRequest request, HeaderList headers, Done told, const HttpClientOptions& options)
+      : done(std::move(told)), request_(std::move(request)), headers_(std::move(headers)) {
+    CHECK(easy_ != nullptr);
+    received_.body_bytes_max = options.body_bytes_max;
+    set_policy(easy_.get(), options);
+    set_request(easy_.get(), request_);
+    set_receiver(easy_.get(), received_);
+    set(easy_.get(), CURLOPT_HTTPHEADER, headers_.get());
+  }
+
+  CURL* easy() const { return easy_.get(); }
+
+  HttpResult<HttpAnswer> outcome(CURLcode code) {
+    if (received_.too_large) {
+      return http_fail(
+          HttpFault::kTooLarge,
+          "the answer is larger than " + std::to_string(received_.body_bytes_max) + " bytes");
+    }
+    if (code != CURLE_OK) {
+      const char* detail = received_.error.data();
+      return http_fail(fault_of(code), *detail != '\0' ? detail : curl_easy_strerror(code));
+    }
+    // The library takes a head that breaks off for a whole one.
+    if (!received_.head_ended)
+      return http_fail(HttpFault::kUnavailable, "the server closed the connection in its answer");
+    long status = 0;
+    curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
+    return HttpAnswer{.status = static_cast<int>(status),
+                      .body = SecretString(std::move(received_.body))};
+  }
+
+  Done done;
+
+ private:
+  HttpRequest request_;
+  HeaderList headers_;
+  Received received_;
+  Easy easy_{curl_easy_init()};
+};
+
+HttpClient::HttpClient(EventLoop& loop, HttpClientOptions options)
+    : loop_(loop), options_(std::move(options)) {
   initialise_library();
+  library_ = std::make_unique<Library>();
+  CHECK(library_->multi != nullptr);
 }
 
-HttpResult<HttpAnswer> HttpClient::perform(const HttpRequest& request) const {
-  auto headers = header_list(request);
-  if (!headers) return std::unexpected(headers.error());
-  Received received;
-  received.body_bytes_max = options_.body_bytes_max;
-  const Multi multi(curl_multi_init());
-  const Easy easy(curl_easy_init());
-  CHECK(multi != nullptr && easy != nullptr);
-  set_policy(easy.get(), options_);
-  set_request(easy.get(), request);
-  set_receiver(easy.get(), received);
-  set(easy.get(), CURLOPT_HTTPHEADER, headers->get());
-  CHECK(curl_multi_add_handle(multi.get(), easy.get()) == CURLM_OK);
-  const HttpResult<CURLcode> code = run(multi.get(), stop_);
-  long status = 0;
-  curl_easy_getinfo(easy.get(), CURLINFO_RESPONSE_CODE, &status);
-  curl_multi_remove_handle(multi.get(), easy.get());
-  if (!code) return std::unexpected(code.error());
-  if (received.too_large) {
-    return http_fail(HttpFault::kTooLarge, "the answer is larger than " +
-                                               std::to_string(options_.body_bytes_max) + " bytes");
-  }
-  if (*code != CURLE_OK) {
-    const char* detail = received.error.data();
-    return http_fail(fault_of(*code), *detail != '\0' ? detail : curl_easy_strerror(*code));
-  }
-  // The library takes a head that breaks off for a whole one.
-  if (!received.head_ended)
-    return http_fail(HttpFault::kUnavailable, "the server closed the connection in its answer");
-  return HttpAnswer{.status = static_cast<int>(status),
-                    .body = SecretString(std::move(received.body))};
+HttpClient::~HttpClient() {
+  if (timer_) loop_.cancel(*timer_);
+  for (const auto& exchange : open_)
+    curl_multi_remove_handle(library_->multi.get(), exchange->easy());
 }
 
 void HttpClient::start(HttpRequest request, Done done) {
-  done(perform(request));
+  auto headers = header_list(request);
+  if (!headers) return done(std::unexpected(headers.error()));
+  open_.push_back(std::make_unique<Exchange>(std::move(request), *std::move(headers),
+                                             std::move(done), options_));
+  CHECK(curl_multi_add_handle(library_->multi.get(), open_.back()->easy()) == CURLM_OK);
+  look_at(loop_.now());
+}
+
+void HttpClient::look_at(EventLoop::Time time) {
+  if (timer_) loop_.cancel(*timer_);
+  timer_ = loop_.at(time, [this] {
+    timer_.reset();
+    look();
+  });
+}
+
+// One call is told of at a time, and nothing is touched afterwards: whoever is told may destroy us.
+void HttpClient::look() {
+  CURLM* const multi = library_->multi.get();
+  int running = 0;
+  CHECK(curl_multi_perform(multi, &running) == CURLM_OK);
+  int left = 0;
+  const CURLMsg* const ended = curl_multi_info_read(multi, &left);
+  if (!ended) return look_at(loop_.now() + kLook);
+  const CURLcode code = ended->data.result;
+  const auto found = std::find_if(open_.begin(), open_.end(), [&](const auto& exchange) {
+    return exchange->easy() == ended->easy_handle;
+  });
+  CHECK(found != open_.end());
+  const std::unique_ptr<Exchange> exchange = std::move(*found);
+  open_.erase(found);
+  curl_multi_remove_handle(multi, exchange->easy());
+  if (!open_.empty()) look_at(loop_.now());
+  exchange->done(exchange->outcome(code));
 }
 
 }  // namespace penstock::connect

@@ -1,17 +1,18 @@
-// HTTP over libcurl, one request at a time. A call blocks until it is answered, its time is over,
-// or the stop is noticed, which takes 100 ms at most.
+// HTTP over libcurl, beside whatever else the loop does: no call waits for a server.
 //
 // Follows no redirect, so that what is sent to one host is not sent to another; honours the proxy
-// variables of the environment; wants TLS 1.2 and a certificate that can be verified. Thread-safe.
-// REQUIRES: the process ignores SIGPIPE.
+// variables of the environment; wants TLS 1.2 and a certificate that can be verified. Belongs to
+// the loop's thread. REQUIRES: the process ignores SIGPIPE.
 #pragma once
 
 #include <chrono>
 #include <cstddef>
-#include <string>
+#include <memory>
+#include <optional>
+#include <vector>
 
-#include "base/stop_token.h"
 #include "connect/http/http_call.h"
+#include "connect/net/event_loop.h"
 
 namespace penstock::connect {
 
@@ -23,17 +24,27 @@ struct HttpClientOptions {
 
 class HttpClient final : public HttpCall {
  public:
-  // `stop` must outlive the client.
-  HttpClient(HttpClientOptions options, const StopToken& stop);
+  // `loop` must outlive the client.
+  HttpClient(EventLoop& loop, HttpClientOptions options);
+  // Ends the open calls, and tells nobody.
+  ~HttpClient() override;
 
-  // Errors: all of HttpFault.
-  HttpResult<HttpAnswer> perform(const HttpRequest& request) const;
-  // `done` runs inside the call.
+  // `done` runs inside EventLoop::run(), and may destroy the client; for a request that cannot be
+  // sent it runs at once. Errors: all of HttpFault.
   void start(HttpRequest request, Done done) override;
 
  private:
+  class Exchange;
+  struct Library;
+
+  void look_at(EventLoop::Time time);
+  void look();
+
+  EventLoop& loop_;
   HttpClientOptions options_;
-  const StopToken& stop_;
+  std::unique_ptr<Library> library_;
+  std::vector<std::unique_ptr<Exchange>> open_;
+  std::optional<EventLoop::TimerId> timer_;
 };
 
 }  // namespace penstock::connect

@@ -10,13 +10,18 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
 #include <cstdlib>
+#include <cstring>
 #include <functional>
+#include <future>
 #include <memory>
 #include <optional>
 #include <thread>
 #include <utility>
+
+#include "connect/net/socket_loop.h"
 
 namespace penstock::connect {
 namespace {
@@ -110,9 +115,18 @@ struct HttpClientTest : testing::Test {
   }
 
   HttpResult<HttpAnswer> perform(const HttpRequest& request, HttpClientOptions options = {}) {
-    return HttpClient(std::move(options), stop).perform(request);
+    HttpClient client(*loop_, std::move(options));
+    std::optional<HttpResult<HttpAnswer>> answer;
+    client.start(request, [&](HttpResult<HttpAnswer> result) { answer = std::move(result); });
+    run_until([&] { return answer.has_value(); });
+    if (!answer) return http_fail(HttpFault::kUnavailable, "no answer within the test's time");
+    return *std::move(answer);
   }
-  StopToken stop;
+  void run_until(const std::function<bool()>& there) {
+    for (const auto end = loop_->now() + 20s; !there() && loop_->now() < end;) loop_->run(100ms);
+  }
+
+  const std::unique_ptr<EventLoop> loop_ = make_socket_loop();
 };
 
 TEST_F(HttpClientTest, Gets) {
@@ -130,17 +144,14 @@ TEST_F(HttpClientTest, Gets) {
 
 TEST_F(HttpClientTest, Posts) {
   OneShotServer server(answering("HTTP/1.1 401 Unauthorized\r\nContent-Length: 2\r\n\r\nno"));
-  HttpClient client({}, stop);
-  std::optional<HttpResult<HttpAnswer>> answer;
-  client.start({.method = "POST",
-                .url = server.url(),
-                .headers = {{"Content-Type", "application/x-www-form-urlencoded"}},
-                .authorization = SecretString("Basic dTpw"),
-                .body = std::string("a=b\0c", 5)},
-               [&](HttpResult<HttpAnswer> result) { answer = std::move(result); });
-  ASSERT_TRUE(answer && *answer);
-  EXPECT_EQ((*answer)->status, 401);
-  EXPECT_EQ((*answer)->body.reveal(), "no");
+  const auto answer = perform({.method = "POST",
+                               .url = server.url(),
+                               .headers = {{"Content-Type", "application/x-www-form-urlencoded"}},
+                               .authorization = SecretString("Basic dTpw"),
+                               .body = std::string("a=b\0c", 5)});
+  ASSERT_TRUE(answer) << answer.error().cause;
+  EXPECT_EQ(answer->status, 401);
+  EXPECT_EQ(answer->body.reveal(), "no");
   const std::string& request = server.request();
   EXPECT_TRUE(request.starts_with("POST /path?a=b HTTP/1.1\r\n")) << request;
   EXPECT_TRUE(request.contains("\r\nAuthorization: Basic dTpw\r\n")) << request;
@@ -178,15 +189,56 @@ TEST_F(HttpClientTest, ASilentServerTimesOut) {
   EXPECT_TRUE(answer.error().cause.contains("timed out")) << answer.error().cause;
 }
 
-TEST_F(HttpClientTest, IsStopped) {
-  OneShotServer server([this](int connection, std::string& request) {
+TEST_F(HttpClientTest, TheLoopGoesOnWhileAServerThinks) {
+  std::atomic<bool> asked = false;
+  std::promise<void> thought;
+  OneShotServer server([&](int connection, std::string& request) {
     read_request(connection, request);
-    stop.stop();
+    asked = true;
+    thought.get_future().wait();
+    send(connection, kOk, strlen(kOk), MSG_NOSIGNAL);
+  });
+  HttpClient client(*loop_, {});
+  bool answered = false;
+  client.start({.url = server.url()}, [&](const auto& answer) { answered = answer.has_value(); });
+  run_until([&] { return asked.load(); });
+  bool others = false;
+  loop_->at(loop_->now(), [&] { others = true; });
+  run_until([&] { return others; });
+  EXPECT_TRUE(others);
+  EXPECT_FALSE(answered);
+  thought.set_value();
+  run_until([&] { return answered; });
+  EXPECT_TRUE(answered);
+}
+
+TEST_F(HttpClientTest, SeveralCallsAreAnsweredEachOnce) {
+  OneShotServer servers[] = {OneShotServer(answering(kOk)), OneShotServer(answering(kOk)),
+                             OneShotServer(answering(kOk))};
+  HttpClient client(*loop_, {});
+  int answered = 0;
+  for (OneShotServer& server : servers)
+    client.start({.url = server.url()}, [&](const auto& answer) { answered += answer ? 1 : 100; });
+  run_until([&] { return answered >= 3; });
+  EXPECT_EQ(answered, 3);
+}
+
+TEST_F(HttpClientTest, ADestroyedClientTellsNobody) {
+  std::atomic<bool> asked = false;
+  OneShotServer silent([&](int connection, std::string& request) {
+    read_request(connection, request);
+    asked = true;
     stay_silent(connection, request);
   });
-  const auto answer = perform({.url = server.url(), .timeout = 60s});
-  ASSERT_FALSE(answer);
-  EXPECT_EQ(answer.error().fault, HttpFault::kStopped);
+  OneShotServer quick(answering(kOk));
+  auto client = std::make_unique<HttpClient>(*loop_, HttpClientOptions());
+  bool told = false;
+  client->start({.url = silent.url()}, [&](const auto&) { told = true; });
+  run_until([&] { return asked.load(); });
+  client->start({.url = quick.url()}, [&](const auto&) { client.reset(); });
+  run_until([&] { return !client; });
+  loop_->run(20ms);
+  EXPECT_TRUE(!client && !told);
 }
 
 TEST_F(HttpClientTest, AnAnswerThatBreaksOffIsNone) {

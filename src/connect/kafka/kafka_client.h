@@ -15,16 +15,17 @@
 #include "connect/kafka/offset_committer.h"
 #include "connect/kafka/topic_reader.h"
 #include "connect/kafka/transactional_producer.h"
+#include "connect/net/event_loop.h"
 
 namespace penstock::connect {
 
 enum class KafkaProtocol { kPlaintext, kSsl, kSaslPlaintext, kSaslSsl };
 
 // Makes a source of OAUTHBEARER's tokens, one for each producer, reader and admin, which own it, in
-// the thread that makes them. No call of the source may take longer than `patience`: the setup
-// timeout of a connection, which waits for the token.
-using TokenSourceFactory =
-    std::function<std::unique_ptr<kafka::TokenSource>(std::chrono::milliseconds patience)>;
+// the thread that makes them. `loop` runs whenever they wait, and outlives the source. No call of
+// it may take longer than `patience`: the setup timeout of a connection, which waits for the token.
+using TokenSourceFactory = std::function<std::unique_ptr<kafka::TokenSource>(
+    EventLoop& loop, std::chrono::milliseconds patience)>;
 
 // Certificates and keys are PEM text; empty = not given.
 struct KafkaSecurity {

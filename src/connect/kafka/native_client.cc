@@ -64,6 +64,7 @@ ClientOptions client_options(const KafkaClientOptions& options,
 
 // A mechanism that we do not have is told before anybody is asked.
 KafkaResult<std::unique_ptr<Authenticator>> make_authenticator(const KafkaSecurity& security,
+                                                               EventLoop& loop,
                                                                std::chrono::milliseconds patience) {
   SaslOptions sasl{.mechanism = security.sasl_mechanism,
                    .user = security.sasl_username,
@@ -76,7 +77,7 @@ KafkaResult<std::unique_ptr<Authenticator>> make_authenticator(const KafkaSecuri
       return kafka_fail(KafkaFault::kFatal, "SASL mechanism OAUTHBEARER has no source of tokens",
                         "INVALID_CONFIG");
     }
-    tokens = std::make_unique<TokenCache>(security.oauth_tokens(patience));
+    tokens = std::make_unique<TokenCache>(security.oauth_tokens(loop, patience));
   }
   return std::make_unique<Authenticator>(std::move(sasl), system_random(), std::move(tokens));
 }
@@ -121,12 +122,13 @@ class NativeClient final : public KafkaClient {
                         "INVALID_CONFIG");
     }
     Ground ground;
+    ground.loop = make_socket_loop();
     if (has_sasl(options_.security.protocol)) {
-      auto authenticator = make_authenticator(options_.security, options_.connect_timeout);
+      auto authenticator =
+          make_authenticator(options_.security, *ground.loop, options_.connect_timeout);
       if (!authenticator) return std::unexpected(authenticator.error());
       ground.authenticator = *std::move(authenticator);
     }
-    ground.loop = make_socket_loop();
     ground.cluster =
         std::make_unique<Cluster>(*ground.loop, client_options(options_, std::move(*bootstrap)),
                                   ground.authenticator.get(), std::random_device()());

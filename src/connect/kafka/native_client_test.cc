@@ -184,7 +184,7 @@ TEST_F(NativeClientTest, TokensComeFromTheFactoryThatKnowsHowLongAConnectionWait
     wanted.connect_timeout = std::chrono::seconds(17);
     wanted.security.protocol = KafkaProtocol::kSaslPlaintext;
     wanted.security.sasl_mechanism = "OAUTHBEARER";
-    wanted.security.oauth_tokens = [&](std::chrono::milliseconds wait) {
+    wanted.security.oauth_tokens = [&](EventLoop&, std::chrono::milliseconds wait) {
       patience = wait;
       return std::make_unique<OneToken>();
     };

@@ -57,7 +57,7 @@ Result<connect::TokenSourceFactory> msk_tokens(const defs::AwsConnectionDef& aws
   ASSIGN_OR_RETURN(options.credentials.secret_access_key, secrets.get(aws.secret_access_key));
   ASSIGN_OR_RETURN(std::string session_token, text_of(aws.session_token, secrets));
   options.credentials.session_token = SecretString(std::move(session_token));
-  return connect::TokenSourceFactory([options](std::chrono::milliseconds) {
+  return connect::TokenSourceFactory([options](connect::EventLoop&, std::chrono::milliseconds) {
     return std::make_unique<connect::kafka::MskTokenSource>(options);
   });
 }

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <map>
 
+#include "connect/net/socket_loop.h"
 #include "coordinator/system_parameters.h"
 
 namespace penstock::coordinator {
@@ -86,7 +87,8 @@ TEST_F(KafkaOptionsTest, TokensAreSignedWithTheAwsConnection) {
   const auto token = [&] {
     auto options = made();
     EXPECT_TRUE(options.has_value());
-    auto source = options->security.oauth_tokens(options->connect_timeout);
+    const auto loop = connect::make_socket_loop();
+    auto source = options->security.oauth_tokens(*loop, options->connect_timeout);
     connect::kafka::AuthResult<connect::kafka::Token> out;
     source->get(1'700'000'000'000, [&](auto got) { out = std::move(got); });
     return out;
@@ -146,7 +148,7 @@ TEST_F(KafkaOptionsTest, ClientIdsAreExtendedByRules) {
 }
 
 TEST(SystemParameters, RefuseWhatTheyCannotBe) {
-  for (const auto& [name, value] : std::vector<std::pair<const char*, const char*>>{
+  for (const auto& [name, value] : std::vector<std::pair<std::string, std::string>>{
            {"kafka_socket_timeout", "9ms"},
            {"kafka_socket_timeout", "301s"},
            {"kafka_socket_timeout", "soon"},
@@ -154,7 +156,9 @@ TEST(SystemParameters, RefuseWhatTheyCannotBe) {
            {"max_connections", "0"},
            {"kafka_client_id_enrichment_rules", "{}"},
            {"kafka_client_id_enrichment_rules", R"([{"pattern": "x"}])"},
-           {"kafka_client_id_enrichment_rules", R"([{"pattern": "(", "payload": "x"}])"}}) {
+           {"kafka_client_id_enrichment_rules", R"([{"pattern": "(", "payload": "x"}])"},
+           {"kafka_client_id_enrichment_rules",
+            R"([{"pattern": "x", "payload": ")" + std::string(1025, 'x') + "\"}]"}}) {
     const Status checked = check_system_parameter(name, value);
     ASSERT_FALSE(checked.has_value()) << name << " " << value;
     EXPECT_EQ(checked.error().state, sql_state::kInvalidParameterValue);

@@ -17,7 +17,6 @@ enum class AuthFault {
   kUntrusted,    // The peer could not prove who it is: do not talk to it.
   kProtocol,     // The peer's message is not what the mechanism prescribes.
   kUnavailable,  // A token was not to be had just now. Try again.
-  kStopped,      // We were told to stop.
 };
 
 struct AuthError {

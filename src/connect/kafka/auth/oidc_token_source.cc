@@ -79,8 +79,6 @@ AuthFault fault_of(HttpFault fault) {
       return AuthFault::kUnavailable;
     case HttpFault::kTooLarge:
       return AuthFault::kProtocol;
-    case HttpFault::kStopped:
-      return AuthFault::kStopped;
   }
   return AuthFault::kUnavailable;
 }
@@ -139,18 +137,16 @@ AuthResult<Token> parse_token_answer(const OidcOptions& options, const HttpAnswe
   return token;
 }
 
-OidcTokenSource::OidcTokenSource(OidcOptions options, HttpCall& http)
-    : options_(std::move(options)), http_(http) {}
+OidcTokenSource::OidcTokenSource(OidcOptions options, std::unique_ptr<HttpCall> http)
+    : options_(std::move(options)), http_(std::move(http)) {}
 
 void OidcTokenSource::get(int64_t now_ms, Done done) {
-  auto answered = [this, weak = std::weak_ptr(alive_), now_ms,
-                   done = std::move(done)](HttpResult<HttpAnswer> answer) mutable {
-    if (weak.expired()) return;
+  auto answered = [this, now_ms, done = std::move(done)](HttpResult<HttpAnswer> answer) mutable {
     if (answer) return done(parse_token_answer(options_, *answer, now_ms));
     done(auth_fail(fault_of(answer.error().fault),
                    "cannot ask the token issuer: " + answer.error().cause));
   };
-  http_.start(make_token_request(options_), std::move(answered));
+  http_->start(make_token_request(options_), std::move(answered));
 }
 
 }  // namespace penstock::connect::kafka

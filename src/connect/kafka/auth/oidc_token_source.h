@@ -36,15 +36,13 @@ AuthResult<Token> parse_token_answer(const OidcOptions& options, const HttpAnswe
 
 class OidcTokenSource final : public TokenSource {
  public:
-  // `http` must outlive the source.
-  OidcTokenSource(OidcOptions options, HttpCall& http);
+  OidcTokenSource(OidcOptions options, std::unique_ptr<HttpCall> http);
 
   void get(int64_t now_ms, Done done) override;
 
  private:
   OidcOptions options_;
-  HttpCall& http_;
-  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // What answers hold weakly.
+  std::unique_ptr<HttpCall> http_;
 };
 
 }  // namespace penstock::connect::kafka

@@ -126,11 +126,19 @@ TEST(OidcAnswer, ARefusalHasTheIssuersWords) {
     EXPECT_EQ(parse(status, "").error().fault, AuthFault::kRefused);
 }
 
-TEST(OidcTokenSource, AsksAndAnswers) {
-  HeldCalls http;
-  OidcTokenSource source(oidc(), http);
+struct OidcTokenSourceTest : testing::Test {
+  void get() {
+    source.get(kNow, [&](AuthResult<Token> token) { got = std::move(token); });
+  }
+
+  std::unique_ptr<HeldCalls> made = std::make_unique<HeldCalls>();
+  HeldCalls& http = *made;
+  OidcTokenSource source{oidc(), std::move(made)};
   std::optional<AuthResult<Token>> got;
-  source.get(kNow, [&](AuthResult<Token> token) { got = std::move(token); });
+};
+
+TEST_F(OidcTokenSourceTest, AsksAndAnswers) {
+  get();
   ASSERT_EQ(http.requests.size(), 1U);
   EXPECT_FALSE(got);
   http.pending[0](HttpAnswer{200, SecretString(R"({"access_token":"t","expires_in":60})")});
@@ -138,33 +146,19 @@ TEST(OidcTokenSource, AsksAndAnswers) {
   EXPECT_EQ((*got)->expires_ms, kNow + 60'000);
 }
 
-TEST(OidcTokenSource, TranslatesTheFaultsOfTheCall) {
+TEST_F(OidcTokenSourceTest, TranslatesTheFaultsOfTheCall) {
   const std::pair<HttpFault, AuthFault> cases[] = {
       {HttpFault::kOptions, AuthFault::kOptions},
       {HttpFault::kUntrusted, AuthFault::kUntrusted},
       {HttpFault::kUnavailable, AuthFault::kUnavailable},
-      {HttpFault::kTooLarge, AuthFault::kProtocol},
-      {HttpFault::kStopped, AuthFault::kStopped}};
+      {HttpFault::kTooLarge, AuthFault::kProtocol}};
   for (const auto& [theirs, ours] : cases) {
-    HeldCalls http;
-    OidcTokenSource source(oidc(), http);
-    std::optional<AuthResult<Token>> got;
-    source.get(kNow, [&](AuthResult<Token> token) { got = std::move(token); });
-    http.pending[0](http_fail(theirs, "connection refused"));
+    get();
+    http.pending.back()(http_fail(theirs, "connection refused"));
     ASSERT_TRUE(got && !*got);
     EXPECT_EQ(got->error().fault, ours);
     EXPECT_EQ(got->error().cause, "cannot ask the token issuer: connection refused");
   }
-}
-
-TEST(OidcTokenSource, AnswersNobodyWhenItIsGone) {
-  HeldCalls http;
-  auto source = std::make_unique<OidcTokenSource>(oidc(), http);
-  bool called = false;
-  source->get(kNow, [&](AuthResult<Token>) { called = true; });
-  source.reset();
-  http.pending[0](http_fail(HttpFault::kUnavailable, "too late"));
-  EXPECT_FALSE(called);
 }
 
 // The AWS documentation's example of a derived key.
