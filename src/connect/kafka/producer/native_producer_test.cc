@@ -238,6 +238,9 @@ TEST_P(NativeProducerTest, ACommitThatNobodyAnswersInTimeIsOfUnknownOutcome) {
 // missing. Version 2 numbers each transaction anew.
 TEST_P(NativeProducerTest, WhatAnAbortDroppedIsNotMissingInTheNextTransaction) {
   start({}, milliseconds(20'000));
+  simulated_->create_topic("other", 1);
+  const int other = producer_->open_topic("other");  // Where nothing is missing.
+  ASSERT_TRUE(producer_->send({.topic = other, .value = "x"}));
   send("a", false);
   deliver();
   simulated_->move_leader("data", 0, (simulated_->leader("data", 0) + 1) % 3);
@@ -265,11 +268,15 @@ TEST_P(NativeProducerTest, WhatABrokerIsNotSureToHaveIsSentAgain) {
   send("a", false);
   for (int i = 0; i < 1'000 && simulated_->num_requests(ApiKey::kProduce) < 5; ++i)
     producer_->serve(milliseconds(10));
+  EXPECT_GE(simulated_->num_requests(ApiKey::kProduce), 5u);
+  EXPECT_GT(producer_->unacknowledged_bytes(), 0u);
   simulated_->faults() = {};
   deliver();
   simulated_->faults().unsure_refusal_one_in = 1;
   for (int i = 0; i < 1'000 && simulated_->num_requests(ApiKey::kEndTxn) < 2; ++i)
     (void)producer_->commit(milliseconds(10));
+  EXPECT_GE(simulated_->num_requests(ApiKey::kEndTxn), 2u);
+  EXPECT_EQ(committed(), "");
   simulated_->faults() = {};
   const auto done = commit();
   ASSERT_TRUE(done) << done.error().message;
