@@ -414,36 +414,6 @@ TEST(NativeProducerEpochs, RunOutAndTheProducerGoesOn) {
   EXPECT_EQ(simulated.committed_records("data", 0).size(), kTransactions);
 }
 
-class WebServer final : public ServerEvents {
- public:
-  explicit WebServer(std::unique_ptr<ServerLink> link) : link_(std::move(link)) {}
-
- private:
-  void on_bytes(std::string_view) override { link_->send("HTTP/1.1 400 Bad Request\r\n\r\n"); }
-  void on_gone() override {}
-
-  std::unique_ptr<ServerLink> link_;
-};
-
-// Nobody asked for a password.
-TEST(NativeProducerRefusal, OfAListenerThatIsNotKafkasIsNoMatterOfSasl) {
-  SimulatedLoop loop(1);
-  const HostAndPort address{"web", 80};
-  loop.listen(address, [](std::unique_ptr<ServerLink> link) {
-    return std::make_unique<WebServer>(std::move(link));
-  });
-  ClientOptions client;
-  client.bootstrap = {address};
-  Cluster cluster(loop, client, nullptr, 1);
-  NativeProducer producer(cluster, {.transactional_id = "w"}, {});
-  auto fenced = producer.fence(milliseconds(100));
-  while (fenced && *fenced == CallState::kPending) fenced = producer.fence(milliseconds(100));
-  ASSERT_FALSE(fenced);
-  EXPECT_EQ(fenced.error().fault, KafkaFault::kFatal);
-  EXPECT_EQ(fenced.error().code, "");
-  EXPECT_NE(fenced.error().message.find("web:80"), std::string::npos) << fenced.error().message;
-}
-
 INSTANTIATE_TEST_SUITE_P(Versions, NativeProducerOfVersion1Test, testing::Values(0),
                          [](const auto&) { return "V1"; });
 INSTANTIATE_TEST_SUITE_P(Versions, NativeProducerTest, testing::Values(0, 2),
