@@ -123,7 +123,9 @@ TEST_F(PartitionStreamTest, AnAnswerOfAnEarlierLeaderChangesNothing) {
   const std::string of_both = appended_in(3, batch(0, {"a"}));
   ASSERT_TRUE(add(of_both + appended_in(4, batch(1, {"b"}))));
   EXPECT_EQ(stream_->fetched_epoch(), 4);
+  const size_t queued = stream_->queued_bytes();
   ASSERT_TRUE(add(of_both));
+  EXPECT_EQ(stream_->queued_bytes(), queued) << "it takes no room";
   EXPECT_EQ(stream_->fetch_offset(), 2);
   EXPECT_EQ(stream_->fetched_epoch(), 4) << "or the leader would take the log for another one";
   EXPECT_THAT(read(), testing::ElementsAre("0:a", "1:b"));
