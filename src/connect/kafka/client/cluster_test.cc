@@ -5,6 +5,7 @@
 
 #include <limits>
 
+#include "connect/kafka/client/questions.h"
 #include "connect/kafka/simulated/server_session.h"
 
 namespace penstock::connect::kafka {
@@ -67,6 +68,25 @@ TEST_F(ClusterTest, APartitionThatCannotBeIsNotLearnt) {
   EXPECT_TRUE(cluster_.leader("t", 1, Lane::kQuestions));
   EXPECT_FALSE(cluster_.leader("t", 2, Lane::kQuestions));
   EXPECT_FALSE(cluster_.leader("t", -1, Lane::kQuestions));
+}
+
+// Who is asked has had his turn: to look twice would pass over every second broker.
+TEST_F(ClusterTest, WhomToAskIsDecidedOnceAnAttempt) {
+  const StopToken stop;
+  Questions questions(cluster_, milliseconds(5'000), stop, "asking");
+  int num_errors = 2;
+  int num_decisions = 0;
+  const auto answer = questions.ask<MetadataRequest>(
+      [&] {
+        ++num_decisions;
+        return &cluster_.any_broker();
+      },
+      {},
+      [&](const MetadataResponse&) {
+        return num_errors-- > 0 ? ErrorCode::kRequestTimedOut : ErrorCode::kNone;
+      });
+  ASSERT_TRUE(answer) << answer.error().message;
+  EXPECT_EQ(num_decisions, 3);
 }
 
 }  // namespace
