@@ -190,9 +190,8 @@ EventLoop::Time PartitionQueue::due() const {
 bool PartitionQueue::drop_all(BatchPool& pool) {
   CHECK_OP(==, under_way_, size_t{0});
   close();
-  const bool leaves_gap = std::any_of(queue_.begin(), queue_.end(), [](const auto& batch) {
-    return batch->base_sequence >= 0 && !batch->acknowledged;
-  });
+  // The first is not acknowledged, and has a sequence if any has.
+  const bool leaves_gap = !queue_.empty() && queue_.front()->base_sequence >= 0;
   for (auto& batch : std::exchange(queue_, {})) pool.give_back(std::move(batch));
   sent_ = 0;
   returned_ = false;
