@@ -210,15 +210,27 @@ TEST_F(NativeAdminTest, NamesWhatIsNotAllowedBeyondTopics) {
 
 TEST_F(NativeAdminTest, NamesWhatWasAskedAndWhoRefusedIt) {
   cluster_.create_topic("t", 3);
-  const auto fewer = admin_.create_partitions("t", 2, ChangeMode::kApply, stop_);
-  ASSERT_FALSE(fewer);
-  EXPECT_THAT(fewer.error().message, StartsWith("adding partitions to topic t: Broker: "));
-  EXPECT_THAT(fewer.error().message, ContainsRegex(R"(\(broker broker-[012]:[0-9]+\)$)"));
-  const auto beyond = admin_.delete_records("t", 1, 99, stop_);
-  ASSERT_FALSE(beyond);
-  EXPECT_THAT(beyond.error().message,
-              StartsWith("deleting records of topic t partition 1: Broker: Offset out of range"));
-  EXPECT_THAT(beyond.error().message, ContainsRegex(R"(\(broker broker-[012]:[0-9]+\)$)"));
+  const ConfigResource topic{ConfigResource::Kind::kTopic, "t"};
+  const ConfigResource nonsense{ConfigResource::Kind::kTopic, "a b"};
+  const auto message_of = [](const auto& refused) {
+    return refused ? "done" : refused.error().message;
+  };
+  const std::pair<std::string, std::string> cases[] = {
+      {message_of(admin_.create_topic({.name = "u", .replication = 5}, stop_)),
+       "creating topic u: Broker: "},
+      {message_of(admin_.create_partitions("t", 2, ChangeMode::kApply, stop_)),
+       "adding partitions to topic t: Broker: "},
+      {message_of(admin_.delete_records("t", 1, 99, stop_)),
+       "deleting records of topic t partition 1: Broker: Offset out of range"},
+      {message_of(admin_.describe_config(nonsense, stop_)), "describing topic a b: Broker: "},
+      {message_of(admin_.alter_config(topic, {{.name = "nothing"}}, ChangeMode::kApply, stop_)),
+       "altering topic t: Broker: "},
+      {message_of(admin_.list_transactions({.states = {"Odd"}}, stop_)),
+       "listing the transactions of broker 0: Broker: "}};
+  for (const auto& [message, asked] : cases) {
+    EXPECT_THAT(message, StartsWith(asked));
+    EXPECT_THAT(message, ContainsRegex(R"(\(broker broker-[012]:[0-9]+\)$)"));
+  }
   // It passes by itself, and did not in time.
   const auto missing = admin_.topic_config("nowhere", stop_);
   ASSERT_FALSE(missing);
