@@ -371,6 +371,8 @@ class Session(socketserver.BaseRequestHandler):
                 return
             if word == "CREATE":
                 engine.create(text)
+            elif word == "SET":
+                pass  # What sessions set is about timeouts, and here nothing times out.
             elif word == "BEGIN":
                 self.block = []
             elif word == "COMMIT":

@@ -50,7 +50,9 @@ def test_leaders_move_while_a_broker_is_away(faults, kafka_cluster):
 
 
 @pytest.mark.parametrize("fault", ["move_leaders", "move_coordinator"])
-def test_a_move_without_effect_is_noticed(faults, monkeypatch, fault):
+def test_a_move_without_effect_is_noticed(faults, kafka_cluster, monkeypatch, fault):
+    # An election keeps whoever leads, also where somebody else was preferred before.
+    kafka_cluster.prefer_leaders(leaders(kafka_cluster.bootstrap))
     monkeypatch.setattr(cluster_faults, "PATIENCE_S", 2)
     monkeypatch.setattr(faults.cluster, "prefer_leaders", lambda leaders: None)
     with pytest.raises(StackError, match="the leaders"):
