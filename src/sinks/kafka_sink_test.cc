@@ -38,6 +38,17 @@ class KafkaSinkTest : public ::testing::Test {
     directory_.memory.upper = time + 1;
   }
   // A process begins over the directory as it lies on disk.
+  // In the progress topic, which is read once, somebody has a transaction open.
+  void leave_progress_open() {
+    config_.limits.transaction_timeout = std::chrono::seconds(-30);  // Read once, then give up.
+    config_.limits.stalled_after = std::chrono::milliseconds(0);
+    config_.limits.retry_first = std::chrono::milliseconds(1);
+    config_.limits.retry_most = std::chrono::milliseconds(1);
+    tick(1, {{"a", 1, 1}});
+    cluster_.create("progress", 1);
+    cluster_.append("somebody", 0, cluster_.partition("progress", 0),
+                    {"key", "value", {}, 0, false});
+  }
   void start() {
     sink_.reset();
     directory_.memory.lives.push_back({{next_life_++, 0}, {directory_.memory.upper - 1}});
@@ -567,13 +578,7 @@ TEST_F(KafkaSinkTest, K10SaysWhatIsWaitedFor) {
 }
 
 TEST_F(KafkaSinkTest, K10ATransactionThatNobodyEndsInTheProgressTopicIsNamed) {
-  config_.limits.transaction_timeout = std::chrono::seconds(-30);  // Read once, then give up.
-  config_.limits.stalled_after = std::chrono::milliseconds(0);
-  config_.limits.retry_first = std::chrono::milliseconds(1);
-  config_.limits.retry_most = std::chrono::milliseconds(1);
-  tick(1, {{"a", 1, 1}});
-  cluster_.create("progress", 1);
-  cluster_.append("somebody", 0, cluster_.partition("progress", 0), {"key", "value", {}, 0, false});
+  leave_progress_open();
   start();
   for (int i = 0; i < 10; ++i) sink_->step();
   EXPECT_EQ(report_->status().health, SinkHealth::kStalled);
@@ -589,13 +594,7 @@ TEST_F(KafkaSinkTest, K10ATransactionThatNobodyEndsInTheProgressTopicIsNamed) {
 }
 
 TEST_F(KafkaSinkTest, K10ABrokerThatWentWhileProgressIsReadIsNamed) {
-  config_.limits.transaction_timeout = std::chrono::seconds(-30);  // Read once, then give up.
-  config_.limits.stalled_after = std::chrono::milliseconds(0);
-  config_.limits.retry_first = std::chrono::milliseconds(1);
-  config_.limits.retry_most = std::chrono::milliseconds(1);
-  tick(1, {{"a", 1, 1}});
-  cluster_.create("progress", 1);
-  cluster_.append("somebody", 0, cluster_.partition("progress", 0), {"key", "value", {}, 0, false});
+  leave_progress_open();
   cluster_.trouble = "broker b:9092: Connection refused";
   start();
   for (int i = 0; i < 10; ++i) {

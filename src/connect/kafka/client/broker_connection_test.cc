@@ -20,12 +20,15 @@ using std::chrono::milliseconds;
 const HostAndPort kAddress{"broker", 9092};
 
 ApiVersionsResponse everything() {
-  ApiVersionsResponse versions;
-  for (const ApiInfo& api : all_apis())
-    versions.api_keys.push_back(
-        {static_cast<int16_t>(api.key), api.versions.first, api.versions.last});
+  ApiVersionsResponse versions = every_version();
   versions.finalized_features.push_back({"transaction.version", 2, 2});
   return versions;
+}
+
+void throttle_700_ms(ServerSession& server, const ReceivedRequest& request) {
+  DescribeClusterResponse response;
+  response.throttle_time_ms = 700;
+  server.answer(request, response);
 }
 
 // A server whose answers the test writes, and a connection to it.
@@ -340,11 +343,7 @@ TEST_F(BrokerConnectionTest, TheSetupTimeoutIsOfAllItsSteps) {
 }
 
 TEST_F(BrokerConnectionTest, ThrottlingHoldsBackWhatWasNotSent) {
-  on_request_ = [](ServerSession& server, const ReceivedRequest& request) {
-    DescribeClusterResponse response;
-    response.throttle_time_ms = 700;
-    server.answer(request, response);
-  };
+  on_request_ = throttle_700_ms;
   make(nullptr);
   ask(1);
   run_until(1);
@@ -355,11 +354,7 @@ TEST_F(BrokerConnectionTest, ThrottlingHoldsBackWhatWasNotSent) {
 }
 
 TEST_F(BrokerConnectionTest, ThrottlingHoldsBackWhatIsAskedUponAnAnswer) {
-  on_request_ = [](ServerSession& server, const ReceivedRequest& request) {
-    DescribeClusterResponse response;
-    response.throttle_time_ms = 700;
-    server.answer(request, response);
-  };
+  on_request_ = throttle_700_ms;
   make(nullptr);
   EventLoop::Time begun;
   connection_->call(DescribeClusterRequest{}, CallOptions{loop_.now() + milliseconds(10'000)},

@@ -19,16 +19,13 @@ const HostAndPort kAddress{"broker", 9092};
 class ClusterTest : public testing::Test {
  protected:
   ClusterTest() {
-    loop_.listen(kAddress, [this](std::unique_ptr<ServerLink> link) {
-      return std::make_unique<ServerSession>(
-          std::move(link), [this](ServerSession& server, const ReceivedRequest& request) {
-            if (request.api == ApiKey::kApiVersions) {
-              ApiVersionsResponse versions;
-              versions.api_keys.push_back({static_cast<int16_t>(ApiKey::kMetadata), 4, 12});
-              return server.answer(request, versions);
-            }
-            server.answer(request, metadata_);
-          });
+    serve_at(loop_, kAddress, [this](ServerSession& server, const ReceivedRequest& request) {
+      if (request.api == ApiKey::kApiVersions) {
+        ApiVersionsResponse versions;
+        versions.api_keys.push_back({static_cast<int16_t>(ApiKey::kMetadata), 4, 12});
+        return server.answer(request, versions);
+      }
+      server.answer(request, metadata_);
     });
     metadata_.brokers.push_back({1, kAddress.host, kAddress.port, {}});
     metadata_.topics.emplace_back().name = "t";

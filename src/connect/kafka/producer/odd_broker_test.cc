@@ -31,11 +31,8 @@ class WebServer final : public ServerEvents {
 class OddBrokerTest : public testing::Test {
  protected:
   OddBrokerTest() {
-    loop_.listen(kAddress, [this](std::unique_ptr<ServerLink> link) {
-      return std::make_unique<ServerSession>(
-          std::move(link), [this](ServerSession& server, const ReceivedRequest& request) {
-            answer(server, request);
-          });
+    serve_at(loop_, kAddress, [this](ServerSession& server, const ReceivedRequest& request) {
+      answer(server, request);
     });
     loop_.listen(kWeb, [](std::unique_ptr<ServerLink> link) {
       return std::make_unique<WebServer>(std::move(link));
@@ -85,11 +82,7 @@ class OddBrokerTest : public testing::Test {
     }
   }
   ApiVersionsResponse versions() const {
-    ApiVersionsResponse versions;
-    for (const ApiInfo& api : all_apis()) {
-      versions.api_keys.push_back(
-          {static_cast<int16_t>(api.key), api.versions.first, api.versions.last});
-    }
+    ApiVersionsResponse versions = every_version();
     versions.finalized_features_epoch = 1;
     versions.finalized_features.push_back(
         {"transaction.version", transaction_version_, transaction_version_});

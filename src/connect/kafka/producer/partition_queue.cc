@@ -24,11 +24,6 @@ size_t bytes_alone(const RecordFields& record) {
   return bytes;
 }
 
-// They go on at 0 after the largest (KIP-98).
-int32_t sequence_after(int32_t sequence, int32_t count) {
-  return static_cast<int32_t>((int64_t{sequence} + count) & 0x7fffffff);
-}
-
 // The first half of a batch's records, and the rest.
 std::array<std::shared_ptr<Batch>, 2> halves_of(const Batch& batch, BatchPool& pool,
                                                 Compression& compression) {

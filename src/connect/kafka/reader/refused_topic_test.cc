@@ -18,11 +18,8 @@ const HostAndPort kAddress{"broker", 9092};
 class RefusedTopicTest : public testing::Test {
  protected:
   RefusedTopicTest() {
-    loop_.listen(kAddress, [this](std::unique_ptr<ServerLink> link) {
-      return std::make_unique<ServerSession>(
-          std::move(link), [this](ServerSession& server, const ReceivedRequest& request) {
-            answer(server, request);
-          });
+    serve_at(loop_, kAddress, [this](ServerSession& server, const ReceivedRequest& request) {
+      answer(server, request);
     });
     ClientOptions options;
     options.bootstrap = {kAddress};
@@ -32,13 +29,7 @@ class RefusedTopicTest : public testing::Test {
   }
 
   void answer(ServerSession& server, const ReceivedRequest& request) {
-    if (request.api == ApiKey::kApiVersions) {
-      ApiVersionsResponse versions;
-      for (const ApiInfo& api : all_apis())
-        versions.api_keys.push_back(
-            {static_cast<int16_t>(api.key), api.versions.first, api.versions.last});
-      return server.answer(request, versions);
-    }
+    if (request.api == ApiKey::kApiVersions) return server.answer(request, every_version());
     if (request.api == ApiKey::kMetadata) return server.answer(request, metadata());
     if (request.api == ApiKey::kFetch) {
       ++num_fetches_;

@@ -45,6 +45,13 @@ inline constexpr int16_t kLogAppendTimeFlag = 0x08;
 inline constexpr int16_t kTransactionalFlag = 0x10;
 inline constexpr int16_t kControlFlag = 0x20;
 
+// The sequence `count` records later: they go on at 0 after the largest (KIP-98). Without a
+// sequence there is none. REQUIRES: count >= 0.
+constexpr int32_t sequence_after(int32_t sequence, int32_t count) {
+  if (sequence < 0) return sequence;
+  return static_cast<int32_t>((int64_t{sequence} + count) & 0x7fffffff);
+}
+
 struct RecordHeader {
   std::string_view key;
   std::optional<std::string_view> value;

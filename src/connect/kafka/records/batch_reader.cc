@@ -18,13 +18,6 @@ std::optional<std::string_view> nullable_field(VarintReader& reader) {
   return reader.raw(length);
 }
 
-int32_t sequence_after(int32_t base, int32_t increment) {
-  if (base < 0) return base;
-  const int64_t sum = int64_t{base} + increment;
-  constexpr int64_t kSequences = int64_t{std::numeric_limits<int32_t>::max()} + 1;
-  return static_cast<int32_t>(sum % kSequences);
-}
-
 }  // namespace
 
 void BatchReader::reset(std::string_view records) {

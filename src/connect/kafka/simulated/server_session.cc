@@ -21,6 +21,20 @@ ReceivedRequest parse(std::string_view frame) {
 
 }  // namespace
 
+void serve_at(SimulatedLoop& loop, const HostAndPort& address, ServerSession::Handler handler) {
+  loop.listen(address, [handler = std::move(handler)](std::unique_ptr<ServerLink> link) {
+    return std::make_unique<ServerSession>(std::move(link), handler);
+  });
+}
+
+ApiVersionsResponse every_version() {
+  ApiVersionsResponse versions;
+  for (const ApiInfo& api : all_apis())
+    versions.api_keys.push_back(
+        {static_cast<int16_t>(api.key), api.versions.first, api.versions.last});
+  return versions;
+}
+
 std::optional<ReceivedRequest> received_request(std::string_view frame) {
   if (frame.size() < sizeof(int32_t)) return std::nullopt;
   const std::string_view rest = frame.substr(sizeof(int32_t));

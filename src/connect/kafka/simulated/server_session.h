@@ -62,6 +62,12 @@ class ServerSession final : public ServerEvents {
   std::string unparsed_;
 };
 
+// Whoever connects to `address` gets a session of its own, all with this handler.
+void serve_at(SimulatedLoop& loop, const HostAndPort& address, ServerSession::Handler handler);
+
+// Of a broker that has every API in all versions that we know.
+ApiVersionsResponse every_version();
+
 // A frame, its length included, as a request; none if it is not one whole frame.
 std::optional<ReceivedRequest> received_request(std::string_view frame);
 

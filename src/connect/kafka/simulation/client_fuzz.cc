@@ -146,11 +146,8 @@ FetchResponse well(int16_t) {
 class ScriptedBroker {
  public:
   ScriptedBroker(SimulatedLoop& loop, Input& input) : loop_(loop), input_(input) {
-    loop_.listen(kAddress, [this](std::unique_ptr<ServerLink> link) {
-      return std::make_unique<ServerSession>(
-          std::move(link), [this](ServerSession& session, const ReceivedRequest& request) {
-            answer(session, request);
-          });
+    serve_at(loop_, kAddress, [this](ServerSession& session, const ReceivedRequest& request) {
+      answer(session, request);
     });
   }
 
