@@ -90,9 +90,10 @@ class Numeric {
   // The nearest.
   double to_double() const;
   float to_float() const;
-  // value * 10^scale as big-endian two's complement in as few bytes as hold it; nothing when it is
-  // not an integer or not finite.
-  std::optional<std::string> unscaled(int scale) const;
+  // value * 10^scale as big-endian two's complement in `width` bytes; false, and nothing appended,
+  // when it is not an integer, not finite, or needs more bytes. REQUIRES: 0 <= scale <= kMaxScale,
+  // width <= 64.
+  bool append_unscaled(int scale, size_t width, std::string& out) const;
 
   // -Infinity < finite < Infinity < NaN, and NaN = NaN.
   std::strong_ordering compare(const Numeric& other) const;

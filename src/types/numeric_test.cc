@@ -154,16 +154,46 @@ TEST(Numeric, BytesAreCanonicalAndShort) {
   EXPECT_EQ(num("1500").encoded(), num("15e2").encoded());
 }
 
+std::optional<std::string> unscaled(std::string_view text, int scale, size_t width) {
+  std::string out;
+  if (!num(text).append_unscaled(scale, width, out)) {
+    EXPECT_EQ(out, "");
+    return std::nullopt;
+  }
+  return out;
+}
+
 TEST(Numeric, UnscaledGoesBothWays) {
+  const std::string nines(39, '9');
   for (const std::string text : {"0", "1", "-1", "127", "128", "-128", "-129", "12345.67", "-0.01",
                                  "99999999999999999999999999999999999.99"}) {
-    std::optional<std::string> bytes = num(text).unscaled(2);
+    std::optional<std::string> bytes = unscaled(text, 2, 17);
     ASSERT_TRUE(bytes.has_value()) << text;
     EXPECT_EQ(Numeric::from_unscaled(*bytes, 2)->text(), num(text).text());
   }
-  EXPECT_EQ(num("1.28").unscaled(2), std::string("\x00\x80", 2));
-  EXPECT_EQ(num("-1.28").unscaled(2), std::string("\x80"));
-  EXPECT_EQ(num("1.234").unscaled(2), std::nullopt);
+  for (const std::string& text :
+       {"-" + nines, nines, "0." + nines, "-0." + nines, "18446744073709551616" + std::string(".5"),
+        std::string("1e38")}) {
+    std::optional<std::string> bytes = unscaled(text, 39, 33);
+    ASSERT_TRUE(bytes.has_value()) << text;
+    EXPECT_EQ(Numeric::from_unscaled(*bytes, 39)->text(), num(text).text());
+  }
+}
+
+TEST(Numeric, UnscaledFillsItsWidthOrIsRefused) {
+  using Bytes = std::optional<std::string>;
+  EXPECT_EQ(unscaled("1.28", 2, 2), std::string("\x00\x80", 2));
+  EXPECT_EQ(unscaled("1.28", 2, 1), Bytes());
+  EXPECT_EQ(unscaled("-1.28", 2, 1), std::string("\x80"));
+  EXPECT_EQ(unscaled("-1.29", 2, 1), Bytes());
+  EXPECT_EQ(unscaled("1.27", 2, 1), std::string("\x7f"));
+  EXPECT_EQ(unscaled("1.234", 2, 17), Bytes());
+  EXPECT_EQ(unscaled("NaN", 2, 17), Bytes());
+  EXPECT_EQ(unscaled("inf", 2, 17), Bytes());
+  // What a sum of numeric(39, 2) may come to.
+  EXPECT_EQ(unscaled("5e38", 2, 17), Bytes());
+  EXPECT_EQ(unscaled("-5e38", 2, 17), Bytes());
+  EXPECT_TRUE(unscaled("4e38", 2, 17).has_value());
 }
 
 TEST(Numeric, OrderOfValuesAndOfBytesAgree) {

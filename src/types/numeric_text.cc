@@ -142,24 +142,6 @@ std::optional<Numeric> Numeric::from_unscaled(std::string_view big_endian, int s
   return *made;
 }
 
-std::optional<std::string> Numeric::unscaled(int scale) const {
-  if (!is_finite() || exponent_ + scale < 0 || exponent_ + scale > kMaxPower - 40) {
-    return std::nullopt;
-  }
-  Wide magnitude = NumericParts::wide(*this) * wide_power_of_ten(exponent_ + scale);
-  if (negative_) --magnitude;
-  std::string out;
-  while (!magnitude.is_zero()) {
-    auto byte = static_cast<uint8_t>(static_cast<uint64_t>(magnitude & 0xFFU));
-    out += static_cast<char>(negative_ ? static_cast<uint8_t>(~byte) : byte);
-    magnitude >>= 8;
-  }
-  bool sign_shown = !out.empty() && (static_cast<signed char>(out.back()) < 0) == negative_;
-  if (!sign_shown) out += negative_ ? '\xFF' : '\0';
-  std::reverse(out.begin(), out.end());
-  return out;
-}
-
 std::string Numeric::digits() const {
   if (NumericParts::is_small(*this)) return std::to_string(limbs_[0]);
   return decimal_digits(NumericParts::wide(*this));

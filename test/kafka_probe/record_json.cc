@@ -3,20 +3,20 @@
 
 #include <cstdio>
 
-#include "connect/kafka/auth/text_encoding.h"
+#include "base/text_encoding.h"
 
 namespace penstock::connect {
 namespace {
 
 std::optional<std::string> bytes_of(const Json& json) {
   if (json.is_null()) return std::nullopt;
-  auto bytes = kafka::decode_base64(json.get<std::string>());
+  auto bytes = decode_base64(json.get<std::string>());
   if (!bytes) throw WrongInput("not base64: " + json.dump());
   return bytes;
 }
 
 Json json_of(const std::optional<std::string_view>& bytes) {
-  return bytes ? Json(kafka::encode_base64(*bytes)) : Json();
+  return bytes ? Json(encode_base64(*bytes)) : Json();
 }
 
 const char* name_of(KafkaFault fault) {

@@ -109,6 +109,11 @@ void set_request(CURL* handle, const HttpRequest& request) {
   set(handle, CURLOPT_TIMEOUT_MS, static_cast<long>(std::max<int64_t>(1, request.timeout.count())));
 }
 
+void set_pem(CURL* handle, CURLoption option, std::string pem) {
+  curl_blob blob{.data = pem.data(), .len = pem.size(), .flags = CURL_BLOB_COPY};
+  set(handle, option, &blob);
+}
+
 void set_policy(CURL* handle, const HttpClientOptions& options) {
   set(handle, CURLOPT_PROTOCOLS_STR, "http,https");
   set(handle, CURLOPT_FOLLOWLOCATION, 0L);
@@ -120,10 +125,12 @@ void set_policy(CURL* handle, const HttpClientOptions& options) {
   set(handle, CURLOPT_SSL_VERIFYHOST, 2L);
   set(handle, CURLOPT_CONNECTTIMEOUT_MS,
       static_cast<long>(std::max<int64_t>(1, options.connect_timeout.count())));
+  if (!options.certificate.empty()) {
+    set_pem(handle, CURLOPT_SSLCERT_BLOB, options.certificate);
+    set_pem(handle, CURLOPT_SSLKEY_BLOB, options.key.reveal());
+  }
   if (options.authorities.empty()) return;
-  std::string authorities = options.authorities;
-  curl_blob blob{.data = authorities.data(), .len = authorities.size(), .flags = CURL_BLOB_COPY};
-  set(handle, CURLOPT_CAINFO_BLOB, &blob);
+  set_pem(handle, CURLOPT_CAINFO_BLOB, options.authorities);
   // Otherwise the system's would be trusted beside them.
   set(handle, CURLOPT_CAPATH, static_cast<char*>(nullptr));
 }
@@ -141,6 +148,7 @@ HttpFault fault_of(CURLcode code) {
     case CURLE_URL_MALFORMAT:
     case CURLE_UNSUPPORTED_PROTOCOL:
     case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_CERTPROBLEM:
       return HttpFault::kOptions;
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_ISSUER_ERROR:

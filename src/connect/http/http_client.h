@@ -11,6 +11,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/secret_string.h"
 #include "connect/http/http_call.h"
 #include "connect/net/event_loop.h"
 
@@ -18,6 +19,8 @@ namespace penstock::connect {
 
 struct HttpClientOptions {
   std::string authorities = {};                      // PEM. None given: the system's.
+  std::string certificate = {};                      // PEM, of ours.
+  SecretString key = {};                             // PEM; of the certificate.
   std::chrono::milliseconds connect_timeout{5'000};  // Of resolving, connecting and TLS.
   size_t body_bytes_max = 1 << 20;                   // A token's answer has some kilobytes.
 };

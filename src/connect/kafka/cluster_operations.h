@@ -178,6 +178,10 @@ class ClusterOperations : public ClusterAdmin {
   // None: the id is not known to its coordinator.
   virtual KafkaResult<std::optional<TransactionDescription>> describe_transaction(
       const std::string& transactional_id, const StopToken& stop) = 0;
+  // Whether transactions of this id may be begun and ended by us. Nobody's transaction is touched:
+  // what is asked is to end one of a producer that there cannot be, and why that was refused.
+  virtual KafkaResult<void> check_transactional_id(const std::string& transactional_id,
+                                                   const StopToken& stop) = 0;
   // Brokers from 2.8 on. By producer id.
   virtual KafkaResult<std::vector<ActiveProducer>> describe_producers(const std::string& topic,
                                                                       int32_t partition,

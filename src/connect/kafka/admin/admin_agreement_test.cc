@@ -267,6 +267,7 @@ TEST_P(AdminAgreementTest, Transactions) {
   const std::string topic = fresh_name();
   const std::string id = fresh_name();
   create(topic, 1);
+  EXPECT_TRUE(admin_->check_transactional_id(id, stop_));
   if (!speaks(ApiKey::kListTransactions)) {
     EXPECT_EQ(code_of(admin_->list_transactions({}, stop_)), "UNSUPPORTED_VERSION");
     EXPECT_EQ(code_of(admin_->describe_transaction(id, stop_)), "UNSUPPORTED_VERSION");
@@ -284,6 +285,7 @@ TEST_P(AdminAgreementTest, Transactions) {
     return described && *described && (*described)->state == "Ongoing";
   };
   ASSERT_TRUE(comes_true(open));
+  EXPECT_TRUE(admin_->check_transactional_id(id, stop_));
   const auto ongoing = admin_->describe_transaction(id, stop_);
   EXPECT_THAT((*ongoing)->partitions, ElementsAre(std::pair(topic, std::vector<int32_t>{0})));
   ASSERT_TRUE((*ongoing)->started_unix_ms);

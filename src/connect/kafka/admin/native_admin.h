@@ -53,6 +53,8 @@ class NativeAdmin : public ClusterOperations {
 
   KafkaResult<std::vector<ListedTransaction>> list_transactions(const TransactionFilter& filter,
                                                                 const StopToken& stop) override;
+  KafkaResult<void> check_transactional_id(const std::string& transactional_id,
+                                           const StopToken& stop) override;
   KafkaResult<std::optional<TransactionDescription>> describe_transaction(
       const std::string& transactional_id, const StopToken& stop) override;
   KafkaResult<std::vector<ActiveProducer>> describe_producers(const std::string& topic,

@@ -205,6 +205,9 @@ TEST_F(NativeAdminTest, NamesWhatIsNotAllowedBeyondTopics) {
                 "Describe on topic t");
   expect_denied(admin_.describe_transaction("id", stop_), "TRANSACTIONAL_ID_AUTHORIZATION_FAILED",
                 "Describe on transactional id id");
+  cluster_.forbid(AclOperation::kWrite, {AclResource::Kind::kTransactionalId, "other"});
+  expect_denied(admin_.check_transactional_id("other", stop_),
+                "TRANSACTIONAL_ID_AUTHORIZATION_FAILED", "Write on transactional id other");
   EXPECT_LT(loop_.now() - start, kTestTimeouts.admin);
 }
 

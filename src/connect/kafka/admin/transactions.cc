@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "connect/kafka/admin/native_admin.h"
@@ -109,6 +110,27 @@ KafkaResult<std::optional<TransactionDescription>> NativeAdmin::describe_transac
         questions.answered(question_error(state.error_code, "", {AclOperation::kDescribe, owner})));
   }
   return to_description(state);
+}
+
+KafkaResult<void> NativeAdmin::check_transactional_id(const std::string& transactional_id,
+                                                      const StopToken& stop) {
+  EndTxnRequest request;
+  request.transactional_id = transactional_id;
+  request.producer_id = std::numeric_limits<int64_t>::max();  // Brokers give them from 0 on.
+  request.producer_epoch = 0;
+  request.committed = false;
+  const AclResource owner{AclResource::Kind::kTransactionalId, transactional_id};
+  CoordinatorLookup coordinator(cluster_, owner);
+  Questions questions(cluster_, timeouts_.admin, stop,
+                      "looking at transactional id " + transactional_id);
+  auto answer = questions.ask<EndTxnRequest>(
+      coordinator.whom(questions), request,
+      [](const EndTxnResponse& response) { return response.error_code; });
+  if (!answer) return std::unexpected(answer.error());
+  const ErrorCode code = answer->response.error_code;
+  if (code == ErrorCode::kInvalidProducerIdMapping) return {};
+  return std::unexpected(
+      questions.answered(question_error(code, "", {AclOperation::kWrite, owner})));
 }
 
 KafkaResult<std::vector<ActiveProducer>> NativeAdmin::describe_producers(const std::string& topic,

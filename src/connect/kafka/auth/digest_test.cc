@@ -5,7 +5,7 @@
 
 #include <array>
 
-#include "connect/kafka/auth/text_encoding.h"
+#include "base/text_encoding.h"
 
 namespace penstock::connect::kafka {
 namespace {

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "connect/kafka/auth/text_encoding.h"
+#include "base/text_encoding.h"
 
 namespace penstock::connect::kafka {
 namespace {

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string>
 
-#include "connect/kafka/auth/aws_signature.h"
+#include "connect/aws/aws_signature.h"
 #include "connect/kafka/auth/token_source.h"
 
 namespace penstock::connect::kafka {

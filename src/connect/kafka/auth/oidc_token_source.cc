@@ -7,8 +7,8 @@
 #include <string_view>
 #include <utility>
 
+#include "base/text_encoding.h"
 #include "connect/kafka/auth/sasl_exchange.h"
-#include "connect/kafka/auth/text_encoding.h"
 
 namespace penstock::connect::kafka {
 namespace {

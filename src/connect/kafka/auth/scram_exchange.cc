@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "base/check.h"
-#include "connect/kafka/auth/text_encoding.h"
+#include "base/text_encoding.h"
 
 namespace penstock::connect::kafka {
 namespace {

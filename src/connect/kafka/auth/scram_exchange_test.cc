@@ -7,8 +7,8 @@
 #include <algorithm>
 
 #include "base/rng.h"
+#include "base/text_encoding.h"
 #include "connect/kafka/auth/scram_server.h"
-#include "connect/kafka/auth/text_encoding.h"
 
 namespace penstock::connect::kafka {
 namespace {

@@ -4,9 +4,9 @@
 #include <optional>
 #include <vector>
 
+#include "base/text_encoding.h"
 #include "connect/kafka/auth/msk_token_source.h"
 #include "connect/kafka/auth/oidc_token_source.h"
-#include "connect/kafka/auth/text_encoding.h"
 #include "connect/kafka/auth/token_cache.h"
 
 namespace penstock::connect::kafka {

@@ -154,6 +154,11 @@ AddPartitionsToTxnResponse serve(const Asked& asked, const AddPartitionsToTxnReq
 EndTxnResponse serve(const Asked& asked, const EndTxnRequest& request) {
   EndTxnResponse response;
   ClusterState& cluster = asked.cluster;
+  const AclResource owner{AclResource::Kind::kTransactionalId, request.transactional_id};
+  if (!cluster.acls.allow(AclOperation::kWrite, owner)) {
+    response.error_code = ErrorCode::kTransactionalIdAuthorizationFailed;
+    return response;
+  }
   response.error_code = coordinator_error(asked, request.transactional_id);
   if (response.error_code != ErrorCode::kNone) return response;
   const ProtocolStep step = request.committed ? ProtocolStep::kCommit : ProtocolStep::kAbort;

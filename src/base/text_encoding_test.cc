@@ -1,9 +1,9 @@
 // Text forms of bytes: vectors, and that nothing has two spellings.
-#include "connect/kafka/auth/text_encoding.h"
+#include "base/text_encoding.h"
 
 #include <gtest/gtest.h>
 
-namespace penstock::connect::kafka {
+namespace penstock {
 namespace {
 
 using std::string_view_literals::operator""sv;
@@ -57,5 +57,13 @@ TEST(Utf8, KnowsItsForms) {
     EXPECT_FALSE(is_utf8(bad)) << bad;
 }
 
+TEST(TextEncoding, HexadecimalGoesBothWays) {
+  EXPECT_EQ(decode_hex("00fFa5"), std::string("\0\xff\xa5", 3));
+  EXPECT_EQ(decode_hex(""), "");
+  for (const char* text : {"0", "0g", "-1", "+1", "0x", " 1"}) {
+    EXPECT_EQ(decode_hex(text), std::nullopt) << text;
+  }
+}
+
 }  // namespace
-}  // namespace penstock::connect::kafka
+}  // namespace penstock

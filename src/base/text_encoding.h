@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace penstock::connect::kafka {
+namespace penstock {
 
 // Padded, as SCRAM writes it.
 std::string encode_base64(std::string_view bytes);
@@ -20,6 +20,8 @@ std::optional<std::string> decode_base64_url(std::string_view text);
 
 // Lower case.
 std::string encode_hex(std::string_view bytes);
+// Of either case; none for anything but pairs of digits.
+std::optional<std::string> decode_hex(std::string_view text);
 
 // Everything but letters, digits, '-', '.', '_' and '~' as %XX. Also valid in an HTML form.
 std::string percent_encode(std::string_view bytes);
@@ -27,4 +29,4 @@ std::string percent_encode(std::string_view bytes);
 // Whether the bytes are UTF-8: no overlong form, no surrogate, nothing above U+10FFFF.
 bool is_utf8(std::string_view bytes);
 
-}  // namespace penstock::connect::kafka
+}  // namespace penstock

@@ -1,5 +1,6 @@
-// AWS Signature Version 4 of a request that is all in its URL ("presigned"): GET, no body, and no
-// header signed but Host. Pure; thread-safe.
+// AWS Signature Version 4 (AWS documentation, "Create a signed AWS API request"), of two kinds of
+// requests: all in its URL ("presigned"), and a call with a JSON body, signed in a header. Pure;
+// thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +10,7 @@
 
 #include "base/secret_string.h"
 
-namespace penstock::connect::kafka {
+namespace penstock::connect {
 
 struct AwsCredentials {
   std::string access_key_id;
@@ -31,6 +32,7 @@ struct AwsParameter {
   std::string value;
 };
 
+// GET, no body, and no header signed but Host.
 struct AwsRequest {
   std::string host;
   AwsParameter action;  // Not encoded.
@@ -43,4 +45,19 @@ struct AwsRequest {
 // "https://host/?...&X-Amz-Signature=...". A bearer's secret, as it is.
 SecretString presign_aws_url(const AwsCredentials& credentials, const AwsRequest& request);
 
-}  // namespace penstock::connect::kafka
+// POST to "/", a body of application/x-amz-json-1.1.
+struct AwsCall {
+  std::string host;  // As the Host header says it: with a port that is not the scheme's.
+  std::string region;
+  std::string service;  // "glue"
+  std::string target;   // "AWSGlue.GetSchema"
+  std::string body;
+  int64_t time_ms = 0;  // Since 1970.
+};
+struct AwsCallHeaders {
+  std::vector<AwsParameter> plain;  // But Host.
+  SecretString authorization;
+};
+AwsCallHeaders sign_aws_call(const AwsCredentials& credentials, const AwsCall& call);
+
+}  // namespace penstock::connect

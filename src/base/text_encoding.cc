@@ -1,9 +1,10 @@
 // Base64 takes the alphabet as an argument; both forms differ in nothing else but the padding.
-#include "connect/kafka/auth/text_encoding.h"
+#include "base/text_encoding.h"
 
+#include <charconv>
 #include <cstdint>
 
-namespace penstock::connect::kafka {
+namespace penstock {
 namespace {
 
 constexpr std::string_view kStandard =
@@ -93,6 +94,18 @@ std::string encode_hex(std::string_view bytes) {
   return out;
 }
 
+std::optional<std::string> decode_hex(std::string_view text) {
+  if (text.size() % 2 != 0) return std::nullopt;
+  std::string out;
+  for (size_t i = 0; i < text.size(); i += 2) {
+    uint8_t byte = 0;
+    auto [end, error] = std::from_chars(&text[i], &text[i] + 2, byte, 16);
+    if (error != std::errc() || end != &text[i] + 2) return std::nullopt;
+    out.push_back(static_cast<char>(byte));
+  }
+  return out;
+}
+
 std::string percent_encode(std::string_view bytes) {
   constexpr std::string_view kDigits = "0123456789ABCDEF";
   std::string out;
@@ -122,4 +135,4 @@ bool is_utf8(std::string_view bytes) {
   return true;
 }
 
-}  // namespace penstock::connect::kafka
+}  // namespace penstock

@@ -1,22 +1,25 @@
 // Canonical request, string to sign, key, signature: the four steps of the AWS documentation
 // ("Create a signed AWS API request").
-#include "connect/kafka/auth/aws_signature.h"
+#include "connect/aws/aws_signature.h"
 
 #include <algorithm>
+#include <cctype>
 #include <chrono>
 
 #include <fmt/format.h>
 
+#include "base/text_encoding.h"
 #include "connect/kafka/auth/digest.h"
-#include "connect/kafka/auth/text_encoding.h"
 
-namespace penstock::connect::kafka {
+namespace penstock::connect {
 namespace {
+
+using kafka::Digest;
 
 constexpr std::string_view kAlgorithm = "AWS4-HMAC-SHA256";
 
 std::string sha256_hmac(const SecretString& key, std::string_view text) {
-  return hmac(Digest::kSha256, {key.reveal()}, text);
+  return kafka::hmac(Digest::kSha256, {key.reveal()}, text);
 }
 
 // "20240229T123456Z"
@@ -71,12 +74,41 @@ SecretString presign_aws_url(const AwsCredentials& credentials, const AwsRequest
   const std::string query = canonical_query(std::move(parameters));
   // Method, path, query, headers with an empty line behind them, their names, and the body's hash.
   const std::string canonical = fmt::format("GET\n/\n{}\nhost:{}\n\nhost\n{}", query, request.host,
-                                            encode_hex(hash(Digest::kSha256, "")));
+                                            encode_hex(kafka::hash(Digest::kSha256, "")));
   const std::string to_sign = fmt::format("{}\n{}\n{}\n{}", kAlgorithm, time, scope_text(scope),
-                                          encode_hex(hash(Digest::kSha256, canonical)));
+                                          encode_hex(kafka::hash(Digest::kSha256, canonical)));
   const SecretString key = aws_signing_key(credentials.secret_access_key, scope);
   return SecretString(fmt::format("https://{}/?{}&X-Amz-Signature={}", request.host, query,
                                   encode_hex(sha256_hmac(key, to_sign))));
 }
 
-}  // namespace penstock::connect::kafka
+AwsCallHeaders sign_aws_call(const AwsCredentials& credentials, const AwsCall& call) {
+  const std::string time = basic_iso_time(call.time_ms);
+  const AwsScope scope{time.substr(0, 8), call.region, call.service};
+  AwsCallHeaders out;
+  out.plain = {{"Content-Type", "application/x-amz-json-1.1"}, {"X-Amz-Date", time}};
+  if (!credentials.session_token.empty())
+    out.plain.push_back({"X-Amz-Security-Token", credentials.session_token.reveal()});
+  out.plain.push_back({"X-Amz-Target", call.target});
+  // In the order of their names in lower case; Host comes second.
+  std::string headers = "content-type:application/x-amz-json-1.1\nhost:" + call.host + "\n";
+  std::string names = "content-type;host";
+  for (size_t i = 1; i < out.plain.size(); ++i) {
+    std::string name = out.plain[i].name;
+    std::ranges::transform(name, name.begin(),
+                           [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    headers += name + ":" + out.plain[i].value + "\n";
+    names += ";" + name;
+  }
+  const std::string canonical = fmt::format("POST\n/\n\n{}\n{}\n{}", headers, names,
+                                            encode_hex(kafka::hash(Digest::kSha256, call.body)));
+  const std::string to_sign = fmt::format("{}\n{}\n{}\n{}", kAlgorithm, time, scope_text(scope),
+                                          encode_hex(kafka::hash(Digest::kSha256, canonical)));
+  const SecretString key = aws_signing_key(credentials.secret_access_key, scope);
+  out.authorization = SecretString(fmt::format(
+      "{} Credential={}/{}, SignedHeaders={}, Signature={}", kAlgorithm, credentials.access_key_id,
+      scope_text(scope), names, encode_hex(sha256_hmac(key, to_sign))));
+  return out;
+}
+
+}  // namespace penstock::connect
