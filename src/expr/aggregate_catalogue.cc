@@ -127,6 +127,9 @@ ColumnType aggregate_type(const AggregateSpec& aggregate, const ColumnType& argu
   SqlType type = SqlType::of(aggregate.result.type);
   type.modifier = aggregate.result_modifier;
   if (aggregate.rewrite != AggregateRewrite::kNone) return {std::move(type), true};
+  // Sums, least and greatest have no more fractional digits than what they are of.
+  const bool of_numeric = argument.type.id == TypeId::kNumeric && type.id == TypeId::kNumeric;
+  if (of_numeric) type.modifier = argument.type.modifier;
   if (aggregate.kind == AggregateKind::kCount) return {std::move(type), false};
   return {std::move(type), global || argument.nullable};
 }

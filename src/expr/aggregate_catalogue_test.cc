@@ -28,6 +28,13 @@ TEST(AggregateCatalogue, SumsWidenAndKeepScaleZeroForIntegers) {
     EXPECT_EQ(type.id, one.result);
     EXPECT_EQ(type.modifier, one.modifier);
   }
+  for (const char* name : {"sum", "min", "max"}) {
+    const AggregateSpec* of_numeric = find_aggregate(name, TypeId::kNumeric);
+    EXPECT_EQ(
+        aggregate_type(*of_numeric, {{TypeId::kNumeric, 2, nullptr}, false}, false).type.modifier,
+        2)
+        << name;
+  }
   EXPECT_EQ(find_aggregate("sum", TypeId::kInterval), nullptr);
   EXPECT_EQ(find_aggregate("max", TypeId::kUuid), nullptr);
   EXPECT_EQ(find_aggregate("max", TypeId::kBytea), nullptr);
