@@ -19,6 +19,7 @@ from stack.kafka_cluster import KafkaCluster
 from stack.kafka_jars import KAFKA_3
 from stack.postgres import Postgres
 from stack.processes import free_ports
+from stack.schema_registry import SchemaRegistry
 from stack.secured_kafka import SecuredKafka
 
 LOG_LINES_OF_A_FAILURE = 80
@@ -71,6 +72,15 @@ def kafka_cluster(run_directory):
     cluster.up(leash=True)
     yield cluster
     cluster.kill()
+
+
+@pytest.fixture(scope="session")
+def schema_registry(run_directory):
+    """A schema registry of this run; `schema_registry.url` is where it speaks Confluent's protocol."""
+    registry = SchemaRegistry(os.path.join(run_directory, "schema-registry"))
+    registry.up(leash=True)
+    yield registry
+    registry.kill()
 
 
 @pytest.fixture(scope="session")
@@ -141,6 +151,14 @@ def connect_kafka(kafka):
     def connect(engine):
         engine.run(f"CREATE CONNECTION kafka TO KAFKA (BROKER '{kafka.bootstrap}',"
                    " SECURITY PROTOCOL PLAINTEXT)")
+    return connect
+
+
+@pytest.fixture
+def connect_registry(schema_registry):
+    """A function that makes the connection `csr` to a schema registry in an engine."""
+    def connect(engine):
+        engine.run(f"CREATE CONNECTION csr TO CONFLUENT SCHEMA REGISTRY (URL '{schema_registry.url}')")
     return connect
 
 

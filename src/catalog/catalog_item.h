@@ -50,6 +50,7 @@ struct BuiltinFacts {};
 using ItemFacts =
     std::variant<NoFacts, BuiltinFacts, TableFacts, ViewFacts, IndexFacts, defs::SinkDef,
                  defs::KafkaConnectionDef, defs::PostgresConnectionDef, defs::AwsConnectionDef,
+                 defs::SchemaRegistryConnectionDef, defs::GlueRegistryConnectionDef,
                  defs::PostgresSourceDef, defs::SourceTableDef>;
 
 struct FullName {

@@ -4,6 +4,7 @@
 #include "coordinator/apply_effects.h"
 
 #include <algorithm>
+#include <map>
 
 #include "catalog/facts_of.h"
 #include "coordinator/outside/client_options.h"
@@ -38,10 +39,12 @@ void stop_running(const Sequenced& sequenced, const EffectTargets& targets) {
     }
   };
   each([&](const StopSource& e) { targets.sources.tell_to_stop(e.source); },
-       [&](const StopSink& e) { targets.sinks.tell_to_stop(e.sink); });
+       [&](const StopSink& e) { targets.sinks.tell_to_stop(e.sink); },
+       [&](const RestartSink& e) { targets.sinks.tell_to_stop(e.sink); });
   each([&](const StopSource& e) { targets.sources.stop(e.source); },
        [&](const StopSourceTable& e) { targets.sources.remove_table(e.table, e.source); },
-       [&](const StopSink& e) { targets.sinks.stop(e.sink); });
+       [&](const StopSink& e) { targets.sinks.stop(e.sink); },
+       [&](const RestartSink& e) { targets.sinks.pause(e.sink); });
   each([&](const StopView& e) { targets.engine.tell_to_stop(e.view); },
        [&](const StopIndex& e) { targets.engine.tell_to_stop(CollectionId{e.index.value}); });
   each([&](const StopView& e) { targets.engine.stop_view(e.view); },
@@ -89,8 +92,47 @@ Result<std::vector<CleanupTask>> cleanups_of(const Sequenced& sequenced,
   return out;
 }
 
+// Places of sinks that read another collection from now on.
+using MovedSinks = std::map<ObjectId, sinks::SinkPlace>;
+
+// REQUIRES: they are paused. Error 40001: one is in the middle of something that is only half sent.
+Result<MovedSinks> moved_sinks(const Sequenced& sequenced, const EffectTargets& targets) {
+  MovedSinks out;
+  for (const Effect& effect : sequenced.effects) {
+    const auto* restart = std::get_if<RestartSink>(&effect);
+    if (restart == nullptr || restart->before == restart->after) continue;
+    ASSIGN_OR_RETURN(std::optional<sinks::SinkPlace> place, targets.sinks.place(restart->sink));
+    if (!place) continue;
+    if (!place->can_change_over()) {
+      return fail(Error(sql_state::kSerializationFailure,
+                        "the sink has begun a large change meanwhile, which it must finish first")
+                      .with_hint("Try again."));
+    }
+    ASSIGN_OR_RETURN(place, targets.sinks.take_place(restart->sink));
+    out.emplace(restart->sink, *std::move(place));
+  }
+  return out;
+}
+
+// The place with its hold on the new collection, and none on the old one.
+void move_sink(const RestartSink& restart, const MovedSinks& moved, storage::Changes& changes) {
+  auto found = moved.find(restart.sink);
+  if (found == moved.end()) return;
+  storage::Changes place = place_changes(restart.sink, restart.after, found->second);
+  changes.meta.insert(changes.meta.end(), place.meta.begin(), place.meta.end());
+  changes.holds.push_back({sink_holder(restart.sink), restart.before, std::nullopt});
+  changes.holds.insert(changes.holds.end(), place.holds.begin(), place.holds.end());
+}
+
+void start_paused(const Sequenced& sequenced, const EffectTargets& targets) {
+  for (const Effect& effect : sequenced.effects) {
+    const auto* restart = std::get_if<RestartSink>(&effect);
+    if (restart != nullptr) targets.sinks.start(restart->sink);
+  }
+}
+
 storage::TickInput batch_of(const Sequenced& sequenced, const EffectTargets& targets,
-                            const std::vector<CleanupTask>& cleanups) {
+                            const std::vector<CleanupTask>& cleanups, const MovedSinks& moved) {
   storage::TickInput input;
   input.changes.meta = targets.catalog.encode(sequenced.changes);
   for (const CleanupTask& task : cleanups) {
@@ -118,7 +160,7 @@ storage::TickInput batch_of(const Sequenced& sequenced, const EffectTargets& tar
               input.changes.holds.push_back(
                   {sink_holder(e.sink), CollectionId{sink.from.value}, std::nullopt});
             },
-            [](const auto&) {}},
+            [&](const RestartSink& e) { move_sink(e, moved, input.changes); }, [](const auto&) {}},
         effect);
   }
   return input;
@@ -142,6 +184,10 @@ Status start_new(const Sequenced& sequenced, const EffectTargets& targets) {
                                 return {};
                               },
                               [&](const StartSink& e) -> Status {
+                                targets.sinks.start(e.sink);
+                                return {};
+                              },
+                              [&](const RestartSink& e) -> Status {
                                 targets.sinks.start(e.sink);
                                 return {};
                               },
@@ -182,8 +228,14 @@ Status apply_effects(const Sequenced& sequenced, const EffectTargets& targets,
   RETURN_IF_ERROR(store_secrets(sequenced, targets));
   stop_running(sequenced, targets);
   ASSIGN_OR_RETURN(std::vector<CleanupTask> cleanups, cleanups_of(sequenced, targets));
+  Result<MovedSinks> moved = moved_sinks(sequenced, targets);
+  if (!moved) {
+    start_paused(sequenced, targets);
+    return std::unexpected(std::move(moved).error());
+  }
   if (!sequenced.changes.empty()) {
-    auto input = std::make_shared<storage::TickInput>(batch_of(sequenced, targets, cleanups));
+    auto input =
+        std::make_shared<storage::TickInput>(batch_of(sequenced, targets, cleanups, *moved));
     Result<Timestamp> done = targets.engine.submit_and_wait(std::move(input), {});
     if (!done) return std::unexpected(done.error());
     targets.catalog.apply(sequenced.changes);

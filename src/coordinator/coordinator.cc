@@ -66,7 +66,8 @@ class CoordinatorThread final : public Coordinator {
                            const SessionView& session, const DdlFunction& ddl,
                            const StopToken& cancelled) { return run_ddl(session, ddl, cancelled); },
             .introspect =
-                [this](const catalog::CatalogState& state) { return introspection(state); }} {
+                [this](const catalog::CatalogState& state) { return introspection(state); },
+            .sink_place = [this](ObjectId sink) { return sinks_->place(sink); }} {
     FleetContext context{.storage = storage,
                          .engine = engine,
                          .statuses = statuses_,

@@ -14,6 +14,8 @@
 #include "coordinator/table_locks.h"
 #include "coordinator/task_pool.h"
 #include "engine/engine.h"
+#include "sinks/progress.h"
+#include "sinks/sink_check.h"
 #include "storage/storage.h"
 
 namespace penstock::coordinator {
@@ -49,6 +51,12 @@ class OutsideContacts {
   // Error 58000.
   virtual Status validate(const defs::ConnectionDef& connection,
                           const catalog::CatalogState& catalog, const StopToken& cancelled) = 0;
+  // What can go wrong with a sink. `sink`: nothing of one that is not created yet.
+  virtual Result<std::vector<sinks::SinkFinding>> check_sink(const defs::SinkDef& def,
+                                                             const std::optional<ObjectId>& sink,
+                                                             sinks::CheckScope scope,
+                                                             const catalog::CatalogState& catalog,
+                                                             const StopToken& cancelled) = 0;
 };
 
 struct Services {
@@ -68,6 +76,8 @@ struct Services {
                                   const StopToken& cancelled)>
       run_ddl;
   std::function<IntrospectionSources(const catalog::CatalogState&)> introspect;
+  // Where a sink stands; nothing when it was never born.
+  std::function<Result<std::optional<sinks::SinkPlace>>(ObjectId)> sink_place;
 };
 
 }  // namespace penstock::coordinator

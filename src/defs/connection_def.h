@@ -50,6 +50,22 @@ struct PostgresConnectionDef {
   std::optional<ObjectId> ssl_key;                        // PEM
 };
 
-using ConnectionDef = std::variant<KafkaConnectionDef, PostgresConnectionDef, AwsConnectionDef>;
+// Of Confluent's protocol.
+struct SchemaRegistryConnectionDef {
+  std::string url;                   // "https://host:port", without a path.
+  std::optional<TextOrSecret> user;  // HTTP Basic authentication, if given.
+  std::optional<ObjectId> password;
+  std::optional<TextOrSecret> ssl_certificate_authority;  // PEM; absent: the system's.
+  std::optional<TextOrSecret> ssl_certificate;            // PEM
+  std::optional<ObjectId> ssl_key;                        // PEM
+};
+
+struct GlueRegistryConnectionDef {
+  ObjectId aws_connection;
+  std::string registry;  // Its name.
+};
+
+using ConnectionDef = std::variant<KafkaConnectionDef, PostgresConnectionDef, AwsConnectionDef,
+                                   SchemaRegistryConnectionDef, GlueRegistryConnectionDef>;
 
 }  // namespace penstock::defs

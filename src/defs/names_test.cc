@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "defs/avro_names.h"
+
 namespace penstock::defs {
 namespace {
 
@@ -28,6 +30,17 @@ TEST(Names, ThoseOfASinkComeFromItsDefinitionFirst) {
   EXPECT_EQ(transactional_id(sink, "e", ObjectId{kFirstUserId + 7}), "materialize-e-u5-u7");
   sink.transactional_id_prefix = "team-";
   EXPECT_EQ(transactional_id(sink, "e", ObjectId{kFirstUserId + 7}), "team-materialize-e-u5-u7");
+}
+
+TEST(AvroNames, OfSchemas) {
+  EXPECT_EQ(malformed_avro_name("a.b_2.C"), std::nullopt);
+  EXPECT_EQ(malformed_avro_name("a.2b.c"), "2b");
+  EXPECT_EQ(malformed_avro_name("a..c"), "");
+  EXPECT_EQ(malformed_avro_name(""), "");
+  EXPECT_EQ(malformed_avro_name("some-name"), "some-name");
+  EXPECT_TRUE(is_avro_primitive("a.string"));
+  EXPECT_TRUE(is_avro_primitive("int"));
+  EXPECT_FALSE(is_avro_primitive("ints"));
 }
 
 }  // namespace

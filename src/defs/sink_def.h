@@ -14,12 +14,45 @@
 namespace penstock::defs {
 
 enum class SinkEnvelope { kUpsert, kDebezium };
-enum class SinkFormat { kJson };
+enum class SinkFormatKind { kJson, kAvro, kText, kBytes };
+
+// How a schema is generated, and where it is published.
+struct AvroSinkFormat {
+  ObjectId registry;      // The connection to it.
+  std::string subject;    // What the schema is called there: "topic-value".
+  std::string full_name;  // Of the schema's record: "a.b.Name".
+  bool null_defaults = false;
+  std::optional<std::string> doc;             // Of the record of rows.
+  std::map<size_t, std::string> column_docs;  // By position in the relation.
+  std::string compatibility;                  // Set where the registry has none; empty: never set.
+};
+
+struct SinkFormat {
+  SinkFormatKind kind = SinkFormatKind::kJson;
+  std::optional<AvroSinkFormat> avro;  // Of kAvro only.
+};
 
 struct KafkaTopicOptions {
   std::optional<int32_t> partition_count;     // Absent: the broker's default.
   std::optional<int32_t> replication_factor;  // Absent: the broker's default.
   std::map<std::string, std::string> config;
+};
+
+// How a sink's producer works. Times in milliseconds.
+struct SinkTuning {
+  int64_t commit_interval_ms =
+      0;  // A transaction gathers changes so long; 0: while there are some.
+  int64_t transaction_timeout_ms = 60'000;  // After which the broker aborts one.
+  int32_t message_bytes_max = 1'000'000;    // Key and value.
+  int64_t linger_ms = 1;                    // A batch that is not full waits so long for more.
+  // Absent: as usual.
+  std::optional<int32_t> batch_bytes;
+  std::optional<int32_t> buffer_bytes;  // Of messages that are not acknowledged.
+  std::optional<int32_t> request_timeout_ms;
+  std::optional<int32_t> retry_backoff_ms;
+  std::optional<int32_t> retry_backoff_max_ms;
+  std::optional<int32_t> reconnect_backoff_ms;
+  std::optional<int32_t> reconnect_backoff_max_ms;
 };
 
 struct SinkDef {
@@ -35,9 +68,11 @@ struct SinkDef {
   bool key_is_proven = false;              // Some known unique key is within KEY.
   // What pairs before with after when KEY is absent: the relation's first natural key, if any.
   std::optional<std::vector<size_t>> natural_key;
-  SinkFormat format = SinkFormat::kJson;
+  SinkFormat key_format;  // Of use with KEY only.
+  SinkFormat value_format;
   SinkEnvelope envelope = SinkEnvelope::kUpsert;
   bool with_snapshot = true;
+  SinkTuning tuning;
   uint64_t version = 0;
   types::RelationType relation;  // Of the rows it reads.
 };

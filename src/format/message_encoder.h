@@ -25,11 +25,13 @@ struct ChangeFrame {
 class RowEncoder {
  public:
   virtual ~RowEncoder() = default;
-  // Appends one row. REQUIRES: a batch of the relation the encoder was made for.
-  virtual void append_row(const data::DeltaBatch& batch, size_t row, std::string& out) const = 0;
+  // Appends one row; false if the format has no room for one of its values, and then what was
+  // appended is worth nothing. REQUIRES: a batch of the relation the encoder was made for.
+  [[nodiscard]] virtual bool append_row(const data::DeltaBatch& batch, size_t row,
+                                        std::string& out) const = 0;
+  // Why append_row() said false: the column and its value.
+  virtual std::string refusal(const data::DeltaBatch&, size_t) const { return ""; }
   virtual ChangeFrame change_frame() const = 0;
-  // Leading bytes of each encoding that are no part of the row (a registry's header).
-  virtual size_t header_bytes() const = 0;
 };
 
 }  // namespace penstock::format

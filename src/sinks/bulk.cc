@@ -3,9 +3,11 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <bit>
 
 #include "base/bytes_io.h"
+#include "base/text_encoding.h"
 #include "expr/seahash.h"
 
 namespace penstock::sinks {
@@ -16,13 +18,22 @@ uint64_t mix(uint64_t hash, uint64_t value) {
   return hash ^ (hash >> 32);
 }
 
-uint64_t hash_unit(uint64_t hash, const BulkUnit& unit) {
+// Without the heads: a registry that lost its schemas gives other ids to the same.
+uint64_t hash_unit(uint64_t hash, const BulkUnit& unit, const MessageHeads& heads) {
   for (const SinkMessage& message : unit.messages) {
-    hash = mix(hash, message.key ? expr::seahash(*message.key) : 1);
-    hash = mix(hash, message.value ? expr::seahash(*message.value) : 2);
+    hash = mix(hash, message.key ? expr::seahash(message.key->substr(heads.key.size())) : 1);
+    hash = mix(hash, message.value ? expr::seahash(message.value->substr(heads.value.size())) : 2);
     hash = mix(hash, message.copies);
   }
   return hash;
+}
+
+// Text as it is, other bytes in hexadecimal.
+std::string readable(std::string_view bytes) {
+  const bool text = is_utf8(bytes) && std::ranges::none_of(bytes, [](unsigned char c) {
+                      return c < ' ' || c == 0x7f;
+                    });
+  return text ? std::string(bytes) : "\\x" + encode_hex(bytes);
 }
 
 // The rows present at one time, in storage order. Each is an insertion.
@@ -68,6 +79,7 @@ class SnapshotBulk final : public Bulk {
   std::vector<uint64_t> partition_values_;
   size_t row_ = 0;
   std::string key_;
+  std::string message_key_;
   std::optional<Previous> previous_;
   std::string value_;
 };
@@ -105,20 +117,17 @@ Step<bool> SnapshotBulk::read_unit(BulkUnit& unit) {
   }
   key_.clear();
   encoder_.append_group_key(*chunk_, row, key_);
-  format::ChangeFrame frame = encoder_.frame();
-  value_.clear();
-  if (!encoder_.is_upsert()) {
-    value_ += frame.before_absent;
-    value_ += frame.after_present;
-  }
-  encoder_.append_row(*chunk_, row, value_);
-  if (!encoder_.is_upsert()) value_ += frame.close;
-  std::optional<uint64_t> partition_value;
-  if (!partition_values_.empty()) partition_value = partition_values_[row];
   unit.messages.resize(1);
   SinkMessage& message = unit.messages.front();
-  encoder_.address(key_, partition_value, message);
-  message.value = value_;
+  value_.clear();
+  encoder_.write_value(
+      std::nullopt, row,
+      [&](size_t handle, std::string& out) { encoder_.append_row(*chunk_, handle, out); }, value_,
+      message);
+  if (auto refusal = encoder_.take_refusal()) return refused_row(*refusal);
+  std::optional<uint64_t> partition_value;
+  if (!partition_values_.empty()) partition_value = partition_values_[row];
+  encoder_.address(key_, partition_value, message_key_, message);
   message.copies = static_cast<uint64_t>(count);
   unit.changes = message.copies;
   if (encoder_.has_group_key()) {
@@ -188,6 +197,7 @@ class SortedBulk final : public Bulk {
   bool filled_ = false;
   bool ahead_ = false;  // The sort stands at an entry that no group has taken yet.
   std::string key_;
+  std::string message_key_;
   std::string payload_;               // Of the row being added.
   std::deque<std::string> payloads_;  // Of the group.
   std::vector<Entry> entries_;
@@ -236,6 +246,7 @@ Step<void> SortedBulk::fill() {
     for (size_t row = 0; row < batch.size(); ++row) {
       Status added = add_row(batch, row, partitions.empty() ? 0 : partitions[row]);
       if (!added) return sort_trouble(added.error());
+      if (auto refusal = encoder_.take_refusal()) return refused_row(*refusal);
     }
   }
   Status finished = sort_.finish();
@@ -272,21 +283,12 @@ void SortedBulk::make_message(const Pair& pair, SinkMessage& message) {
   const Entry& addressed = entries_[pair.after ? *pair.after : *pair.before];
   std::optional<uint64_t> partition;
   if (partitions_by_value_) partition = addressed.partition;
-  encoder_.address(key_, partition, message);
+  encoder_.address(key_, partition, message_key_, message);
   message.copies = pair.copies;
-  message.value.reset();
-  if (encoder_.is_upsert()) {
-    if (pair.after) message.value = entries_[*pair.after].value;
-    return;
-  }
-  format::ChangeFrame frame = encoder_.frame();
-  std::string& value =
-      values_.emplace_back(pair.before ? frame.before_present : frame.before_absent);
-  if (pair.before) value += entries_[*pair.before].value;
-  value += pair.after ? frame.after_present : frame.after_absent;
-  if (pair.after) value += entries_[*pair.after].value;
-  value += frame.close;
-  message.value = value;
+  encoder_.write_value(
+      pair.before, pair.after,
+      [&](size_t handle, std::string& out) { out += entries_[handle].value; },
+      values_.emplace_back(), message);
 }
 
 Step<bool> SortedBulk::read_unit(BulkUnit& unit) {
@@ -315,8 +317,14 @@ Step<bool> SortedBulk::read_unit(BulkUnit& unit) {
 
 std::string violation_text(std::string_view key, Timestamp time, std::string_view first,
                            std::string_view second) {
-  return fmt::format("key {} changes more than once at time {}: {} and {}", key, time.ms, first,
-                     second);
+  return fmt::format("key {} changes more than once at time {}: {} and {}", readable(key), time.ms,
+                     readable(first), readable(second));
+}
+
+std::unexpected<Trouble> refused_row(const std::string& refusal) {
+  return trouble(
+      Trouble::Kind::kRefused, "internal: " + refusal,
+      "Create the sink anew over a view that casts the column to a type that holds the value.");
 }
 
 std::unique_ptr<Bulk> Bulk::make(const BulkCursor& cursor, data::UpdateStream& stream,
@@ -334,7 +342,7 @@ Step<bool> Bulk::next(BulkUnit& unit) {
   auto more = read_unit(unit);
   if (!more || !*more) return more;
   ++cursor_.units;
-  cursor_.hash = hash_unit(cursor_.hash, unit);
+  cursor_.hash = hash_unit(cursor_.hash, unit, encoder_.heads());
   return true;
 }
 

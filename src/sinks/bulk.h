@@ -69,5 +69,7 @@ class Bulk {
 // "key {...} changes more than once at time 17: ... and ...".
 std::string violation_text(std::string_view key, Timestamp time, std::string_view first,
                            std::string_view second);
+// Of ChangeEncoder::take_refusal().
+std::unexpected<Trouble> refused_row(const std::string& refusal);
 
 }  // namespace penstock::sinks

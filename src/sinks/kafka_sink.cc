@@ -142,6 +142,8 @@ Step<void> KafkaSink::resume() {
   resumed_in_this_life_ = true;
   auto prepared = prepare_topics();
   if (!prepared) return prepared;
+  auto published = prepare_schemas();
+  if (!published) return published;
   next_ = place_.next;
   errors_checked_ = false;
   errors_since_.reset();
@@ -194,6 +196,16 @@ Step<void> KafkaSink::prepare_topics() {
   return {};
 }
 
+// Once: a registry that is away later does not keep a sink from going on.
+Step<void> KafkaSink::prepare_schemas() {
+  if (schemas_published_) return {};
+  auto heads = publish_schemas(config_.def, world_.registries, world_.stop);
+  if (!heads) return std::unexpected(heads.error());
+  encoder_.set_heads(*std::move(heads));
+  schemas_published_ = true;
+  return {};
+}
+
 Step<void> KafkaSink::retry() {
   std::chrono::milliseconds left = backoff_.next();
   while (left.count() > 0) {
@@ -209,6 +221,7 @@ Step<void> KafkaSink::retry() {
 void KafkaSink::meet(const Trouble& met) {
   if (met.kind == Trouble::Kind::kStopped) return;
   transaction_.drop_producer();
+  (void)encoder_.take_refusal();  // Of what is read again.
   bulk_lost_its_place_ = true;
   if (bulk_) bulk_->pause();  // An open snapshot keeps storage from folding, for a whole outage.
   last_cause_ = met.cause;

@@ -27,6 +27,7 @@
 #include "sinks/change_encoder.h"
 #include "sinks/pairing.h"
 #include "sinks/progress_decision.h"
+#include "sinks/schemas.h"
 #include "sinks/sink_config.h"
 #include "sinks/sink_ledger.h"
 #include "sinks/sink_report.h"
@@ -44,6 +45,7 @@ struct SinkWorld {
   SinkReport& report;
   const Clock& clock;
   const StopToken& stop;
+  SchemaRegistries registries = {};
 };
 
 class KafkaSink {
@@ -69,6 +71,7 @@ class KafkaSink {
   Step<void> load_place();
   Step<ProgressView> read_progress_topic(connect::KafkaIsolation isolation);
   Step<void> prepare_topics();
+  Step<void> prepare_schemas();
   Step<void> follow(const Verdict& verdict);
   void meet(const Trouble& met);
   void stall(const std::string& cause, const std::string& remedy);
@@ -110,6 +113,7 @@ class KafkaSink {
   SinkPlace place_;
   bool loaded_ = false;
   bool resumed_in_this_life_ = false;
+  bool schemas_published_ = false;  // In this life.
 
   Timestamp next_;                    // The next tick to read.
   Timestamp sent_;                    // The frontier of the open transaction.
@@ -117,6 +121,7 @@ class KafkaSink {
   Timestamp alone_until_;             // A message of these ticks was refused: one transaction each.
   bool errors_checked_ = false;
   std::vector<std::vector<uint64_t>> partition_values_;  // Per batch of the tick being sent.
+  std::string key_;
   std::string value_;
   uint64_t partitions_read_us_ = 0;
   uint64_t partition_errors_told_ = 0;

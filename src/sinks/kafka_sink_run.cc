@@ -10,6 +10,12 @@
 namespace penstock::sinks {
 
 using std::chrono::microseconds;
+namespace {
+
+// Between two looks at the broker while an open transaction waits for more changes.
+constexpr microseconds kServeEvery(10'000);
+
+}  // namespace
 
 Step<void> KafkaSink::run() {
   if (!errors_checked_) {
@@ -70,7 +76,11 @@ Step<void> KafkaSink::refresh_partitions() {
 }
 
 Step<void> KafkaSink::run_ticks() {
-  microseconds wait = transaction_.open() ? microseconds(0) : config_.limits.idle_wait;
+  microseconds wait = config_.limits.idle_wait;
+  if (transaction_.open()) {
+    const microseconds left = config_.limits.commit_interval - transaction_.age();
+    wait = std::clamp(left, microseconds(0), kServeEvery);
+  }
   auto read = world_.stream.ticks(next_, config_.limits.read_bytes, wait);
   if (!read) return storage_trouble(read.error());
   for (const data::TickUpdates& tick : read->ticks) {
@@ -106,7 +116,10 @@ Step<void> KafkaSink::run_ticks() {
   }
   next_ = std::max(next_, read->next);
   if (transaction_.open()) {
-    return read->ticks.empty() ? commit_ticks() : Step<void>{};
+    const bool due = read->ticks.empty() && transaction_.age() >= config_.limits.commit_interval;
+    if (due) return commit_ticks();
+    transaction_.serve();
+    return {};
   }
   move_next(next_);  // K8: nothing to send, no transaction.
   succeed();
@@ -147,6 +160,7 @@ Step<void> KafkaSink::send_tick(const data::TickUpdates& tick) {
     partition_values_.push_back(encoder_.partition_values(*batch));
   }
   pairing_.load(tick.rows);
+  if (auto refusal = encoder_.take_refusal()) return refused_row(*refusal);
   if (encoder_.has_group_key()) {
     bool was_open = transaction_.open();
     auto checked = check_key(tick.time);
@@ -173,25 +187,17 @@ Step<void> KafkaSink::send_pair(const Pair& pair, std::string_view key, Timestam
   SinkMessage message;
   std::optional<uint64_t> partition;
   if (!values.empty()) partition = values[addressed.row];
-  encoder_.address(key, partition, message);
+  encoder_.address(key, partition, key_, message);
   message.copies = pair.copies;
   value_.clear();
-  auto append = [&](size_t handle) {
-    const TickRow& at = pairing_.row(handle);
-    encoder_.append_row(*at.batch, at.row, value_);
-  };
-  if (encoder_.is_upsert()) {
-    if (pair.after) append(*pair.after);
-    if (pair.after) message.value = value_;
-  } else {
-    format::ChangeFrame frame = encoder_.frame();
-    value_ += pair.before ? frame.before_present : frame.before_absent;
-    if (pair.before) append(*pair.before);
-    value_ += pair.after ? frame.after_present : frame.after_absent;
-    if (pair.after) append(*pair.after);
-    value_ += frame.close;
-    message.value = value_;
-  }
+  encoder_.write_value(
+      pair.before, pair.after,
+      [&](size_t handle, std::string& out) {
+        const TickRow& at = pairing_.row(handle);
+        encoder_.append_row(*at.batch, at.row, out);
+      },
+      value_, message);
+  if (auto refusal = encoder_.take_refusal()) return refused_row(*refusal);
   return transaction_.send(message, time);
 }
 

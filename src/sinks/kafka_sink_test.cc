@@ -634,7 +634,7 @@ TEST_F(KafkaSinkTest, K10WhatComesBeforeARefusedMessageIsCommitted) {
   EXPECT_EQ(report_->status().health, SinkHealth::kStalled);
   EXPECT_EQ(directory_.memory.place.next, Timestamp{7});
   ASSERT_EQ(report_->status().hints.size(), 1u);
-  EXPECT_NE(report_->status().hints[0].find("1000000 bytes"), std::string::npos);
+  EXPECT_NE(report_->status().hints[0].find("MAX MESSAGE BYTES"), std::string::npos);
 }
 
 TEST_F(KafkaSinkTest, TopicsAreMadeAsAskedAndOnlyAtTheFirstStart) {

@@ -13,8 +13,6 @@
 
 namespace penstock::sinks {
 
-constexpr size_t kMessageMaxBytes = 1'000'000;
-
 // Together read_bytes and producer_bytes are the budget between collection and acknowledgement:
 // 32 MiB, so that a slow broker stops the reader and nothing grows.
 struct SinkLimits {
@@ -29,7 +27,11 @@ struct SinkLimits {
   size_t part_bytes = 32 << 20;
   std::chrono::milliseconds part_time{2'000};
   size_t sort_bytes = 16 << 20;  // Memory of sorting a large tick.
-  size_t message_max_bytes = kMessageMaxBytes;
+  // A transaction with something in it waits so long for more (COMMIT INTERVAL).
+  std::chrono::milliseconds commit_interval{0};
+  size_t message_max_bytes = 1'000'000;
+  size_t batch_bytes = 1'000'000;
+  std::chrono::milliseconds linger{1};
   std::chrono::milliseconds transaction_timeout{60'000};
   std::chrono::milliseconds idle_wait{100};
   std::chrono::milliseconds retry_first{100};
@@ -37,6 +39,9 @@ struct SinkLimits {
   std::chrono::milliseconds stalled_after{10'000};  // K10
   std::chrono::milliseconds topic_wait{30'000};     // For a topic just created to show.
 };
+
+// What the sink's definition changes of it.
+SinkLimits tuned_limits(const defs::SinkTuning& tuning);
 
 struct SinkConfig {
   ObjectId id;

@@ -95,7 +95,9 @@ Step<void> SinkTransaction::fence() {
   auto made = kafka_.make_producer({.transactional_id = config_.transactional_id,
                                     .transaction_timeout = config_.limits.transaction_timeout,
                                     .compression = compression_of(config_.def.compression),
+                                    .linger = config_.limits.linger,
                                     .message_max_bytes = config_.limits.message_max_bytes,
+                                    .batch_bytes = config_.limits.batch_bytes,
                                     .budget_bytes = config_.limits.producer_bytes});
   if (!made) return kafka_trouble("Transaction error", made.error());
   producer_ = std::move(*made);
@@ -264,6 +266,10 @@ void SinkTransaction::settle(bool committed) {
   }
   messages_ = 0;
   bytes_ = 0;
+}
+
+void SinkTransaction::serve() {
+  if (producer_) producer_->serve(milliseconds(0));
 }
 
 std::chrono::microseconds SinkTransaction::age() const {

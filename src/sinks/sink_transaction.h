@@ -49,6 +49,9 @@ class SinkTransaction {
   Step<CommittedProgress> commit(const ProgressClaim& claim, const LifeId& life, Timestamp durable,
                                  data::UpdateStream& stream);
 
+  // While an open transaction waits for more: sends what has lingered, takes in acknowledgements.
+  void serve();
+
   bool open() const { return open_; }
   uint64_t bytes() const { return bytes_; }
   std::chrono::microseconds age() const;

@@ -1,21 +1,15 @@
 // Texts and remedies of troubles.
 #include "sinks/trouble.h"
 
-#include <fmt/core.h>
-
-#include "sinks/sink_config.h"
-
 namespace penstock::sinks {
 namespace {
 
 std::string remedy_of(const connect::KafkaError& error) {
   if (!error.remedy.empty()) return error.remedy;
   if (error.code == "MESSAGE_TOO_LARGE") {
-    return fmt::format(
-        "A message may have {} bytes, or fewer where max.message.bytes of the topic says so. Raise "
-        "that if it is lower; otherwise the row must become smaller: then drop this sink and "
-        "create it anew.",
-        kMessageMaxBytes);
+    return "A message may be as large as MAX MESSAGE BYTES of the sink says, and max.message.bytes "
+           "of the topic. Raise what is lower (ALTER SINK ... SET (MAX MESSAGE BYTES = ...)), or "
+           "make the row smaller.";
   }
   if (error.code == "TOPIC_AUTHORIZATION_FAILED") {
     return "Grant Write on the topic, and Read and Write on the progress topic, to the user of the "

@@ -8,6 +8,8 @@
 
 #include "sql/ddl/option_reader.h"
 #include "sql/lower/condition.h"
+#include "sql/plan_sink_format.h"
+#include "sql/plan_sink_tuning.h"
 #include "sql/resolve/item_names.h"
 #include "sql/statement_planner.h"
 #include "types/type_name.h"
@@ -33,13 +35,13 @@ std::unexpected<Error> refused(std::string message) {
 
 // --- the statement's own options, before anything is looked up ---
 
-Status check_with_options(const CreateSink& statement) {
+Status check_with_options(const CreateSink& statement, const PlanContext& context) {
   if (statement.mode) {
     return refused("MODE is not supported for Kafka sinks, use ENVELOPE instead");
   }
   OptionReader with(statement.with);
   for (const char* own : {"VERSION", "PARTITION STRATEGY"}) {
-    if (!with.has(own)) continue;
+    if (!with.has(own) || context.is_stored) continue;
     return refused(fmt::format("CREATE SINK...WITH ({}..) is not allowed", own));
   }
   return {};
@@ -100,14 +102,17 @@ Status read_kafka_options(const CreateSink& statement, defs::SinkDef& def) {
   return {};
 }
 
-Status read_with_options(const CreateSink& statement, defs::SinkDef& def) {
+Status read_with_options(const CreateSink& statement, SinkPlan& plan) {
+  defs::SinkDef& def = plan.def;
   OptionReader with(statement.with);
   RETURN_IF_ERROR(with.check_unique());
   ASSIGN_OR_RETURN(std::optional<bool> snapshot, with.boolean("SNAPSHOT"));
   def.with_snapshot = snapshot.value_or(true);
-  if (with.has("COMMIT INTERVAL")) {
-    return refused("COMMIT INTERVAL option is not supported with KAFKA sinks");
-  }
+  ASSIGN_OR_RETURN(std::optional<bool> validate, with.boolean("VALIDATE"));
+  plan.validate = validate.value_or(false);
+  ASSIGN_OR_RETURN(std::optional<int32_t> version, with.integer("VERSION"));
+  def.version = static_cast<uint64_t>(version.value_or(0));
+  ASSIGN_OR_RETURN(def.tuning, plan_sink_tuning(with));
   return {};
 }
 
@@ -214,33 +219,7 @@ void choose_natural_key(const types::RelationType& relation, defs::SinkDef& def)
   def.natural_key = *std::ranges::min_element(relation.keys);
 }
 
-// --- formats and partitioning ---
-
-std::string_view format_name(const Format& format) {
-  static constexpr std::string_view kNames[] = {"AVRO", "PROTOBUF", "REGEX", "CSV",
-                                                "JSON", "TEXT",     "BYTES"};
-  return kNames[format.kind.index()];
-}
-
-Status check_format(const Format& format) {
-  const auto* json = std::get_if<JsonFormat>(&format.kind);
-  if (json != nullptr && !json->array) return {};
-  return fail(positioned(Error(sql_state::kFeatureNotSupported,
-                               fmt::format("{} format in sinks not yet supported",
-                                           json != nullptr ? "JSON ARRAY" : format_name(format)))
-                             .with_hint("Use FORMAT JSON."),
-                         format.range));
-}
-
-Status check_formats(const CreateSink& statement) {
-  if (!statement.format) {
-    return fail(sql_state::kFeatureNotSupported, "sink without format not yet supported");
-  }
-  if (statement.key && statement.format->key) {
-    RETURN_IF_ERROR(check_format(*statement.format->key));
-  }
-  return check_format(statement.format->value);
-}
+// --- partitioning and headers ---
 
 // Under DEBEZIUM the partition must not depend on what an update may change.
 Status check_partition_columns(const expr::ScalarExpr& expression, const defs::SinkDef& def) {
@@ -314,7 +293,7 @@ Result<ItemRef> kafka_connection(const CreateSink& statement, const PlanContext&
 Result<SinkPlan> plan_create_sink(const CreateSink& statement, const PlanContext& context) {
   SinkPlan plan;
   defs::SinkDef& def = plan.def;
-  RETURN_IF_ERROR(check_with_options(statement));
+  RETURN_IF_ERROR(check_with_options(statement, context));
   ASSIGN_OR_RETURN(ItemRef connection, kafka_connection(statement, context));
   if (!statement.envelope) return fail(sql_state::kSyntaxError, "ENVELOPE clause is required");
   def.envelope = statement.envelope->kind == EnvelopeKind::kDebezium ? defs::SinkEnvelope::kDebezium
@@ -335,11 +314,11 @@ Result<SinkPlan> plan_create_sink(const CreateSink& statement, const PlanContext
   if (def.envelope == defs::SinkEnvelope::kUpsert && !statement.key) {
     RETURN_IF_ERROR(check_upsert_key(statement, from, context, plan));
   }
-  RETURN_IF_ERROR(read_with_options(statement, def));
+  RETURN_IF_ERROR(read_with_options(statement, plan));
   RETURN_IF_ERROR(read_kafka_options(statement, def));
   ASSIGN_OR_RETURN(plan.partition_by, partition_expression(statement, from, def, context));
-  RETURN_IF_ERROR(check_formats(statement));
   plan.uses = {def.from, def.connection};
+  RETURN_IF_ERROR(plan_sink_formats(statement, context, def, plan.uses));
   return plan;
 }
 

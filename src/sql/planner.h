@@ -40,6 +40,8 @@ struct PlanContext {
   // now(), current_user and their like become literals of these. Null for what is maintained: then
   // they are refused, `cannot materialize call to now`.
   const expr::StatementContext* statement = nullptr;
+  // A statement of ours, from the catalog: it may say what users may not.
+  bool is_stored = false;
 };
 
 // The end of a SELECT, done by whoever gathers the rows: order, offset, limit, then the projection
@@ -86,6 +88,7 @@ struct SinkPlan {
   defs::SinkDef def;
   expr::ScalarRef partition_by;  // uint8 over the relation's columns; null = hash of the key.
   std::optional<Error> notice;   // `upsert key not validated to be unique`
+  bool validate = false;         // WITH (VALIDATE): check it before it is created.
   std::vector<ObjectId> uses;
 };
 Result<SinkPlan> plan_create_sink(const CreateSink& statement, const PlanContext& context);

@@ -2,9 +2,13 @@
 // follows from it happen on the coordinator's.
 #include <fmt/core.h>
 
+#include <set>
+
 #include "base/check.h"
 #include "catalog/facts_of.h"
+#include "coordinator/execute/alter_sink.h"
 #include "coordinator/execute/execute.h"
+#include "coordinator/execute/validate_sink.h"
 #include "coordinator/system_parameters.h"
 #include "sql/ddl/plan_connection.h"
 #include "sql/ddl/plan_source.h"
@@ -83,6 +87,23 @@ Result<DdlFunction> create_source_table(Session& session,
   };
 }
 
+Status validate_registries(Session& session, const defs::SinkDef& sink,
+                           const catalog::CatalogState& catalog) {
+  std::set<ObjectId> registries;
+  if (sink.key && sink.key_format.avro) registries.insert(sink.key_format.avro->registry);
+  if (sink.value_format.avro) registries.insert(sink.value_format.avro->registry);
+  for (ObjectId id : registries) {
+    const auto* registry = catalog::find_facts<defs::SchemaRegistryConnectionDef>(catalog, id);
+    if (registry == nullptr) continue;  // Glue is asked when the sink runs.
+    Status valid = session.services().contacts.validate(*registry, catalog, session.cancelled());
+    if (valid) continue;
+    Error error(sql_state::kSystemError,
+                "CONFLUENT SCHEMA REGISTRY validation: list subjects failed");
+    return fail(std::move(error).with_detail(valid.error().message));
+  }
+  return {};
+}
+
 Result<DdlFunction> create_sink(Session& session, const sql::CreateSink& statement) {
   // Planned once here so that mistakes in the statement are told before the broker is asked.
   CatalogSnapshot catalog = session.services().catalog.snapshot();
@@ -97,6 +118,8 @@ Result<DdlFunction> create_sink(Session& session, const sql::CreateSink& stateme
       Error error(sql_state::kSystemError, "KAFKA sink validation: admin client errored");
       return fail(std::move(error).with_detail(valid.error().message));
     }
+    RETURN_IF_ERROR(validate_registries(session, plan.def, *catalog));
+    RETURN_IF_ERROR(check_new_sink(session, plan, *catalog));
   }
   return plain(statement);
 }
@@ -122,6 +145,15 @@ Result<DdlFunction> alter(Session& session, const sql::AlterStatement& statement
     }
     (void)actions;
   }
+  const bool of_sink = std::holds_alternative<sql::SetSinkFrom>(statement.action) ||
+                       std::holds_alternative<sql::SetOptions>(statement.action) ||
+                       std::holds_alternative<sql::ResetOptions>(statement.action);
+  if (statement.type == sql::ObjectType::kSink && of_sink) {
+    CatalogSnapshot catalog = session.services().catalog.snapshot();
+    if (!statement.if_exists || is_taken(statement.name, *catalog, session.view())) {
+      return alter_sink(session, statement);
+    }
+  }
   return plain(statement);
 }
 
@@ -137,6 +169,10 @@ Result<ExecuteResponse> validate_connection(Session& session,
     def = *postgres;
   } else if (const auto* aws = std::get_if<defs::AwsConnectionDef>(&item->facts)) {
     def = *aws;
+  } else if (const auto* registry = std::get_if<defs::SchemaRegistryConnectionDef>(&item->facts)) {
+    def = *registry;
+  } else if (const auto* glue = std::get_if<defs::GlueRegistryConnectionDef>(&item->facts)) {
+    def = *glue;
   } else {
     return fail(sql_state::kWrongObjectType,
                 fmt::format("cannot validate {} '{}'", catalog::item_kind_name(item->kind),
@@ -199,6 +235,7 @@ bool is_ddl(const sql::Statement& statement) {
                                [](const sql::DeleteStatement&) { return false; },
                                [](const sql::CopyStatement&) { return false; },
                                [](const sql::ExplainStatement&) { return false; },
+                               [](const sql::ValidateSink&) { return false; },
                                [](const sql::ShowStatement&) { return false; },
                                [](const sql::DeclareStatement&) { return false; },
                                [](const sql::FetchStatement&) { return false; },

@@ -2,6 +2,7 @@
 #include <fmt/core.h>
 
 #include "coordinator/execute/execute.h"
+#include "coordinator/execute/validate_sink.h"
 
 namespace penstock::coordinator {
 namespace {
@@ -18,10 +19,8 @@ std::unexpected<Error> unsupported(std::string_view what) {
 Result<std::optional<types::RelationType>> describe_explain(
     Session& session, const sql::ExplainStatement& statement,
     std::vector<types::SqlType>& parameters) {
-  const auto* plan = std::get_if<sql::ExplainPlan>(&statement.kind);
-  std::string name = "Plan";
-  if (plan != nullptr) {
-    name = explain_column(plan->stage);
+  std::string name = explain_column(statement);
+  if (const auto* plan = std::get_if<sql::ExplainPlan>(&statement.kind)) {
     if (const auto* subject = std::get_if<sql::Box<sql::Statement>>(&plan->subject)) {
       RETURN_IF_ERROR(describe_result(session, **subject, parameters));
     }
@@ -58,6 +57,9 @@ Result<ExecuteResponse> execute_statement(Session& session, const sql::Statement
   }
   if (const auto* explain = std::get_if<sql::ExplainStatement>(&kind)) {
     return execute_explain(session, *explain, parameters);
+  }
+  if (const auto* validate = std::get_if<sql::ValidateSink>(&kind)) {
+    return execute_validate_sink(session, *validate);
   }
   if (is<sql::SubscribeStatement>(statement)) return unsupported("SUBSCRIBE");
   if (is<sql::DeclareStatement>(statement) || is<sql::FetchStatement>(statement) ||
@@ -111,6 +113,7 @@ Result<std::optional<types::RelationType>> describe_result(
   if (const auto* explain = std::get_if<sql::ExplainStatement>(&kind)) {
     return describe_explain(session, *explain, parameters);
   }
+  if (std::holds_alternative<sql::ValidateSink>(kind)) return validate_sink_columns();
   return std::nullopt;
 }
 

@@ -60,7 +60,10 @@ Status expand_shows(Session& session, const catalog::CatalogState& catalog, sql:
 Result<ExecuteResponse> execute_explain(Session& session, const sql::ExplainStatement& statement,
                                         const Parameters& parameters);
 // What its one column is called.
-std::string explain_column(sql::ExplainStage stage);
+std::string explain_column(const sql::ExplainStatement& statement);
+
+// explain_schema.cc: the schema as indented JSON.
+Result<std::string> schema_text(Session& session, const sql::ExplainSchema& explain);
 
 // session_statements.cc: SET, RESET, BEGIN, COMMIT, PREPARE, DISCARD...
 Result<ExecuteResponse> execute_session(Session& session, const sql::Statement& statement,

@@ -87,7 +87,10 @@ ExecuteResponse text_response(const std::string& column, const std::string& text
 
 }  // namespace
 
-std::string explain_column(sql::ExplainStage stage) {
+std::string explain_column(const sql::ExplainStatement& statement) {
+  if (std::holds_alternative<sql::ExplainSchema>(statement.kind)) return "Schema";
+  const auto* plan = std::get_if<sql::ExplainPlan>(&statement.kind);
+  const sql::ExplainStage stage = plan ? plan->stage : sql::ExplainStage::kDefault;
   if (stage == sql::ExplainStage::kOptimized) return "Optimized Plan";
   if (stage == sql::ExplainStage::kLocallyOptimized) return "Locally Optimized Plan";
   return "Physical Plan";
@@ -95,6 +98,10 @@ std::string explain_column(sql::ExplainStage stage) {
 
 Result<ExecuteResponse> execute_explain(Session& session, const sql::ExplainStatement& statement,
                                         const Parameters& parameters) {
+  if (const auto* schema = std::get_if<sql::ExplainSchema>(&statement.kind)) {
+    ASSIGN_OR_RETURN(std::string text, schema_text(session, *schema));
+    return text_response(explain_column(statement), text);
+  }
   const auto* explain = std::get_if<sql::ExplainPlan>(&statement.kind);
   if (explain == nullptr) {
     return fail(sql_state::kFeatureNotSupported, "this form of EXPLAIN is not yet supported");
@@ -111,7 +118,7 @@ Result<ExecuteResponse> execute_explain(Session& session, const sql::ExplainStat
                     view.statement, parameters);
   if (!plan) return std::unexpected(plan.error());
   ASSIGN_OR_RETURN(std::string text, plan_text(*plan, explain->stage, *catalog));
-  return text_response(explain_column(explain->stage), text);
+  return text_response(explain_column(statement), text);
 }
 
 }  // namespace penstock::coordinator

@@ -56,6 +56,9 @@ Result<ShownCreate> show_create(const sql::ShowCreate& show, const catalog::Cata
       if (column.type) qualify(*column.type);
     }
   }
+  if (auto* sink = std::get_if<sql::CreateSink>(&statement.kind)) {
+    std::erase_if(sink->with, [](const sql::Option& option) { return option.name == "VERSION"; });
+  }
   return ShownCreate{full, sql::print_pretty(statement, show.redacted)};
 }
 

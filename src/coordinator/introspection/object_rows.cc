@@ -37,7 +37,12 @@ Rows objects(const IntrospectionSources& s) {
 
 std::string connection_type(const CatalogItem& item) {
   if (std::holds_alternative<defs::KafkaConnectionDef>(item.facts)) return "kafka";
-  return std::holds_alternative<defs::AwsConnectionDef>(item.facts) ? "aws" : "postgres";
+  if (std::holds_alternative<defs::AwsConnectionDef>(item.facts)) return "aws";
+  if (std::holds_alternative<defs::SchemaRegistryConnectionDef>(item.facts))
+    return "confluent-schema-registry";
+  if (std::holds_alternative<defs::GlueRegistryConnectionDef>(item.facts))
+    return "aws-glue-schema-registry";
+  return "postgres";
 }
 
 Rows connections(const IntrospectionSources& s) {
@@ -95,6 +100,29 @@ Rows sources(const IntrospectionSources& s) {
   });
 }
 
+std::string_view format_name(const defs::SinkFormat& format) {
+  switch (format.kind) {
+    case defs::SinkFormatKind::kJson:
+      return "json";
+    case defs::SinkFormatKind::kAvro:
+      return "avro";
+    case defs::SinkFormatKind::kText:
+      return "text";
+    case defs::SinkFormatKind::kBytes:
+      return "bytes";
+  }
+  return "";
+}
+
+// One word where one is enough.
+std::string formats_of(const defs::SinkDef& sink) {
+  const std::string value(format_name(sink.value_format));
+  if (!sink.key) return value;
+  const std::string key(format_name(sink.key_format));
+  const bool one = key == value && (value == "json" || value == "avro");
+  return one ? value : "key-" + key + "-value-" + value;
+}
+
 Rows sinks(const IntrospectionSources& s) {
   return of_kind(s, ItemKind::kSink, [&](const CatalogItem& item) -> BuiltinRow {
     const auto& sink = std::get<defs::SinkDef>(item.facts);
@@ -107,9 +135,9 @@ Rows sinks(const IntrospectionSources& s) {
             id(sink.connection),
             null(),
             text(upsert ? "upsert" : "debezium"),
-            text("json"),
-            sink.key ? text("json") : null(),
-            text("json"),
+            text(formats_of(sink)),
+            sink.key ? text(std::string(format_name(sink.key_format))) : null(),
+            text(std::string(format_name(sink.value_format))),
             text(cluster_text(item.cluster)),
             owner(item.owner),
             text(item.create_sql),

@@ -6,6 +6,8 @@
 #include "base/check.h"
 #include "catalog/facts_of.h"
 #include "connect/kafka/auth/msk_token_source.h"
+#include "connect/registry/confluent_registry.h"
+#include "connect/registry/glue_registry.h"
 #include "coordinator/system_parameters.h"
 #include "expr/regex.h"
 
@@ -49,14 +51,21 @@ connect::KafkaProtocol kafka_protocol(const std::string& name) {
   return kPlaintext;
 }
 
+Result<connect::AwsCredentials> aws_credentials(const defs::AwsConnectionDef& aws,
+                                                const SecretStore& secrets) {
+  connect::AwsCredentials out;
+  ASSIGN_OR_RETURN(out.access_key_id, text_of(aws.access_key_id, secrets));
+  ASSIGN_OR_RETURN(out.secret_access_key, secrets.get(aws.secret_access_key));
+  ASSIGN_OR_RETURN(std::string session_token, text_of(aws.session_token, secrets));
+  out.session_token = SecretString(std::move(session_token));
+  return out;
+}
+
 // The tokens of IAM at MSK are computed, so there is nothing to be patient for.
 Result<connect::TokenSourceFactory> msk_tokens(const defs::AwsConnectionDef& aws,
                                                const SecretStore& secrets) {
   connect::kafka::MskOptions options{.region = aws.region.value_or(""), .credentials = {}};
-  ASSIGN_OR_RETURN(options.credentials.access_key_id, text_of(aws.access_key_id, secrets));
-  ASSIGN_OR_RETURN(options.credentials.secret_access_key, secrets.get(aws.secret_access_key));
-  ASSIGN_OR_RETURN(std::string session_token, text_of(aws.session_token, secrets));
-  options.credentials.session_token = SecretString(std::move(session_token));
+  ASSIGN_OR_RETURN(options.credentials, aws_credentials(aws, secrets));
   return connect::TokenSourceFactory([options](connect::EventLoop&, std::chrono::milliseconds) {
     return std::make_unique<connect::kafka::MskTokenSource>(options);
   });
@@ -148,6 +157,33 @@ Result<connect::PostgresOptions> postgres_client_options(
     ASSIGN_OR_RETURN(options.key_pem, secrets.get(*connection.ssl_key));
   }
   return options;
+}
+
+Result<std::unique_ptr<connect::SchemaRegistry>> make_registry(
+    const defs::SchemaRegistryConnectionDef& connection, const SecretStore& secrets) {
+  connect::ConfluentRegistryOptions options;
+  options.url = connection.url;
+  if (connection.user) {
+    ASSIGN_OR_RETURN(options.user, text_of(*connection.user, secrets));
+    ASSIGN_OR_RETURN(options.password, secret_of(connection.password, secrets));
+  }
+  ASSIGN_OR_RETURN(options.authorities, text_of(connection.ssl_certificate_authority, secrets));
+  ASSIGN_OR_RETURN(options.certificate, text_of(connection.ssl_certificate, secrets));
+  ASSIGN_OR_RETURN(options.key, secret_of(connection.ssl_key, secrets));
+  return connect::make_confluent_registry(options);
+}
+
+Result<std::unique_ptr<connect::SchemaRegistry>> make_registry(
+    const defs::GlueRegistryConnectionDef& connection, const catalog::CatalogView& catalog,
+    const SecretStore& secrets) {
+  const auto* aws = catalog::find_facts<defs::AwsConnectionDef>(catalog, connection.aws_connection);
+  if (aws == nullptr) return fail(sql_state::kUndefinedObject, "the AWS connection is gone");
+  connect::GlueRegistryOptions options;
+  options.region = aws->region.value_or("us-east-1");
+  options.endpoint = aws->endpoint.value_or("https://glue." + options.region + ".amazonaws.com");
+  options.registry = connection.registry;
+  ASSIGN_OR_RETURN(options.credentials, aws_credentials(*aws, secrets));
+  return connect::make_glue_registry(options);
 }
 
 }  // namespace penstock::coordinator

@@ -2,6 +2,7 @@
 // and the server's present parameters.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -9,6 +10,7 @@
 #include "catalog/catalog_state.h"
 #include "connect/kafka/kafka_client.h"
 #include "connect/postgres/postgres_connection.h"
+#include "connect/registry/schema_registry.h"
 #include "coordinator/outside/secret_store.h"
 #include "defs/connection_def.h"
 
@@ -32,5 +34,12 @@ Result<connect::KafkaClientOptions> kafka_client_options(const KafkaEndpoint& en
 // Error: a secret is gone.
 Result<connect::PostgresOptions> postgres_client_options(
     const defs::PostgresConnectionDef& connection, const SecretStore& secrets);
+
+// A client of the registry behind a connection. Error: a secret is gone, or the connection of AWS.
+Result<std::unique_ptr<connect::SchemaRegistry>> make_registry(
+    const defs::SchemaRegistryConnectionDef& connection, const SecretStore& secrets);
+Result<std::unique_ptr<connect::SchemaRegistry>> make_registry(
+    const defs::GlueRegistryConnectionDef& connection, const catalog::CatalogView& catalog,
+    const SecretStore& secrets);
 
 }  // namespace penstock::coordinator

@@ -4,6 +4,8 @@
 #include <fmt/core.h>
 
 #include "coordinator/outside/client_options.h"
+#include "coordinator/outside/sink_setup.h"
+#include "defs/names.h"
 #include "sources/postgres/postgres_describe.h"
 
 namespace penstock::coordinator {
@@ -41,7 +43,35 @@ class RealContacts final : public OutsideContacts {
       return fail(sql_state::kFeatureNotSupported,
                   "validation of AWS connections not yet supported");
     }
+    if (const auto* registry = std::get_if<defs::SchemaRegistryConnectionDef>(&connection)) {
+      ASSIGN_OR_RETURN(auto client, make_registry(*registry, secrets_));
+      return validate_registry(*client, cancelled);
+    }
+    if (const auto* glue = std::get_if<defs::GlueRegistryConnectionDef>(&connection)) {
+      ASSIGN_OR_RETURN(auto client, make_registry(*glue, catalog, secrets_));
+      return validate_registry(*client, cancelled);
+    }
     return validate_postgres(std::get<defs::PostgresConnectionDef>(connection), cancelled);
+  }
+
+  Result<std::vector<sinks::SinkFinding>> check_sink(const defs::SinkDef& def,
+                                                     const std::optional<ObjectId>& sink,
+                                                     sinks::CheckScope scope,
+                                                     const catalog::CatalogState& catalog,
+                                                     const StopToken& cancelled) override {
+    const SinkSetup setup{catalog, secrets_, environment_id_};
+    // One that is not there yet has no id, and so not quite its transactional id: permissions are
+    // given by prefix.
+    const ObjectId id = sink.value_or(ObjectId{defs::kFirstUserId});
+    const sinks::SinkConfig config = sink_config(id, "", def, setup);
+    ASSIGN_OR_RETURN(connect::KafkaClientOptions options, sink_client_options(id, def, setup));
+    OwnedRegistries registries;
+    if (scope == sinks::CheckScope::kAll) {
+      ASSIGN_OR_RETURN(registries, sink_registries(def, setup));
+    }
+    auto cluster = connect::make_cluster_operations(options);
+    if (!cluster) return fail(sql_state::kSystemError, cluster.error().message);
+    return sinks::check_sink(config, **cluster, registries.view(), cancelled);
   }
 
  private:
@@ -62,6 +92,12 @@ class RealContacts final : public OutsideContacts {
     if (brokers->empty()) {
       return fail(sql_state::kSystemError, "zero brokers discovered in metadata request");
     }
+    return {};
+  }
+
+  static Status validate_registry(connect::SchemaRegistry& registry, const StopToken& cancelled) {
+    auto checked = registry.check(cancelled);
+    if (!checked) return fail(sql_state::kSystemError, checked.error().cause);
     return {};
   }
 

@@ -11,8 +11,8 @@
 #include "base/log.h"
 #include "base/thread_name.h"
 #include "catalog/facts_of.h"
-#include "coordinator/outside/client_options.h"
 #include "coordinator/outside/runner_set.h"
+#include "coordinator/outside/sink_setup.h"
 #include "coordinator/outside/stored_ledger.h"
 #include "coordinator/sequence/item_facts.h"
 #include "defs/names.h"
@@ -85,39 +85,23 @@ class SinkRunner {
     CollectionId collection{plan.def.from.value};
     ASSIGN_OR_RETURN(bool born, ensure_born(collection, plan.def.with_snapshot));
     if (!born) return {};
-    sinks::SinkConfig config = config_of(*item, plan, *catalog);
+    const SinkSetup setup{*catalog, context_.secrets, context_.environment_id};
+    sinks::SinkConfig config = sink_config(sink_, item->name.item, plan.def, setup);
+    config.partition_by = plan.partition_by;
+    config.spill_directory = context_.spill_directory;
     ASSIGN_OR_RETURN(std::unique_ptr<data::UpdateStream> stream,
                      context_.storage.open_stream(collection));
     std::unique_ptr<sinks::SinkLedger> ledger = book_.open(sink_, collection);
-    const auto& connection = facts_of<defs::KafkaConnectionDef>(*catalog, plan.def.connection);
     ASSIGN_OR_RETURN(connect::KafkaClientOptions options,
-                     kafka_client_options(
-                         kafka_endpoint(connection, *catalog),
-                         defs::client_identity(context_.environment_id, plan.def.connection, sink_),
-                         context_.secrets, *catalog));
+                     sink_client_options(sink_, plan.def, setup));
     options.metrics = kafka_metrics_;
     auto kafka = connect::make_kafka_client(options);
-    sinks::KafkaSink sink(std::move(config),
-                          {*kafka, *stream, *ledger, report_, system_clock(), stop_});
+    ASSIGN_OR_RETURN(OwnedRegistries registries, sink_registries(plan.def, setup));
+    sinks::KafkaSink sink(std::move(config), {*kafka, *stream, *ledger, report_, system_clock(),
+                                              stop_, registries.view()});
     while (!stop_.stopped()) sink.step();
     sink.close();
     return {};
-  }
-
-  sinks::SinkConfig config_of(const catalog::CatalogItem& item, sql::SinkPlan& plan,
-                              const catalog::CatalogState& catalog) const {
-    const auto& kafka = facts_of<defs::KafkaConnectionDef>(catalog, plan.def.connection);
-    sinks::SinkConfig config;
-    config.id = sink_;
-    config.name = item.name.item;
-    config.progress_topic =
-        defs::progress_topic(kafka, context_.environment_id, plan.def.connection);
-    config.progress_replication_factor = kafka.progress_topic_replication_factor;
-    config.transactional_id = defs::transactional_id(plan.def, context_.environment_id, sink_);
-    config.partition_by = plan.partition_by;
-    config.spill_directory = context_.spill_directory;
-    config.def = std::move(plan.def);
-    return config;
   }
 
   // A sink is born when it has its as_of: after its collection is published (rule T5). False when
@@ -183,11 +167,14 @@ class RealSinkFleet final : public SinkFleet {
     runners_.stop({&sink, 1});
     book_.forget(sink);
   }
+  void pause(ObjectId sink) override { runners_.stop({&sink, 1}); }
+  Result<std::optional<sinks::SinkPlace>> take_place(ObjectId sink) override {
+    Result<std::optional<sinks::SinkPlace>> taken = book_.place(sink);
+    book_.forget(sink);
+    return taken;
+  }
   Result<std::optional<sinks::SinkPlace>> place(ObjectId sink) const override {
-    ASSIGN_OR_RETURN(std::optional<std::string> stored,
-                     context_.storage.meta().get(sink_place_key(sink)));
-    if (!stored) return std::nullopt;
-    return sinks::SinkPlace::decode(*stored);
+    return book_.place(sink);
   }
   Status release_history(ObjectId sink, const std::string& why) override {
     catalog::ItemRef item = context_.catalog()->item(sink);
@@ -241,7 +228,7 @@ class RealSinkFleet final : public SinkFleet {
 
  private:
   const FleetContext context_;
-  LedgerBook book_;
+  mutable LedgerBook book_;
   RunnerSet<SinkRunner> runners_;
 };
 

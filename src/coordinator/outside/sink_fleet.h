@@ -22,7 +22,11 @@ class SinkFleet {
   virtual void tell_to_stop(ObjectId sink) = 0;
   // Bounded in time (rule K9). A dropped sink's place is forgotten.
   virtual void stop(ObjectId sink) = 0;
-  // As it was written last; nothing when the sink was never born.
+  // Bounded in time. Its place stays, and start() goes on there.
+  virtual void pause(ObjectId sink) = 0;
+  // Of a paused sink: where it stands. Whoever takes it writes it, before start().
+  virtual Result<std::optional<sinks::SinkPlace>> take_place(ObjectId sink) = 0;
+  // Where it stands now; nothing when the sink was never born. Thread-safe.
   virtual Result<std::optional<sinks::SinkPlace>> place(ObjectId sink) const = 0;
   // It retains more history than it may (rule S5): it lets go and stalls, with `why`, durably.
   virtual Status release_history(ObjectId sink, const std::string& why) = 0;

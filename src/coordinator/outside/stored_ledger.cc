@@ -54,12 +54,7 @@ class StoredLedger final : public sinks::SinkLedger {
       : book_(book), sink_(sink), collection_(collection) {}
 
   Result<sinks::SinkPlace> load() override {
-    // What the sink said before it was stopped for a new connection may not be written yet.
-    if (std::optional<sinks::SinkPlace> waiting = book_.waiting(sink_)) return *waiting;
-    ASSIGN_OR_RETURN(std::optional<std::string> stored,
-                     book_.storage_.meta().get(sink_place_key(sink_)));
-    std::optional<sinks::SinkPlace> place =
-        stored ? sinks::SinkPlace::decode(*stored) : std::nullopt;
+    ASSIGN_OR_RETURN(std::optional<sinks::SinkPlace> place, book_.place(sink_));
     if (!place) {
       return fail(
           sql_state::kInternalError,
@@ -102,6 +97,13 @@ std::optional<sinks::SinkPlace> LedgerBook::waiting(ObjectId sink) {
   std::lock_guard lock(mutex_);
   auto found = waiting_.find(sink);
   return found == waiting_.end() ? std::nullopt : std::optional(found->second.place);
+}
+
+Result<std::optional<sinks::SinkPlace>> LedgerBook::place(ObjectId sink) {
+  // What the sink said before it was stopped for a new connection may not be written yet.
+  if (std::optional<sinks::SinkPlace> waits = waiting(sink)) return waits;
+  ASSIGN_OR_RETURN(std::optional<std::string> stored, storage_.meta().get(sink_place_key(sink)));
+  return stored ? sinks::SinkPlace::decode(*stored) : std::nullopt;
 }
 
 void LedgerBook::put(ObjectId sink, CollectionId collection, const sinks::SinkPlace& place) {

@@ -38,7 +38,10 @@ class LedgerBook {
   void stop();
 
   std::unique_ptr<sinks::SinkLedger> open(ObjectId sink, CollectionId collection);
-  // A place that waits to be written is forgotten: the sink is being dropped.
+  // Where a sink stands now, written or not; nothing when it was never born.
+  Result<std::optional<sinks::SinkPlace>> place(ObjectId sink);
+  // A place that waits to be written is forgotten: the sink is being dropped, or another is
+  // written.
   void forget(ObjectId sink);
 
  private:

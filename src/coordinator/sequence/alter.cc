@@ -127,6 +127,12 @@ Result<Sequenced> sequence(const sql::AlterStatement& statement, SequenceContext
   if (const auto* action = std::get_if<sql::SetSecretValue>(&statement.action)) {
     return alter_secret(item, *action, context);
   }
+  if (item->kind == ItemKind::kSink &&
+      (std::holds_alternative<sql::SetSinkFrom>(statement.action) ||
+       std::holds_alternative<sql::SetOptions>(statement.action) ||
+       std::holds_alternative<sql::ResetOptions>(statement.action))) {
+    return sequence_altered_sink(statement, context);
+  }
   if (std::holds_alternative<sql::AlterConnectionActions>(statement.action)) {
     return alter_connection_item(item, statement, context);
   }

@@ -106,7 +106,7 @@ struct Restorer {
 }  // namespace
 
 sql::PlanContext maintained_context(const CatalogView& catalog) {
-  return sql::PlanContext{.catalog = catalog, .names = {}};
+  return sql::PlanContext{.catalog = catalog, .names = {}, .is_stored = true};
 }
 
 Result<CatalogItem> restore_item(const catalog::DurableItem& stored, const CatalogView& catalog) {

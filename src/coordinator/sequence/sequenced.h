@@ -73,15 +73,22 @@ struct RemoveSecret {
 struct DropClusterThreads {
   ClusterId cluster;
 };
+// Its definition changed; what it has sent and its place stay. REQUIRES, if it reads another
+// collection from now on: nothing is half sent, and the new one is readable where it stands.
+struct RestartSink {
+  ObjectId sink;
+  CollectionId before;
+  CollectionId after;
+};
 // A connection or secret changed: everything that runs over it takes the new one up.
 struct RefreshConnection {
   ObjectId connection;
 };
 
-using Effect =
-    std::variant<PutSecret, CreateCollection, RunView, RunIndex, StartSource, StartSourceTable,
-                 StartSink, CreateClusterThreads, StopView, StopIndex, StopSource, StopSourceTable,
-                 StopSink, DropCollection, RemoveSecret, DropClusterThreads, RefreshConnection>;
+using Effect = std::variant<PutSecret, CreateCollection, RunView, RunIndex, StartSource,
+                            StartSourceTable, StartSink, CreateClusterThreads, StopView, StopIndex,
+                            StopSource, StopSourceTable, StopSink, DropCollection, RemoveSecret,
+                            DropClusterThreads, RestartSink, RefreshConnection>;
 
 struct Sequenced {
   std::string tag;  // "CREATE TABLE"

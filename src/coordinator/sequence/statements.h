@@ -13,6 +13,7 @@
 #include "defs/source_def.h"
 #include "sql/parse/ast_statement_alter.h"
 #include "sql/parse/ast_statement_create.h"
+#include "sql/planner.h"
 
 namespace penstock::coordinator {
 
@@ -66,6 +67,19 @@ Result<Sequenced> sequence(const sql::CreateIndex& statement, SequenceContext& c
 
 // sinks.cc
 Result<Sequenced> sequence(const sql::CreateSink& statement, SequenceContext& context);
+
+// alter_sink.cc
+struct AlteredSink {
+  catalog::ItemRef before;
+  bool is_change = false;  // Not so when every option has that value already.
+  sql::SinkPlan plan;
+  std::string create_sql;
+};
+// SET FROM, SET and RESET of options: the sink as it will be.
+Result<AlteredSink> altered_sink(const sql::AlterStatement& statement,
+                                 const SequenceContext& context);
+Result<Sequenced> sequence_altered_sink(const sql::AlterStatement& statement,
+                                        const SequenceContext& context);
 
 // drop.cc
 Result<Sequenced> sequence(const sql::DropObjects& statement, SequenceContext& context);

@@ -1,8 +1,7 @@
 // Rows as JSON objects.
 #include "format/json/json_encoder.h"
 
-#include <set>
-
+#include "format/column_names.h"
 #include "format/json/json_text.h"
 #include "types/array_value.h"
 #include "types/interval.h"
@@ -208,24 +207,7 @@ void append_column_value(const SqlType& type, const Column& column, size_t row, 
   }
 }
 
-std::string numbered(const std::string& stem, size_t number) {
-  bool digit = !stem.empty() && stem.back() >= '0' && stem.back() <= '9';
-  return stem + (digit ? "_" : "") + std::to_string(number);
-}
-
 }  // namespace
-
-std::vector<std::string> distinct_names(const std::vector<types::ColumnDesc>& columns) {
-  std::set<std::string> given;
-  std::vector<std::string> names;
-  for (const types::ColumnDesc& column : columns) {
-    std::string name = column.name;
-    for (size_t number = 1; given.contains(name); ++number) name = numbered(column.name, number);
-    given.insert(name);
-    names.push_back(std::move(name));
-  }
-  return names;
-}
 
 JsonEncoder::JsonEncoder(const types::RelationType& relation,
                          const std::vector<size_t>& positions) {
@@ -240,7 +222,7 @@ JsonEncoder::JsonEncoder(const types::RelationType& relation,
   }
 }
 
-void JsonEncoder::append_row(const data::DeltaBatch& batch, size_t row, std::string& out) const {
+bool JsonEncoder::append_row(const data::DeltaBatch& batch, size_t row, std::string& out) const {
   if (members_.empty()) out += '{';
   for (const Member& member : members_) {
     out += member.opening;
@@ -252,6 +234,7 @@ void JsonEncoder::append_row(const data::DeltaBatch& batch, size_t row, std::str
     }
   }
   out += '}';
+  return true;
 }
 
 ChangeFrame JsonEncoder::change_frame() const {

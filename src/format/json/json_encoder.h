@@ -13,18 +13,14 @@
 
 namespace penstock::format {
 
-// The names of the members: the columns' names, made distinct. The first of a name keeps it; a
-// later one gets the smallest number that is free, after '_' if the name ends in a digit.
-std::vector<std::string> distinct_names(const std::vector<types::ColumnDesc>& columns);
-
 class JsonEncoder final : public RowEncoder {
  public:
   // The columns of `relation` at `positions`, in that order.
   JsonEncoder(const types::RelationType& relation, const std::vector<size_t>& positions);
 
-  void append_row(const data::DeltaBatch& batch, size_t row, std::string& out) const override;
+  // Always true.
+  bool append_row(const data::DeltaBatch& batch, size_t row, std::string& out) const override;
   ChangeFrame change_frame() const override;
-  size_t header_bytes() const override { return 0; }
 
  private:
   struct Member {

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "format/column_names.h"
+
 #include "types/array_value.h"
 #include "types/text_io.h"
 
@@ -28,7 +30,7 @@ std::string encode(const RelationType& type, const std::vector<Datum>& row,
   builder.append_row(row, 1);
   data::DeltaBatch batch = builder.finish();
   std::string out;
-  JsonEncoder(type, positions).append_row(batch, 0, out);
+  EXPECT_TRUE(JsonEncoder(type, positions).append_row(batch, 0, out));
   return out;
 }
 

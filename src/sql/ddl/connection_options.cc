@@ -56,6 +56,17 @@ Status check_connection_options(ConnectionType type, const OptionReader& options
                           joined(others)));
 }
 
+Result<std::optional<ObjectId>> aws_connection(const OptionReader& options,
+                                               const catalog::CatalogView& catalog,
+                                               const catalog::NameContext& context) {
+  ASSIGN_OR_RETURN(std::optional<catalog::ItemRef> item,
+                   options.object("AWS CONNECTION", catalog, context));
+  if (!item) return std::nullopt;
+  if (std::holds_alternative<defs::AwsConnectionDef>((*item)->facts)) return (*item)->id;
+  return fail(sql_state::kWrongObjectType,
+              fmt::format("{} is not an AWS connection", catalog.minimal_name(**item, context)));
+}
+
 Status refuse_tunnels(const OptionReader& options) {
   for (const char* tunnel : {"AWS PRIVATELINK", "SSH TUNNEL"}) {
     if (options.has(tunnel)) {

@@ -33,5 +33,15 @@ Result<defs::ConnectionDef> plan_postgres_connection(const CreateConnection& sta
 Result<defs::ConnectionDef> plan_aws_connection(const CreateConnection& statement,
                                                 const catalog::CatalogView& catalog,
                                                 const catalog::NameContext& context);
+Result<defs::ConnectionDef> plan_registry_connection(const CreateConnection& statement,
+                                                     const catalog::CatalogView& catalog,
+                                                     const catalog::NameContext& context);
+Result<defs::ConnectionDef> plan_glue_connection(const CreateConnection& statement,
+                                                 const catalog::CatalogView& catalog,
+                                                 const catalog::NameContext& context);
+// AWS CONNECTION, which must be one; nothing when it is not given.
+Result<std::optional<ObjectId>> aws_connection(const OptionReader& options,
+                                               const catalog::CatalogView& catalog,
+                                               const catalog::NameContext& context);
 
 }  // namespace penstock::sql

@@ -84,6 +84,14 @@ Result<ConnectionPlan> plan_create_connection(const CreateConnection& statement,
       ASSIGN_OR_RETURN(plan.def, plan_aws_connection(statement, catalog, context));
       return plan;
     }
+    case ConnectionType::kConfluentSchemaRegistry: {
+      ASSIGN_OR_RETURN(plan.def, plan_registry_connection(statement, catalog, context));
+      return plan;
+    }
+    case ConnectionType::kAwsGlueSchemaRegistry: {
+      ASSIGN_OR_RETURN(plan.def, plan_glue_connection(statement, catalog, context));
+      return plan;
+    }
     default:
       return fail(
           sql_state::kFeatureNotSupported,

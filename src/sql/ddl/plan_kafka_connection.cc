@@ -108,15 +108,8 @@ class SecurityPlanner {
 
   Status plan_aws_tokens() {
     use("AWS CONNECTION");
-    ASSIGN_OR_RETURN(std::optional<catalog::ItemRef> item,
-                     options_.object("AWS CONNECTION", catalog_, context_));
-    if (!std::holds_alternative<defs::AwsConnectionDef>((*item)->facts)) {
-      return fail(
-          sql_state::kWrongObjectType,
-          fmt::format("{} is not an AWS connection", catalog_.minimal_name(**item, context_)));
-    }
+    ASSIGN_OR_RETURN(def_.aws_connection, aws_connection(options_, catalog_, context_));
     def_.sasl_mechanism = "OAUTHBEARER";
-    def_.aws_connection = (*item)->id;
     return {};
   }
 

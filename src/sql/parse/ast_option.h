@@ -79,7 +79,8 @@ struct OptionValue {
 struct Option {
   std::string name;                  // Upper case, words separated by one blank: "SASL PASSWORD".
   std::optional<OptionValue> value;  // Absent: the implied value.
-  std::optional<ItemName> target;    // Of [KEY|VALUE] DOC ON TYPE item | COLUMN item.column.
+  std::optional<ItemName> target;    // Of [KEY|VALUE] DOC ON TYPE item | COLUMN item.column,
+  std::optional<Identifier> target_column;  // and there the column.
   ByteRange range;
   friend bool operator==(const Option&, const Option&) = default;
 };

@@ -122,6 +122,10 @@ struct ValidateConnection {
   ItemName name;
   friend bool operator==(const ValidateConnection&, const ValidateConnection&) = default;
 };
+struct ValidateSink {
+  ItemName name;
+  friend bool operator==(const ValidateSink&, const ValidateSink&) = default;
+};
 struct CommentOn {  // Of a column, `name` is its relation.
   ObjectType type = ObjectType::kTable;
   ItemName name;

@@ -43,6 +43,7 @@ constexpr std::string_view kStatements[] = {
     "CREATE CONNECTION c TO SQL SERVER (HOST 'h')",
     "CREATE CONNECTION c TO GCP (SERVICE ACCOUNT KEY SECRET k)",
     "VALIDATE CONNECTION db.s.c",
+    "VALIDATE SINK db.s.c",
     // Sources and tables.
     "CREATE SOURCE pgsrc FROM POSTGRES CONNECTION pg (PUBLICATION 'mz_source')",
     "CREATE SOURCE s IN CLUSTER c FROM POSTGRES CONNECTION pg (PUBLICATION 'p', TEXT COLUMNS (t.a, "

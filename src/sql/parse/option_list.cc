@@ -247,9 +247,17 @@ Result<OptionValue> parse_value_by_rule(Cursor& cursor, OptionRule rule) {
 // Target of DOC ON, in front of the value.
 Status parse_doc_target(Cursor& cursor, OptionRule rule, Option& option) {
   ASSIGN_OR_RETURN(option.target, parse_item_name(cursor));
-  if (rule == OptionRule::kDocOnColumn && option.target->parts.size() < 2) {
+  if (rule != OptionRule::kDocOnColumn) return {};
+  if (option.target->id) {
+    RETURN_IF_ERROR(cursor.expect(TokenKind::kDot));
+    ASSIGN_OR_RETURN(option.target_column, cursor.identifier());
+    return {};
+  }
+  if (option.target->parts.size() < 2) {
     return cursor.error_at(option.target->range, "need to specify an object and a column");
   }
+  option.target_column = std::move(option.target->parts.back());
+  option.target->parts.pop_back();
   return {};
 }
 

@@ -127,6 +127,11 @@ inline constexpr OptionSpec kSinkWith[] = {
     {"SNAPSHOT"},
     {"VERSION"},
     {"COMMIT INTERVAL"},
+    {"TRANSACTION TIMEOUT"},
+    {"MAX MESSAGE BYTES"},
+    {"LINGER"},
+    {"PRODUCER CONFIG"},
+    {"VALIDATE"},
 };
 inline constexpr OptionSpec kConfluentRegistry[] = {
     {"AVRO KEY FULLNAME"},

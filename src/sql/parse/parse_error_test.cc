@@ -42,10 +42,11 @@ TEST(ParseError, Sinks) {
             "Expected CONFLUENT SCHEMA REGISTRY, AWS GLUE SCHEMA REGISTRY, or SCHEMA, found "
             "identifier \"x\"");
   EXPECT_EQ(sink_message("WITH (SIZE = 's')"),
-            "Expected one of PARTITION or SNAPSHOT or VERSION or COMMIT, found SIZE");
+            "Expected one of PARTITION or SNAPSHOT or VERSION or COMMIT or TRANSACTION or MAX or "
+            "LINGER or PRODUCER or VALIDATE, found SIZE");
   EXPECT_EQ(sink_message("WITH (property = 1) FORMAT JSON"),
-            "Expected one of PARTITION or SNAPSHOT or VERSION or COMMIT, found identifier "
-            "\"property\"");
+            "Expected one of PARTITION or SNAPSHOT or VERSION or COMMIT or TRANSACTION or MAX or "
+            "LINGER or PRODUCER or VALIDATE, found identifier \"property\"");
   EXPECT_EQ(sink_message("WITH (SNAPSHOT) FORMAT JSON"), "Expected end of statement, found FORMAT");
   const std::string csr = "FORMAT AVRO USING CONFLUENT SCHEMA REGISTRY CONNECTION c ";
   EXPECT_EQ(sink_message(csr + "(NULL VALUES)"), "Expected DEFAULTS, found VALUES");

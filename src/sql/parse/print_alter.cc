@@ -29,6 +29,7 @@ struct AlterPrinter {
   void operator()(const ValidateConnection& validate) {
     named("VALIDATE CONNECTION ", validate.name);
   }
+  void operator()(const ValidateSink& validate) { named("VALIDATE SINK ", validate.name); }
   void operator()(const CommentOn& comment) {
     out.text("COMMENT ON ");
     out.text(comment.column ? "COLUMN" : words_of(comment.type));

@@ -188,6 +188,10 @@ void Printer::put(const Option& option) {
   if (option.target) {
     text(" ");
     put(*option.target);
+    if (option.target_column) {
+      text(".");
+      put(*option.target_column);
+    }
   }
   if (!option.value) return;
   text(" = ");

@@ -216,8 +216,10 @@ Result<StatementKind> parse_alter(Cursor& cursor) {
 }
 
 Result<StatementKind> parse_validate(Cursor& cursor) {
-  RETURN_IF_ERROR(cursor.expect({"VALIDATE", "CONNECTION"}));
+  RETURN_IF_ERROR(cursor.expect("VALIDATE"));
+  ASSIGN_OR_RETURN(std::string_view kind, cursor.expect_one_of({"CONNECTION", "SINK"}));
   ASSIGN_OR_RETURN(ItemName name, parse_item_name(cursor));
+  if (kind == "SINK") return ValidateSink{std::move(name)};
   return ValidateConnection{std::move(name)};
 }
 

@@ -77,6 +77,7 @@ class Walker {
 
   Status options(std::vector<Option>& options) {
     for (Option& option : options) {
+      if (option.target) RETURN_IF_ERROR(visit_(*option.target));
       if (option.value) RETURN_IF_ERROR(option_value(option.name, *option.value));
     }
     return {};
@@ -250,11 +251,25 @@ struct StatementWalker {
   Status operator()(CreateSink& s) {
     RETURN_IF_ERROR(visit(s.from));
     RETURN_IF_ERROR(visit(s.connection));
-    return walker.options(s.options);
+    RETURN_IF_ERROR(walker.options(s.options));
+    if (!s.format) return {};
+    if (s.format->key) RETURN_IF_ERROR(format(*s.format->key));
+    return format(s.format->value);
   }
   template <typename Other>
   Status operator()(Other&) {
     return {};
+  }
+
+  Status format(Format& format) {
+    auto* avro = std::get_if<AvroFormat>(&format.kind);
+    if (avro == nullptr) return {};
+    return std::visit(Overloaded{[](InlineSchema&) -> Status { return {}; },
+                                 [&](auto& registry) -> Status {
+                                   RETURN_IF_ERROR(visit(registry.connection));
+                                   return walker.options(registry.options);
+                                 }},
+                      avro->schema);
   }
 };
 

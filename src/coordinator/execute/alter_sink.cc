@@ -1,0 +1,78 @@
+// ALTER SINK ... SET FROM: waits in the session's thread until the sink can change over. Everything
+// of the old relation before the cutover has been sent then, and nothing of the new one.
+#include "coordinator/execute/alter_sink.h"
+
+#include <fmt/core.h>
+
+#include <chrono>
+#include <memory>
+
+#include "coordinator/sequence/statements.h"
+
+namespace penstock::coordinator {
+namespace {
+
+constexpr std::chrono::milliseconds kPoll{20};
+
+std::unexpected<Error> cancelled() {
+  return fail(sql_state::kQueryCanceled, "canceling statement due to user request");
+}
+
+// A hold on the new relation where it is now, as soon as it is published.
+Result<std::shared_ptr<storage::ReadHold>> hold_relation(Session& session,
+                                                         CollectionId collection) {
+  storage::Storage& storage = session.services().storage;
+  while (!session.cancelled().wait_for(kPoll)) {
+    ASSIGN_OR_RETURN(storage::CollectionInfo info, storage.reader().info(collection));
+    if (!info.publication || *info.publication >= info.upper) continue;
+    ASSIGN_OR_RETURN(std::unique_ptr<storage::ReadHold> hold,
+                     storage.holds().acquire(collection, "ALTER SINK", info.upper.previous()));
+    return std::shared_ptr<storage::ReadHold>(std::move(hold));
+  }
+  return cancelled();
+}
+
+// Until everything up to `time` has been sent, and nothing is half sent.
+Status wait_for_sink(Session& session, ObjectId sink, Timestamp time) {
+  while (!session.cancelled().wait_for(kPoll)) {
+    catalog::ItemRef item = session.services().catalog.snapshot()->item(sink);
+    if (!item) return fail(sql_state::kUndefinedObject, "the sink was dropped");
+    ASSIGN_OR_RETURN(std::optional<sinks::SinkPlace> place, session.services().sink_place(sink));
+    if (!place) return {};  // Not born yet: it begins with what it reads then.
+    if (place->halted) {
+      return fail(Error(sql_state::kObjectNotInState,
+                        fmt::format("sink {} does not go on by itself", item->name.item))
+                      .with_detail(*place->halted));
+    }
+    if (place->can_change_over() && place->next > time) return {};
+  }
+  return cancelled();
+}
+
+}  // namespace
+
+Result<DdlFunction> alter_sink(Session& session, const sql::AlterStatement& statement) {
+  CatalogSnapshot catalog = session.services().catalog.snapshot();
+  SessionView view = session.view();
+  IdMint unused(0);
+  SequenceContext context{*catalog,          view.names, view.role,     view.cluster_name,
+                          view.is_superuser, unused,     view.statement};
+  ASSIGN_OR_RETURN(AlteredSink altered, altered_sink(statement, context));
+  const uint64_t version = std::get<defs::SinkDef>(altered.before->facts).version;
+  const ObjectId sink = altered.before->id;
+  std::shared_ptr<storage::ReadHold> hold;
+  if (altered.is_change && std::holds_alternative<sql::SetSinkFrom>(statement.action)) {
+    ASSIGN_OR_RETURN(hold, hold_relation(session, CollectionId{altered.plan.def.from.value}));
+    RETURN_IF_ERROR(wait_for_sink(session, sink, hold->time()));
+  }
+  // The hold lives as long as the function does: until the sink has one of its own.
+  return [&statement, sink, version, hold](SequenceContext& now) -> Result<Sequenced> {
+    catalog::ItemRef item = now.catalog.item(sink);
+    if (!item || std::get<defs::SinkDef>(item->facts).version != version) {
+      return fail(sql_state::kSerializationFailure, "sink was altered concurrently");
+    }
+    return sequence(statement, now);
+  };
+}
+
+}  // namespace penstock::coordinator

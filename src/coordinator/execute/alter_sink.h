@@ -1,0 +1,14 @@
+// ALTER SINK, before anything is decided.
+#pragma once
+
+#include "coordinator/session.h"
+#include "sql/parse/ast_statement_alter.h"
+
+namespace penstock::coordinator {
+
+// Waits until the sink can change over to the relation that it shall read, in the calling thread.
+// Errors: those of the statement as a whole; 57014; 55000 a sink that does not go on by itself;
+// and, from the function, 40001 if somebody else altered it meanwhile.
+Result<DdlFunction> alter_sink(Session& session, const sql::AlterStatement& statement);
+
+}  // namespace penstock::coordinator

@@ -1,0 +1,30 @@
+// EXPLAIN SCHEMA: what a sink would publish. Nobody is contacted.
+#include <nlohmann/json.hpp>
+
+#include "coordinator/execute/execute.h"
+#include "sinks/schemas.h"
+#include "sql/planner.h"
+
+namespace penstock::coordinator {
+
+Result<std::string> schema_text(Session& session, const sql::ExplainSchema& explain) {
+  const auto& statement = std::get<sql::CreateSink>(explain.sink->kind);
+  CatalogSnapshot catalog = session.services().catalog.snapshot();
+  SessionView view = session.view();
+  sql::PlanContext context{.catalog = *catalog, .names = view.names};
+  ASSIGN_OR_RETURN(sql::SinkPlan plan, sql::plan_create_sink(statement, context));
+  const bool of_key = explain.side == sql::ExplainSchemaSide::kKey;
+  if (of_key && !plan.def.key) {
+    return fail(sql_state::kInvalidParameterValue, "CREATE SINK does not have a key");
+  }
+  std::optional<std::string> schema =
+      of_key ? sinks::key_schema(plan.def) : sinks::value_schema(plan.def);
+  if (!schema) {
+    return fail(
+        sql_state::kFeatureNotSupported,
+        "EXPLAIN SCHEMA is only available for Kafka sinks with Avro schemas not yet supported");
+  }
+  return nlohmann::ordered_json::parse(*schema).dump(2);
+}
+
+}  // namespace penstock::coordinator

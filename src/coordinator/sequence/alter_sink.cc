@@ -1,0 +1,123 @@
+// ALTER SINK: SET FROM, and the options of its producer.
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "coordinator/sequence/statements.h"
+#include "sql/parse/parse.h"
+#include "sql/parse/print.h"
+#include "sql/resolve/item_names.h"
+
+namespace penstock::coordinator {
+namespace {
+
+using catalog::ItemKind;
+using catalog::ItemRef;
+
+constexpr const char* kAlterable[] = {"COMMIT INTERVAL", "TRANSACTION TIMEOUT", "MAX MESSAGE BYTES",
+                                      "LINGER", "PRODUCER CONFIG"};
+
+Status check_alterable(const sql::Option& option, const char* action) {
+  if (std::ranges::find(kAlterable, option.name) != std::end(kAlterable)) return {};
+  return fail(
+      Error(sql_state::kFeatureNotSupported,
+            fmt::format("ALTER SINK ... {} ({}) not yet supported", action, option.name))
+          .with_hint("What can be altered is how the producer works, and what the sink reads."));
+}
+
+const sql::Option* find_option(const std::vector<sql::Option>& options, const std::string& name) {
+  auto found =
+      std::ranges::find_if(options, [&](const sql::Option& one) { return one.name == name; });
+  return found == options.end() ? nullptr : &*found;
+}
+
+void remove_option(std::vector<sql::Option>& options, const std::string& name) {
+  std::erase_if(options, [&](const sql::Option& one) { return one.name == name; });
+}
+
+Status set_options(const sql::SetOptions& action, sql::CreateSink& sink) {
+  for (size_t i = 0; i < action.options.size(); ++i) {
+    const sql::Option& option = action.options[i];
+    RETURN_IF_ERROR(check_alterable(option, "SET"));
+    const std::vector<sql::Option> before(action.options.begin(),
+                                          action.options.begin() + static_cast<ptrdiff_t>(i));
+    if (find_option(before, option.name) != nullptr) {
+      return fail(sql_state::kSyntaxError, option.name + " specified more than once");
+    }
+    remove_option(sink.with, option.name);
+    sink.with.push_back(option);
+  }
+  return {};
+}
+
+Status reset_options(const sql::ResetOptions& action, sql::CreateSink& sink) {
+  for (const sql::Option& option : action.options) {
+    RETURN_IF_ERROR(check_alterable(option, "RESET"));
+    if (find_option(sink.with, option.name) == nullptr) {
+      return fail(sql_state::kInvalidParameterValue,
+                  fmt::format("cannot RESET {}: option is not set", option.name));
+    }
+    remove_option(sink.with, option.name);
+  }
+  return {};
+}
+
+// Counts up what progress records say, so that who still runs the old definition is recognised.
+void set_version(uint64_t version, sql::CreateSink& sink) {
+  remove_option(sink.with, "VERSION");
+  sql::Option option;
+  option.name = "VERSION";
+  option.value = sql::OptionValue{{}, sql::NumberLiteral{std::to_string(version)}};
+  sink.with.push_back(std::move(option));
+}
+
+}  // namespace
+
+Result<AlteredSink> altered_sink(const sql::AlterStatement& statement,
+                                 const SequenceContext& context) {
+  ASSIGN_OR_RETURN(ItemRef item, item_of_kind(statement.name, ItemKind::kSink, context));
+  ASSIGN_OR_RETURN(sql::Statement stored, sql::parse_statement(item->create_sql));
+  auto* sink = std::get_if<sql::CreateSink>(&stored.kind);
+  CHECK(sink != nullptr);
+  if (const auto* from = std::get_if<sql::SetSinkFrom>(&statement.action)) {
+    sink->from = from->relation;
+  } else if (const auto* set = std::get_if<sql::SetOptions>(&statement.action)) {
+    RETURN_IF_ERROR(set_options(*set, *sink));
+  } else {
+    RETURN_IF_ERROR(reset_options(std::get<sql::ResetOptions>(statement.action), *sink));
+  }
+  const auto& def = std::get<defs::SinkDef>(item->facts);
+  AlteredSink out;
+  out.before = item;
+  ASSIGN_OR_RETURN(sql::Statement unchanged, sql::parse_statement(item->create_sql));
+  out.is_change = !(stored == unchanged);
+  set_version(def.version + 1, *sink);
+  ASSIGN_OR_RETURN(std::vector<ObjectId> names,
+                   sql::resolve_item_names(stored, context.catalog, context.names));
+  sql::PlanContext plan_context{
+      .catalog = context.catalog, .names = context.names, .is_stored = true};
+  ASSIGN_OR_RETURN(out.plan, sql::plan_create_sink(*sink, plan_context));
+  out.create_sql = sql::print(stored);
+  return out;
+}
+
+Result<Sequenced> sequence_altered_sink(const sql::AlterStatement& statement,
+                                        const SequenceContext& context) {
+  Sequenced out;
+  out.tag = "ALTER SINK";
+  ASSIGN_OR_RETURN(AlteredSink altered, altered_sink(statement, context));
+  if (!altered.is_change) return out;
+  if (altered.plan.notice) out.notices.push_back({"NOTICE", std::move(*altered.plan.notice)});
+  catalog::CatalogItem changed = *altered.before;
+  changed.create_sql = std::move(altered.create_sql);
+  changed.uses = std::move(altered.plan.uses);
+  const auto& before = std::get<defs::SinkDef>(altered.before->facts);
+  out.effects.push_back(RestartSink{changed.id, CollectionId{before.from.value},
+                                    CollectionId{altered.plan.def.from.value}});
+  changed.facts = std::move(altered.plan.def);
+  out.changes.push_back(put_item(std::move(changed)));
+  return out;
+}
+
+}  // namespace penstock::coordinator

@@ -1,0 +1,35 @@
+// Avro schemas of rows (Apache Avro 1.11 specification), as a schema registry gets them.
+//
+// A row is a record; its fields' types are given by their columns' SQL types: see
+// docs/sinks/formats.md. The text is compact, and the same for the same input: member order is
+// type, name, namespace, doc, fields; name, type, default, doc; type, name, namespace, size.
+// Pure functions.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "types/sql_type.h"
+
+namespace penstock::format {
+
+struct AvroSchemaOptions {
+  std::string full_name;                // Of the whole: "envelope", "row", "org.example.Order".
+  bool of_changes = false;              // Rows stand in a record of before and after (Debezium).
+  bool null_defaults = false;           // What may be null is null by default.
+  std::optional<std::string> doc = {};  // Of the rows' record.
+  std::map<size_t, std::string> column_docs = {};  // By position in the relation.
+};
+
+// Of the columns of `relation` at `positions`, in that order.
+std::string avro_schema(const types::RelationType& relation, const std::vector<size_t>& positions,
+                        const AvroSchemaOptions& options);
+
+// Columns' names as names of fields: what Avro does not allow becomes '_', and is numbered where
+// two become the same.
+std::vector<std::string> avro_field_names(const std::vector<std::string>& columns);
+
+}  // namespace penstock::format

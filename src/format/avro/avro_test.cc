@@ -1,0 +1,282 @@
+// Avro: the schemas of relations, and the bytes of rows.
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/text_encoding.h"
+#include "format/avro/avro_encoder.h"
+#include "format/avro/avro_schema.h"
+#include "types/array_value.h"
+#include "types/text_io.h"
+
+namespace penstock::format {
+namespace {
+
+using data::Datum;
+using types::RelationType;
+using types::SqlType;
+using types::TypeId;
+
+struct Spec {
+  std::string name;
+  SqlType type;
+  bool nullable = false;
+};
+RelationType relation(const std::vector<Spec>& columns) {
+  RelationType out;
+  for (const Spec& spec : columns) out.columns.push_back({spec.name, {spec.type, spec.nullable}});
+  return out;
+}
+std::vector<size_t> all(const RelationType& type) {
+  std::vector<size_t> out;
+  for (size_t i = 0; i < type.columns.size(); ++i) out.push_back(i);
+  return out;
+}
+SqlType scaled(TypeId id, int32_t modifier) {
+  return {id, modifier, nullptr};
+}
+
+std::string schema(const std::vector<Spec>& columns, const AvroSchemaOptions& options) {
+  const RelationType type = relation(columns);
+  std::string out = avro_schema(type, all(type), options);
+  EXPECT_FALSE(nlohmann::json::parse(out, nullptr, false).is_discarded()) << out;
+  return out;
+}
+// Of the only field.
+std::string field_type(const SqlType& type) {
+  std::string out = schema({{"c", type}}, {.full_name = "envelope"});
+  const std::string before = R"({"type":"record","name":"envelope","fields":[{"name":"c","type":)";
+  EXPECT_TRUE(out.starts_with(before)) << out;
+  return out.substr(before.size(), out.size() - before.size() - 3);
+}
+
+data::DeltaBatch batch_of(const RelationType& type, const std::vector<Datum>& row) {
+  data::BatchBuilder builder(data::physical_kinds(type));
+  builder.append_row(row, 1);
+  return builder.finish();
+}
+std::string hex(std::string_view bytes) {
+  return encode_hex(bytes);
+}
+// Through the column, and as an element of an array: both ways in give the same bytes.
+std::string encoded(const SqlType& type, const Datum& value) {
+  const RelationType one = relation({{"c", type}});
+  std::string out;
+  EXPECT_TRUE(AvroEncoder(one, {0}).append_row(batch_of(one, {value}), 0, out));
+  if (type.id != TypeId::kArray) {
+    const RelationType array = relation({{"c", SqlType::array_of(type)}});
+    Datum elements =
+        Datum::bytes(types::encode_array(type, types::ArrayValue::one_dimensional({value})));
+    std::string nested;
+    EXPECT_TRUE(AvroEncoder(array, {0}).append_row(batch_of(array, {elements}), 0, nested));
+    EXPECT_EQ(hex(nested), "0202" + hex(out) + "00");
+  }
+  return hex(out);
+}
+std::string encoded(const SqlType& type, std::string_view text) {
+  Result<Datum> value = types::parse_text(type, text);
+  EXPECT_TRUE(value.has_value()) << text;
+  return value ? encoded(type, *value) : "";
+}
+std::string encoded(TypeId id, std::string_view text) {
+  return encoded(SqlType::of(id), text);
+}
+
+TEST(AvroSchema, OfEachType) {
+  EXPECT_EQ(field_type(SqlType::of(TypeId::kBool)), R"("boolean")");
+  EXPECT_EQ(field_type(SqlType::of(TypeId::kInt2)), R"("int")");
+  EXPECT_EQ(field_type(SqlType::of(TypeId::kInt4)), R"("int")");
+  EXPECT_EQ(field_type(SqlType::of(TypeId::kInt8)), R"("long")");
+  EXPECT_EQ(field_type(SqlType::of(TypeId::kUInt2)),
+            R"({"type":"fixed","name":"uint2","namespace":"com.materialize.sink","size":2})");
+  EXPECT_EQ(field_type(SqlType::of(TypeId::kOid)),
+            R"({"type":"fixed","name":"uint4","namespace":"com.materialize.sink","size":4})");
+  EXPECT_EQ(field_type(SqlType::of(TypeId::kFloat4)), R"("float")");
+  EXPECT_EQ(field_type(SqlType::of(TypeId::kFloat8)), R"("double")");
+  EXPECT_EQ(field_type(scaled(TypeId::kNumeric, 2)),
+            R"({"type":"bytes","precision":39,"scale":2,"logicalType":"decimal"})");
+  EXPECT_EQ(field_type(SqlType::of(TypeId::kNumeric)),
+            R"({"type":"bytes","precision":81,"scale":39,"logicalType":"decimal"})");
+  EXPECT_EQ(field_type(SqlType::of(TypeId::kDate)), R"({"type":"int","logicalType":"date"})");
+  EXPECT_EQ(field_type(SqlType::of(TypeId::kTime)), R"("long")");
+  EXPECT_EQ(field_type(scaled(TypeId::kTimestamp, 3)),
+            R"({"type":"long","logicalType":"timestamp-millis"})");
+  EXPECT_EQ(field_type(scaled(TypeId::kTimestampTz, 4)),
+            R"({"type":"long","logicalType":"timestamp-micros"})");
+  EXPECT_EQ(field_type(SqlType::of(TypeId::kTimestamp)),
+            R"({"type":"long","logicalType":"timestamp-micros"})");
+  EXPECT_EQ(field_type(SqlType::of(TypeId::kInterval)),
+            R"({"type":"fixed","name":"interval","namespace":"com.materialize.sink","size":16})");
+  EXPECT_EQ(field_type(SqlType::of(TypeId::kBytea)), R"("bytes")");
+  EXPECT_EQ(field_type(scaled(TypeId::kVarchar, 4)), R"("string")");
+  EXPECT_EQ(field_type(SqlType::of(TypeId::kJsonb)),
+            R"({"type":"string","connect.name":"io.debezium.data.Json"})");
+  EXPECT_EQ(field_type(SqlType::of(TypeId::kUuid)), R"({"type":"string","logicalType":"uuid"})");
+  EXPECT_EQ(field_type(SqlType::of(TypeId::kMzTimestamp)), R"("string")");
+  EXPECT_EQ(field_type(SqlType::array_of(SqlType::of(TypeId::kInt4))),
+            R"({"type":"array","items":["null","int"]})");
+}
+
+TEST(AvroSchema, ANamedTypeIsDefinedOnce) {
+  const SqlType uint8 = SqlType::of(TypeId::kUInt8);
+  EXPECT_EQ(
+      schema({{"a", uint8}, {"b", uint8, true}}, {.full_name = "envelope"}),
+      R"({"type":"record","name":"envelope","fields":[{"name":"a","type":{"type":"fixed","name":"uint8","namespace":"com.materialize.sink","size":8}},{"name":"b","type":["null","com.materialize.sink.uint8"]}]})");
+  EXPECT_EQ(
+      schema({{"a", uint8}, {"b", uint8}}, {.full_name = "com.materialize.sink.all"}),
+      R"({"type":"record","name":"all","namespace":"com.materialize.sink","fields":[{"name":"a","type":{"type":"fixed","name":"uint8","size":8}},{"name":"b","type":"uint8"}]})");
+}
+
+TEST(AvroSchema, OfChanges) {
+  EXPECT_EQ(
+      schema({{"namespace", SqlType::of(TypeId::kInt4)}},
+             {.full_name = "abc.def.ghi", .of_changes = true}),
+      R"({"type":"record","name":"ghi","namespace":"abc.def","fields":[{"name":"before","type":["null",{"type":"record","name":"row","fields":[{"name":"namespace","type":"int"}]}]},{"name":"after","type":["null","row"]}]})");
+  EXPECT_EQ(
+      schema({{"c", SqlType::of(TypeId::kInt4), true}},
+             {.full_name = "envelope", .of_changes = true, .null_defaults = true}),
+      R"({"type":"record","name":"envelope","fields":[{"name":"before","type":["null",{"type":"record","name":"row","fields":[{"name":"c","type":["null","int"],"default":null}]}],"default":null},{"name":"after","type":["null","row"],"default":null}]})");
+}
+
+TEST(AvroSchema, DocsStandWithTheRowsRecordAndItsFields) {
+  const std::vector<Spec> columns = {{"c-1", SqlType::of(TypeId::kText), true},
+                                     {"c2", SqlType::of(TypeId::kText)}};
+  const AvroSchemaOptions options{.full_name = "envelope",
+                                  .of_changes = true,
+                                  .null_defaults = true,
+                                  .doc = "the \"t\"",
+                                  .column_docs = {{0, "of c-1"}}};
+  EXPECT_EQ(
+      schema(columns, options),
+      R"({"type":"record","name":"envelope","fields":[{"name":"before","type":["null",{"type":"record","name":"row","doc":"the \"t\"","fields":[{"name":"c_1","type":["null","string"],"default":null,"doc":"of c-1"},{"name":"c2","type":"string"}]}],"default":null},{"name":"after","type":["null","row"],"default":null}]})");
+}
+
+TEST(AvroSchema, ColumnsOfAKeyInItsOrder) {
+  const RelationType type =
+      relation({{"a", SqlType::of(TypeId::kInt4)}, {"b", SqlType::of(TypeId::kInt8)}});
+  EXPECT_EQ(
+      avro_schema(type, {1, 0}, {.full_name = "row"}),
+      R"({"type":"record","name":"row","fields":[{"name":"b","type":"long"},{"name":"a","type":"int"}]})");
+}
+
+TEST(AvroSchema, FieldNames) {
+  using Names = std::vector<std::string>;
+  EXPECT_EQ(avro_field_names({"tricky-name", "tricky!name", "tricky@name", "666"}),
+            (Names{"tricky_name", "tricky_name1", "tricky_name2", "_666"}));
+  EXPECT_EQ(avro_field_names({"col-a", "col@a"}), (Names{"col_a", "col_a1"}));
+  EXPECT_EQ(avro_field_names({"c3_map[text=>text]"}), (Names{"c3_map_text__text_"}));
+  EXPECT_EQ(avro_field_names({"", "ä", "?column?"}), (Names{"_", "__", "_column_"}));
+  // A number that is a column's own name is not given again.
+  EXPECT_EQ(avro_field_names({"a-b", "a_b1", "a!b"}), (Names{"a_b", "a_b1", "a_b2"}));
+}
+
+TEST(AvroEncoder, Scalars) {
+  EXPECT_EQ(encoded(TypeId::kBool, "true"), "01");
+  EXPECT_EQ(encoded(TypeId::kInt4, "1"), "02");
+  EXPECT_EQ(encoded(TypeId::kInt4, "2"), "04");
+  EXPECT_EQ(encoded(TypeId::kInt4, "2147483647"), "feffffff0f");
+  EXPECT_EQ(encoded(TypeId::kInt2, "-1"), "01");
+  EXPECT_EQ(encoded(TypeId::kInt8, "42"), "54");
+  EXPECT_EQ(encoded(TypeId::kInt8, "9223372036854775807"), "feffffffffffffffff01");
+  EXPECT_EQ(encoded(TypeId::kInt8, "-9223372036854775808"), "ffffffffffffffffff01");
+  EXPECT_EQ(encoded(TypeId::kUInt2, "1"), "0001");
+  EXPECT_EQ(encoded(TypeId::kUInt4, "3"), "00000003");
+  EXPECT_EQ(encoded(TypeId::kUInt4, "4294967295"), "ffffffff");
+  EXPECT_EQ(encoded(TypeId::kUInt8, "5"), "0000000000000005");
+  EXPECT_EQ(encoded(TypeId::kFloat4, "1"), "0000803f");
+  EXPECT_EQ(encoded(TypeId::kFloat8, "-2"), "00000000000000c0");
+  EXPECT_EQ(encoded(TypeId::kText, "a"), "0261");
+  EXPECT_EQ(encoded(TypeId::kText, ""), "00");
+  EXPECT_EQ(encoded(scaled(TypeId::kBpchar, 3), "a"), "06612020");
+  EXPECT_EQ(encoded(TypeId::kChar, "a"), "c201");
+  EXPECT_EQ(encoded(TypeId::kBytea, "\\x00ff"), "0400ff");
+  EXPECT_EQ(encoded(TypeId::kJsonb, R"({"a": 2})"), "0e7b2261223a327d");
+  EXPECT_EQ(encoded(TypeId::kUuid, "324373A5-7718-46b1-a7ea-4a7c9981fc4e"),
+            "48" + hex("324373a5-7718-46b1-a7ea-4a7c9981fc4e"));
+  EXPECT_EQ(encoded(TypeId::kMzTimestamp, "18446744073709551615"),
+            "28" + hex("18446744073709551615"));
+}
+
+TEST(AvroEncoder, Decimals) {
+  const std::string zeros(32, '0');
+  const std::string ones(32, 'f');
+  EXPECT_EQ(encoded(scaled(TypeId::kNumeric, 1), "1"), "22" + zeros + "0a");
+  EXPECT_EQ(encoded(scaled(TypeId::kNumeric, 2), "1.50"), "22" + zeros + "96");
+  EXPECT_EQ(encoded(scaled(TypeId::kNumeric, 2), "-1.50"), "22" + ones + "6a");
+  EXPECT_EQ(encoded(scaled(TypeId::kNumeric, 2), "NaN"), "22" + zeros + "00");
+  EXPECT_EQ(encoded(TypeId::kNumeric, "1"), "42" + zeros + "02f050fe938943acc45f65568000000000");
+  EXPECT_EQ(encoded(TypeId::kNumeric, "-1"), "42" + ones + "fd0faf016c76bc533ba09aa98000000000");
+  EXPECT_EQ(encoded(TypeId::kNumeric, "1.5"), "42" + zeros + "0468797ddd4de583268f1801c000000000");
+  EXPECT_EQ(encoded(TypeId::kNumeric, "NaN"), "42" + std::string(66, '0'));
+}
+
+TEST(AvroEncoder, DatesAndTimes) {
+  auto number = [](const SqlType& type, std::string_view text) {
+    std::string out;
+    append_avro_long(types::parse_text(type, text)->as_int(), out);
+    EXPECT_EQ(encoded(type, text), hex(out));
+    return types::parse_text(type, text)->as_int();
+  };
+  EXPECT_EQ(number(SqlType::of(TypeId::kDate), "2000-01-01"), 10957);
+  EXPECT_EQ(number(SqlType::of(TypeId::kDate), "1969-12-31"), -1);
+  EXPECT_EQ(number(SqlType::of(TypeId::kTime), "23:59:59"), 86'399'000'000);
+  const SqlType micros = SqlType::of(TypeId::kTimestamp);
+  EXPECT_EQ(number(micros, "2000-01-01 10:10:10.111"), 946'721'410'111'000);
+  EXPECT_EQ(number(micros, "1969-12-31 23:59:59.5"), -500'000);
+  EXPECT_EQ(number(SqlType::of(TypeId::kTimestampTz), "2000-01-01 10:10:10.111+02"),
+            946'714'210'111'000);
+  auto fraction = [](int32_t digits) {
+    std::string out;
+    const int64_t expected[] = {0, 100, 120, 123, 123'500, 123'460, 123'456};
+    append_avro_long(expected[digits], out);
+    EXPECT_EQ(encoded(scaled(TypeId::kTimestamp, digits), "1970-01-01 00:00:00.123456"), hex(out));
+  };
+  for (int32_t digits = 0; digits <= 6; ++digits) fraction(digits);
+  EXPECT_EQ(encoded(scaled(TypeId::kTimestamp, 3), "1969-12-31 23:59:59.999"), "01");
+  EXPECT_EQ(encoded(TypeId::kInterval, "0s"), std::string(32, '0'));
+  EXPECT_EQ(encoded(TypeId::kInterval, "1month 1day 1us"), "01000000010000000100000000000000");
+  EXPECT_EQ(encoded(TypeId::kInterval, "-1month -1day -1us"), std::string(32, 'f'));
+  EXPECT_EQ(encoded(TypeId::kInterval, "1 mon 2 days 3s"), "0100000002000000c0c62d0000000000");
+}
+
+TEST(AvroEncoder, Arrays) {
+  const SqlType ints = SqlType::array_of(SqlType::of(TypeId::kInt4));
+  EXPECT_EQ(encoded(ints, "{1,NULL,2}"), "06020200020400");
+  EXPECT_EQ(encoded(ints, "{}"), "00");
+  EXPECT_EQ(encoded(ints, "{{1,2},{3,4}}"),
+            "08"
+            "0202"
+            "0204"
+            "0206"
+            "0208"
+            "00");
+}
+
+TEST(AvroEncoder, UnionsOfWhatMayBeNull) {
+  const RelationType type =
+      relation({{"k", SqlType::of(TypeId::kInt4)}, {"v", SqlType::of(TypeId::kText), true}});
+  const AvroEncoder encoder(type, {0, 1});
+  auto row = [&](const Datum& k, const Datum& v) {
+    std::string out;
+    return encoder.append_row(batch_of(type, {k, v}), 0, out) ? hex(out) : "refused";
+  };
+  EXPECT_EQ(row(Datum::integer(1), Datum::bytes("a")), "02020261");
+  EXPECT_EQ(row(Datum::integer(1), Datum::null()), "0200");
+  EXPECT_EQ(row(Datum::null(), Datum::null()), "refused");
+  EXPECT_EQ(encoder.refusal(batch_of(type, {Datum::null(), Datum::null()}), 0),
+            "column \"k\" is NULL, which its schema excludes");
+}
+
+TEST(AvroEncoder, WhatADecimalHasNoRoomForIsRefusedByName) {
+  const RelationType type = relation({{"total", scaled(TypeId::kNumeric, 2), true}});
+  const AvroEncoder encoder(type, {0});
+  Datum large = *types::parse_text(SqlType::of(TypeId::kNumeric), "9e38");
+  data::DeltaBatch batch = batch_of(type, {large});
+  std::string out;
+  EXPECT_FALSE(encoder.append_row(batch, 0, out));
+  EXPECT_EQ(encoder.refusal(batch, 0), "column \"total\" is 9" + std::string(38, '0') +
+                                           ", for which its schema's decimal has no room");
+}
+
+}  // namespace
+}  // namespace penstock::format

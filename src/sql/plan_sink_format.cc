@@ -1,0 +1,326 @@
+// Formats of sinks: the key's first, then the value's.
+#include "sql/plan_sink_format.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cctype>
+
+#include "defs/avro_names.h"
+#include "sql/bind/binder.h"
+#include "sql/ddl/option_reader.h"
+#include "sql/resolve/item_names.h"
+
+namespace penstock::sql {
+
+using catalog::ItemRef;
+using defs::SinkFormatKind;
+
+namespace {
+
+constexpr const char* kKeyFullName = "AVRO KEY FULLNAME";
+constexpr const char* kValueFullName = "AVRO VALUE FULLNAME";
+
+std::unexpected<Error> refused(std::string message) {
+  return fail(sql_state::kInvalidParameterValue, std::move(message));
+}
+std::unexpected<Error> unsupported(const Format& format, const std::string& what) {
+  return fail(positioned(Error(sql_state::kFeatureNotSupported, what + " not yet supported")
+                             .with_hint("Use FORMAT AVRO, JSON, TEXT or BYTES."),
+                         format.range));
+}
+
+// "invalid X: cause" to "invalid X option value: cause", as options of registries say it.
+Error as_registry_option(Error error, std::string_view option) {
+  const std::string prefix = fmt::format("invalid {}: ", option);
+  if (!error.message.starts_with(prefix)) return error;
+  error.message = fmt::format("invalid {} option value: {}", option,
+                              std::string_view(error.message).substr(prefix.size()));
+  return error;
+}
+template <typename T>
+Result<T> registry_option(Result<T> read, std::string_view option) {
+  if (read) return read;
+  return fail(as_registry_option(std::move(read).error(), option));
+}
+
+std::string spelled(const Option& option) {
+  std::string out = option.name + " ";
+  for (size_t i = 0; i < option.target->parts.size(); ++i) {
+    out += (i > 0 ? "." : "") + option.target->parts[i].text;
+  }
+  if (option.target_column) out += "." + option.target_column->text;
+  return out;
+}
+
+std::string default_subject(const defs::SinkDef& def, std::string_view side) {
+  return def.topic + (side == "KEY" ? "-key" : "-value");
+}
+
+void use(ObjectId id, std::vector<ObjectId>& uses) {
+  if (std::ranges::find(uses, id) == uses.end()) uses.push_back(id);
+}
+
+Result<std::string> compatibility(const OptionReader& options, std::string_view side) {
+  const std::string option = fmt::format("{} COMPATIBILITY LEVEL", side);
+  const Option* given = options.find(option);
+  if (given == nullptr) return std::string();
+  Result<std::string> text = given->value ? option_text(*given->value) : Result<std::string>("");
+  if (!given->value || !text) {
+    return refused(fmt::format("invalid {} option value: must be a string", option));
+  }
+  std::ranges::transform(*text, text->begin(),
+                         [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  for (const char* known : {"BACKWARD", "BACKWARD_TRANSITIVE", "FORWARD", "FORWARD_TRANSITIVE",
+                            "FULL", "FULL_TRANSITIVE", "NONE"}) {
+    if (*text == known) return *text;
+  }
+  return refused(
+      fmt::format("invalid {} option value: invalid compatibility level: {}", option, *text));
+}
+
+// Of the record of a schema, unless it is named.
+const char* default_full_name(std::string_view side) {
+  return side == "KEY" ? "row" : "envelope";
+}
+
+class AvroPlanner {
+ public:
+  AvroPlanner(const CsrReference& registry, const PlanContext& context, const defs::SinkDef& def,
+              std::vector<ObjectId>& uses)
+      : registry_(registry),
+        options_(registry.options),
+        context_(context),
+        def_(def),
+        uses_(uses) {}
+
+  Result<defs::AvroSinkFormat> plan(std::string_view side) {
+    defs::AvroSinkFormat out;
+    ASSIGN_OR_RETURN(out.registry, connection());
+    out.subject = default_subject(def_, side);
+    RETURN_IF_ERROR(check_source_clauses());
+    RETURN_IF_ERROR(options_.check_unique());
+    ASSIGN_OR_RETURN(out.full_name, full_name(side));
+    ASSIGN_OR_RETURN(std::optional<bool> null_defaults,
+                     registry_option(options_.boolean("NULL DEFAULTS"), "NULL DEFAULTS"));
+    out.null_defaults = null_defaults.value_or(false);
+    ASSIGN_OR_RETURN(out.compatibility, compatibility(options_, side));
+    // What is said of this side alone weighs more.
+    RETURN_IF_ERROR(read_docs("DOC ON ", out));
+    RETURN_IF_ERROR(read_docs(std::string(side) + " DOC ON ", out));
+    return out;
+  }
+
+ private:
+  Result<ObjectId> connection() {
+    ASSIGN_OR_RETURN(ItemRef item,
+                     lookup_item(registry_.connection, context_.catalog, context_.names));
+    if (std::holds_alternative<defs::SchemaRegistryConnectionDef>(item->facts)) {
+      use(item->id, uses_);
+      return item->id;
+    }
+    return fail(positioned(
+        Error(sql_state::kWrongObjectType, fmt::format("\"{}\" is not a schema registry connection",
+                                                       context_.catalog.full_name(*item))),
+        registry_.connection.range));
+  }
+
+  Status check_source_clauses() const {
+    const std::pair<bool, const char*> clauses[] = {
+        {registry_.seed.has_value(), "SEED"},
+        {registry_.key_strategy.has_value(), "KEY STRATEGY"},
+        {registry_.value_strategy.has_value(), "VALUE STRATEGY"}};
+    for (const auto& [given, clause] : clauses) {
+      if (given) return refused(fmt::format("{} option does not make sense with sinks", clause));
+    }
+    return {};
+  }
+
+  Result<std::string> full_name(std::string_view side) const {
+    ASSIGN_OR_RETURN(std::optional<std::string> key,
+                     registry_option(options_.text(kKeyFullName), kKeyFullName));
+    ASSIGN_OR_RETURN(std::optional<std::string> value,
+                     registry_option(options_.text(kValueFullName), kValueFullName));
+    if (key && !def_.key) {
+      return refused("Cannot specify AVRO KEY FULLNAME without a corresponding KEY field");
+    }
+    if (def_.key && key.has_value() != value.has_value()) {
+      return refused(
+          "Must specify both AVRO KEY FULLNAME and AVRO VALUE FULLNAME when specifying generated "
+          "schema names");
+    }
+    const bool of_key = side == "KEY";
+    const std::string name = (of_key ? key : value).value_or(default_full_name(side));
+    RETURN_IF_ERROR(check_name(name, of_key));
+    return name;
+  }
+
+  Status check_name(const std::string& name, bool of_key) const {
+    if (defs::malformed_avro_name(name)) {
+      return refused(
+          "Invalid name. Must start with [A-Za-z_] and subsequently only contain [A-Za-z0-9_]. "
+          "Found: " +
+          name);
+    }
+    if (defs::is_avro_primitive(name)) {
+      return refused("Invalid name. Avro has a type of that name. Found: " + name);
+    }
+    const std::string last = name.substr(name.rfind('.') + 1);  // npos + 1 is 0.
+    if (!of_key && def_.envelope == defs::SinkEnvelope::kDebezium && last == "row") {
+      return refused(
+          "Invalid name. The record of before and after is called row under ENVELOPE DEBEZIUM. "
+          "Found: " +
+          name);
+    }
+    return {};
+  }
+
+  // Of the options `{prefix}TYPE` and `{prefix}COLUMN`.
+  Status read_docs(const std::string& prefix, defs::AvroSinkFormat& out) {
+    for (const Option& option : registry_.options) {
+      const bool on_type = option.name == prefix + "TYPE";
+      if (!on_type && option.name != prefix + "COLUMN") continue;
+      if (!option.value) {
+        return refused(fmt::format("invalid {} option value: cannot be empty", spelled(option)));
+      }
+      Result<std::string> text = option_text(*option.value);
+      if (!text) {
+        return refused(
+            fmt::format("invalid {} option value: cannot use value as string", spelled(option)));
+      }
+      ASSIGN_OR_RETURN(ItemRef item, lookup_item(*option.target, context_.catalog, context_.names));
+      use(item->id, uses_);
+      RETURN_IF_ERROR(place_doc(option, *item, *text, out));
+    }
+    return {};
+  }
+
+  // What is said of other objects stays in the statement: the sink may be altered to read them.
+  Status place_doc(const Option& option, const catalog::CatalogItem& item, const std::string& text,
+                   defs::AvroSinkFormat& out) const {
+    if (!option.target_column) {
+      if (item.id == def_.from) out.doc = text;
+      return {};
+    }
+    const std::string& column = option.target_column->text;
+    bool found = false;
+    for (size_t i = 0; item.relation && i < item.relation->columns.size(); ++i) {
+      if (item.relation->columns[i].name != column) continue;
+      found = true;
+      if (item.id == def_.from) out.column_docs[i] = text;
+    }
+    if (found) return {};
+    return fail(
+        positioned(Error(sql_state::kUndefinedColumn,
+                         fmt::format("column \"{}.{}\" does not exist",
+                                     context_.catalog.minimal_name(item, context_.names), column)),
+                   option.target_column->range));
+  }
+
+  const CsrReference& registry_;
+  const OptionReader options_;
+  const PlanContext& context_;
+  const defs::SinkDef& def_;
+  std::vector<ObjectId>& uses_;
+};
+
+// Neither names of records nor docs.
+Result<defs::AvroSinkFormat> plan_glue(const GlueReference& glue, std::string_view side,
+                                       const PlanContext& context, const defs::SinkDef& def,
+                                       std::vector<ObjectId>& uses) {
+  const OptionReader options(glue.options);
+  defs::AvroSinkFormat out;
+  ASSIGN_OR_RETURN(ItemRef item, lookup_item(glue.connection, context.catalog, context.names));
+  if (!std::holds_alternative<defs::GlueRegistryConnectionDef>(item->facts)) {
+    return fail(positioned(Error(sql_state::kWrongObjectType,
+                                 fmt::format("\"{}\" is not an AWS Glue Schema Registry connection",
+                                             context.catalog.full_name(*item))),
+                           glue.connection.range));
+  }
+  RETURN_IF_ERROR(options.check_unique());
+  if (options.has("SCHEMA NAME")) {
+    return refused(
+        "SCHEMA NAME is not supported for AWS Glue Schema Registry sinks, use KEY SCHEMA NAME and "
+        "VALUE SCHEMA NAME instead");
+  }
+  if (!def.key && (options.has("KEY SCHEMA NAME") || options.has("KEY COMPATIBILITY LEVEL"))) {
+    return refused("KEY SCHEMA NAME and KEY COMPATIBILITY LEVEL require a corresponding KEY field");
+  }
+  const std::string option = std::string(side) + " SCHEMA NAME";
+  ASSIGN_OR_RETURN(std::optional<std::string> name, registry_option(options.text(option), option));
+  ASSIGN_OR_RETURN(out.compatibility, compatibility(options, side));
+  out.registry = item->id;
+  out.subject = name.value_or(default_subject(def, side));
+  out.full_name = default_full_name(side);
+  use(item->id, uses);
+  return out;
+}
+
+Result<defs::AvroSinkFormat> plan_avro(const Format& format, const AvroFormat& avro,
+                                       std::string_view side, const PlanContext& context,
+                                       const defs::SinkDef& def, std::vector<ObjectId>& uses) {
+  if (std::holds_alternative<InlineSchema>(avro.schema)) {
+    return unsupported(format, "sink format AVRO USING SCHEMA");
+  }
+  if (const auto* glue = std::get_if<GlueReference>(&avro.schema)) {
+    return plan_glue(*glue, side, context, def, uses);
+  }
+  return AvroPlanner(std::get<CsrReference>(avro.schema), context, def, uses).plan(side);
+}
+
+// TEXT and BYTES: one column, and no envelope around it.
+Status check_single_column(const Format& format, std::string_view side, size_t columns,
+                           const defs::SinkDef& def) {
+  if (columns != 1) return unsupported(format, "BYTES or TEXT format with multiple columns");
+  if (side == "VALUE" && def.envelope == defs::SinkEnvelope::kDebezium) {
+    return fail(positioned(
+        Error(sql_state::kFeatureNotSupported,
+              "BYTES or TEXT format with ENVELOPE DEBEZIUM not yet supported")
+            .with_hint("Before and after could not be told apart. Use FORMAT AVRO or JSON for the "
+                       "value, or ENVELOPE UPSERT."),
+        format.range));
+  }
+  return {};
+}
+
+Result<defs::SinkFormat> plan_format(const Format& format, std::string_view side,
+                                     const PlanContext& context, const defs::SinkDef& def,
+                                     std::vector<ObjectId>& uses) {
+  defs::SinkFormat out;
+  const size_t columns = side == "KEY" ? def.key->size() : def.relation.columns.size();
+  if (const auto* avro = std::get_if<AvroFormat>(&format.kind)) {
+    out.kind = SinkFormatKind::kAvro;
+    ASSIGN_OR_RETURN(out.avro, plan_avro(format, *avro, side, context, def, uses));
+  } else if (const auto* json = std::get_if<JsonFormat>(&format.kind)) {
+    if (json->array) return unsupported(format, "JSON ARRAY format in sinks");
+    out.kind = SinkFormatKind::kJson;
+  } else if (std::holds_alternative<TextFormat>(format.kind)) {
+    RETURN_IF_ERROR(check_single_column(format, side, columns, def));
+    out.kind = SinkFormatKind::kText;
+  } else if (std::holds_alternative<BytesFormat>(format.kind)) {
+    RETURN_IF_ERROR(check_single_column(format, side, columns, def));
+    out.kind = SinkFormatKind::kBytes;
+  } else {
+    static constexpr std::string_view kNames[] = {"AVRO", "PROTOBUF", "REGEX", "CSV"};
+    return unsupported(format, fmt::format("sink format {}", kNames[format.kind.index()]));
+  }
+  return out;
+}
+
+}  // namespace
+
+Status plan_sink_formats(const CreateSink& statement, const PlanContext& context,
+                         defs::SinkDef& def, std::vector<ObjectId>& uses) {
+  if (!statement.format) {
+    return fail(sql_state::kFeatureNotSupported, "sink without format not yet supported");
+  }
+  const Format& value = statement.format->value;
+  if (def.key) {
+    const Format& key = statement.format->key ? *statement.format->key : value;
+    ASSIGN_OR_RETURN(def.key_format, plan_format(key, "KEY", context, def, uses));
+  }
+  ASSIGN_OR_RETURN(def.value_format, plan_format(value, "VALUE", context, def, uses));
+  return {};
+}
+
+}  // namespace penstock::sql
