@@ -58,15 +58,21 @@ def make_producer(kafka):
     return make
 
 
-def marks(kafka, topic, partition):
+def marks(kafka, topic, partition, isolation="read_uncommitted"):
     """The first offset and the end of the log, as librdkafka hears of them."""
     consumer = confluent_kafka.Consumer({"bootstrap.servers": kafka.bootstrap, "group.id": "marks",
-                                         "isolation.level": "read_uncommitted"})
+                                         "isolation.level": isolation})
     try:
         return consumer.get_watermark_offsets(confluent_kafka.TopicPartition(topic, partition),
                                               timeout=30)
     finally:
         consumer.close()
+
+
+def wait_ended(kafka, topic, partitions):
+    """Markers follow the acknowledgement of a transaction's end: waits until none is missing."""
+    wait_until(lambda: all(marks(kafka, topic, partition, "read_committed") == marks(kafka, topic, partition)
+                           for partition in range(partitions)), 30, f"the transactions in {topic} to end")
 
 
 def check_same(kafka, probe, topic, partitions, offsets=(0,)):
@@ -126,6 +132,7 @@ def test_confluent_transactions(kafka, probe, make_topic, make_producer):
             producer.abort_transaction(60)
         for producer in producers[3:]:
             producer.commit_transaction(60)
+    wait_ended(kafka, topic, 2)
     counts = check_same(kafka, probe, topic, 2, offsets=(0, 19))
     assert 0 < counts["read_committed"] < counts["read_uncommitted"]
 
