@@ -51,8 +51,12 @@ struct DropItem {
   ObjectId id;
 };
 struct SetComment {
-  ObjectId id;
+  ObjectId id;        // Of an item, database, schema or cluster: no two share one.
   size_t column = 0;  // 1-based; 0 = the object itself.
+  std::optional<std::string> text;
+};
+struct SetRoleComment {
+  std::string role;  // A role has no id.
   std::optional<std::string> text;
 };
 struct SetSystemParameter {
@@ -62,6 +66,6 @@ struct SetSystemParameter {
 
 using CatalogChange =
     std::variant<CreateDatabase, DropDatabase, CreateSchema, DropSchema, CreateCluster, DropCluster,
-                 CreateRole, PutItem, DropItem, SetComment, SetSystemParameter>;
+                 CreateRole, PutItem, DropItem, SetComment, SetRoleComment, SetSystemParameter>;
 
 }  // namespace penstock::catalog

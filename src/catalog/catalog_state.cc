@@ -2,6 +2,7 @@
 #include "catalog/catalog_state.h"
 
 #include <algorithm>
+#include <type_traits>
 
 #include "base/check.h"
 
@@ -27,6 +28,16 @@ bool is_plain_identifier(const std::string& text) {
       "select", "set",     "table",  "then",  "to",      "true",      "union",     "unique",
       "user",   "using",   "values", "when",  "where",   "window",    "with"};
   return !reserved.contains(text);
+}
+
+template <typename Key>
+void set_or_erase(std::map<Key, std::string>& map, const std::type_identity_t<Key>& key,
+                  const std::optional<std::string>& value) {
+  if (value) {
+    map[key] = *value;
+  } else {
+    map.erase(key);
+  }
 }
 
 }  // namespace
@@ -59,15 +70,18 @@ void CatalogState::apply(const CatalogChange& change) {
   struct Applier {
     CatalogState& state;
     void operator()(const CreateDatabase& c) { state.databases_[c.name] = {c.id, c.owner}; }
-    void operator()(const DropDatabase& c) { state.databases_.erase(c.name); }
+    void operator()(const DropDatabase& c) { state.drop_database(c.name); }
     void operator()(const CreateSchema& c) {
       state.schemas_[{c.database, c.name}] = {c.id, c.owner};
     }
-    void operator()(const DropSchema& c) { state.schemas_.erase({c.database, c.name}); }
+    void operator()(const DropSchema& c) { state.drop_schema({c.database, c.name}); }
     void operator()(const CreateCluster& c) {
       state.clusters_[c.id] = {c.id, c.name, c.size, c.replication_factor, c.owner};
     }
-    void operator()(const DropCluster& c) { state.clusters_.erase(c.id); }
+    void operator()(const DropCluster& c) {
+      state.clusters_.erase(c.id);
+      state.remove_comments(ObjectId{c.id.value});
+    }
     void operator()(const CreateRole& c) { state.roles_.insert(c.name); }
     void operator()(const PutItem& c) {
       state.remove_item(c.item->id);
@@ -77,24 +91,39 @@ void CatalogState::apply(const CatalogChange& change) {
     }
     void operator()(const DropItem& c) {
       state.remove_item(c.id);
-      std::erase_if(state.comments_, [&](const auto& entry) { return entry.first.first == c.id; });
+      state.remove_comments(c.id);
     }
     void operator()(const SetComment& c) {
-      if (c.text) {
-        state.comments_[{c.id, c.column}] = *c.text;
-      } else {
-        state.comments_.erase({c.id, c.column});
-      }
+      set_or_erase(state.comments_, {c.id, c.column}, c.text);
     }
+    void operator()(const SetRoleComment& c) { set_or_erase(state.role_comments_, c.role, c.text); }
     void operator()(const SetSystemParameter& c) {
-      if (c.value) {
-        state.parameters_[c.name] = *c.value;
-      } else {
-        state.parameters_.erase(c.name);
-      }
+      set_or_erase(state.parameters_, c.name, c.value);
     }
   };
   std::visit(Applier{*this}, change);
+}
+
+void CatalogState::drop_database(const std::string& name) {
+  auto found = databases_.find(name);
+  if (found == databases_.end()) return;
+  remove_comments(ObjectId{found->second.id});
+  databases_.erase(found);
+}
+
+void CatalogState::drop_schema(const std::pair<std::string, std::string>& name) {
+  auto found = schemas_.find(name);
+  if (found == schemas_.end()) return;
+  uint64_t id = found->second.id;
+  schemas_.erase(found);
+  // A renamed schema is there already under its new name.
+  bool renamed =
+      std::ranges::any_of(schemas_, [&](const auto& entry) { return entry.second.id == id; });
+  if (!renamed) remove_comments(ObjectId{id});
+}
+
+void CatalogState::remove_comments(ObjectId id) {
+  std::erase_if(comments_, [&](const auto& entry) { return entry.first.first == id; });
 }
 
 void CatalogState::remove_item(ObjectId id) {

@@ -58,7 +58,9 @@ class CatalogState final : public CatalogView {
   const std::map<ClusterId, ClusterEntry>& clusters() const { return clusters_; }
   const std::map<std::string, std::string>& system_parameters() const { return parameters_; }
   const std::set<std::string>& roles() const { return roles_; }
+  // By (object, column), as CatalogView::comment, and by role.
   const std::map<std::pair<ObjectId, size_t>, std::string>& comments() const { return comments_; }
+  const std::map<std::string, std::string>& role_comments() const { return role_comments_; }
 
   // Items that depend directly on `id`, by id.
   std::vector<ItemRef> dependents(ObjectId id) const;
@@ -73,7 +75,10 @@ class CatalogState final : public CatalogView {
  private:
   ItemRef find_in(const std::string& database, const std::string& schema,
                   const std::string& item) const;
+  void drop_database(const std::string& name);
+  void drop_schema(const std::pair<std::string, std::string>& name);
   void remove_item(ObjectId id);
+  void remove_comments(ObjectId id);
 
   std::map<std::string, DatabaseEntry> databases_;
   std::map<std::pair<std::string, std::string>, SchemaEntry> schemas_;
@@ -81,6 +86,7 @@ class CatalogState final : public CatalogView {
   std::map<ObjectId, ItemRef> items_;
   std::map<FullName, ObjectId> names_;
   std::map<std::pair<ObjectId, size_t>, std::string> comments_;
+  std::map<std::string, std::string> role_comments_;
   std::map<std::string, std::string> parameters_;
   std::set<std::string> roles_;
 };

@@ -64,6 +64,65 @@ TEST(CatalogState, RenamingFreesTheOldName) {
   EXPECT_EQ(state.find_item({"renamed"}, context)->id, ObjectId{1});
 }
 
+TEST(CatalogState, CommentsGoWithWhatTheyAreOn) {
+  CatalogState state = sample();
+  state.apply(CreateCluster{ClusterId{30}, "c", "1", 1, "r"});
+  for (uint64_t id : {10, 20, 21, 30}) state.apply(SetComment{ObjectId{id}, 0, "on it"});
+  state.apply(CreateDatabase{10, "db", "r"});
+  state.apply(SetComment{ObjectId{1}, 0, "on it"});
+  state.apply(SetComment{ObjectId{1}, 2, "on its second column"});
+  state.apply(SetComment{ObjectId{2}, 0, "on it"});
+  state.apply(SetComment{ObjectId{2}, 0, std::nullopt});
+  EXPECT_EQ(state.comment(ObjectId{1}, 0), "on it");
+  EXPECT_EQ(state.comment(ObjectId{1}, 2), "on its second column");
+  EXPECT_EQ(state.comment(ObjectId{2}, 0), "");
+  state.apply(DropItem{ObjectId{1}});
+  state.apply(DropSchema{"db", "other"});
+  state.apply(DropCluster{ClusterId{30}});
+  ASSERT_EQ(state.comments().size(), 2u);
+  EXPECT_EQ(state.comment(ObjectId{20}, 0), "on it");
+  state.apply(DropDatabase{"db"});
+  EXPECT_EQ(state.comment(ObjectId{10}, 0), "");
+}
+
+TEST(CatalogState, CommentsFollowARename) {
+  CatalogState state = sample();
+  state.apply(SetComment{ObjectId{1}, 0, "on it"});
+  state.apply(SetComment{ObjectId{21}, 0, "on the schema"});
+  state.apply(PutItem{make_item(1, ItemKind::kTable, {"db", "public", "renamed"}, {})});
+  state.apply(CreateSchema{21, "db", "renamed", "r"});
+  state.apply(DropSchema{"db", "other"});
+  EXPECT_EQ(state.comment(ObjectId{1}, 0), "on it");
+  EXPECT_EQ(state.comment(ObjectId{21}, 0), "on the schema");
+}
+
+CatalogState read_back(const std::vector<CatalogChange>& changes) {
+  CatalogState state;
+  for (const CatalogChange& change : changes) {
+    DurableChange durable = encode_change(change);
+    state.apply(decode_change(durable.key, *durable.value).value());
+  }
+  return state;
+}
+
+TEST(DurableItem, CommentsRoundTrip) {
+  CatalogState state =
+      read_back({SetComment{ObjectId{7}, 0, "on it \"…\""},
+                 SetComment{ObjectId{7}, 3, "on a column"}, SetRoleComment{"a/b", "on a role"}});
+  EXPECT_EQ(state.comment(ObjectId{7}, 0), "on it \"…\"");
+  EXPECT_EQ(state.comment(ObjectId{7}, 3), "on a column");
+  EXPECT_EQ(state.role_comments().at("a/b"), "on a role");
+  EXPECT_EQ(encode_change(SetComment{ObjectId{7}, 3, std::nullopt}).value, std::nullopt);
+  EXPECT_EQ(encode_change(SetRoleComment{"r", std::nullopt}).value, std::nullopt);
+}
+
+TEST(DurableItem, CommentsAreReadAsTheyWereFirstWritten) {
+  CatalogState state;
+  state.apply(
+      decode_change("comment/100007/2", R"({"column":2,"id":100007,"text":"old"})").value());
+  EXPECT_EQ(state.comment(ObjectId{100007}, 2), "old");
+}
+
 TEST(DurableItem, RoundTripsThroughJson) {
   CatalogItem item;
   item.id = ObjectId{9};

@@ -40,7 +40,8 @@ class CatalogView {
   virtual bool has_schema(const std::string& database, const std::string& name) const = 0;
   virtual std::optional<ClusterId> find_cluster(const std::string& name) const = 0;
   virtual std::string cluster_name(ClusterId id) const = 0;
-  // The comment on an object, or on a column (1-based) of it; "" when there is none.
+  // COMMENT ON: on an item, database, schema or cluster (column 0), or on a column (1-based) of a
+  // relation; "" when there is none.
   virtual std::string comment(ObjectId id, size_t column) const = 0;
 };
 

@@ -101,6 +101,10 @@ struct Encoder {
     if (!c.text) return {key, std::nullopt};
     return {key, Json{{"id", c.id.value}, {"column", c.column}, {"text", *c.text}}.dump()};
   }
+  DurableChange operator()(const SetRoleComment& c) const {
+    if (!c.text) return {"role-comment/" + c.role, std::nullopt};
+    return {"role-comment/" + c.role, Json{{"text", *c.text}}.dump()};
+  }
   DurableChange operator()(const SetSystemParameter& c) const {
     if (!c.value) return {"parameter/" + c.name, std::nullopt};
     return {"parameter/" + c.name, Json{{"value", *c.value}}.dump()};
@@ -198,6 +202,9 @@ Result<CatalogChange> decode_change(const std::string& key, const std::string& v
     if (key.starts_with("comment/")) {
       return SetComment{ObjectId{json.at("id").get<uint64_t>()}, json.at("column"),
                         json.at("text").get<std::string>()};
+    }
+    if (key.starts_with("role-comment/")) {
+      return SetRoleComment{rest("role-comment/"), json.at("text").get<std::string>()};
     }
     if (key.starts_with("parameter/")) {
       return SetSystemParameter{rest("parameter/"), json.at("value").get<std::string>()};

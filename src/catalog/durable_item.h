@@ -2,8 +2,8 @@
 // had by planning create_sql again is not stored.
 //
 // Keys: "database/{name}", "schema/{database}/{name}", "cluster/{id}", "role/{name}", "item/{id}",
-// "comment/{id}/{column}", "parameter/{name}". Errors of decoding mean a damaged or newer
-// directory.
+// "comment/{id}/{column}", "role-comment/{name}", "parameter/{name}". Errors of decoding mean a
+// damaged or newer directory.
 #pragma once
 
 #include <optional>

@@ -101,16 +101,18 @@ CatalogSnapshot CatalogKeeper::snapshot() const {
 std::vector<storage::MetaChange> CatalogKeeper::encode(
     const std::vector<catalog::CatalogChange>& changes) const {
   std::vector<storage::MetaChange> out;
+  CatalogSnapshot before = snapshot();
+  catalog::CatalogState after = *before;
   for (const catalog::CatalogChange& change : changes) {
     catalog::DurableChange durable = catalog::encode_change(change);
     out.push_back({kPrefix + durable.key, std::move(durable.value)});
-    if (const auto* drop = std::get_if<catalog::DropItem>(&change)) {
-      for (const auto& [key, comment] : snapshot()->comments()) {
-        if (key.first != drop->id) continue;
-        catalog::SetComment removal{key.first, key.second, std::nullopt};
-        out.push_back({kPrefix + catalog::encode_change(removal).key, std::nullopt});
-      }
-    }
+    after.apply(change);
+  }
+  // What is dropped takes its comments along.
+  for (const auto& [key, comment] : before->comments()) {
+    if (after.comments().contains(key)) continue;
+    catalog::SetComment removal{key.first, key.second, std::nullopt};
+    out.push_back({kPrefix + catalog::encode_change(removal).key, std::nullopt});
   }
   out.push_back({kNextId, std::to_string(ids_.next())});
   return out;

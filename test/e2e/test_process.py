@@ -38,10 +38,13 @@ def test_the_http_port_may_be_chosen_too(make_engine):
 
 def test_stop_ends_with_zero_and_keeps_everything(engine):
     engine.run("CREATE TABLE t (a int)", "INSERT INTO t VALUES (1), (2)",
-               "CREATE MATERIALIZED VIEW v AS SELECT sum(a) AS s FROM t")
+               "CREATE MATERIALIZED VIEW v AS SELECT sum(a) AS s FROM t",
+               "COMMENT ON COLUMN t.a IS 'kept'", "COMMENT ON SCHEMA public IS 'kept, too'")
     engine.restart()
     assert engine.run("SELECT * FROM t ORDER BY a") == [(1,), (2,)]
     assert engine.run("SELECT s FROM v") == [(3,)]
+    assert engine.run("SELECT comment FROM mz_internal.mz_comments ORDER BY 1") == [
+        ("kept",), ("kept, too",)]
 
 
 def test_stop_while_clients_are_connected(engine):

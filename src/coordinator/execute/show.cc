@@ -96,25 +96,29 @@ Result<std::pair<std::string, std::string>> schema_of(const sql::ShowObjects& sh
 
 Result<std::string> list_query(const sql::ShowObjects& show, const catalog::CatalogState& catalog,
                                const SessionView& view) {
-  std::string no_comment = "'' AS comment";
   switch (show.type) {
     case ObjectType::kDatabase:
-      return "SELECT name, " + no_comment + " FROM mz_catalog.mz_databases";
+      return fmt::format("SELECT d.name, {} AS comment FROM mz_catalog.mz_databases d",
+                         comment_of("d.id", "database"));
     case ObjectType::kRole:
-      return "SELECT name, " + no_comment + " FROM mz_catalog.mz_roles";
+      return fmt::format("SELECT r.name, {} AS comment FROM mz_catalog.mz_roles r",
+                         comment_of("r.id", "role"));
     case ObjectType::kSchema: {
       std::string database = show.from ? sql::name_parts(*show.from).back() : view.names.database;
       return fmt::format(
-          "SELECT s.name, {} FROM mz_catalog.mz_schemas s LEFT JOIN mz_catalog.mz_databases d ON "
-          "d.id = s.database_id WHERE d.name = {} OR s.database_id IS NULL",
-          no_comment, quote_literal(database));
+          "SELECT s.name, {} AS comment FROM mz_catalog.mz_schemas s LEFT JOIN "
+          "mz_catalog.mz_databases d ON d.id = s.database_id "
+          "WHERE d.name = {} OR s.database_id IS NULL",
+          comment_of("s.id", "schema"), quote_literal(database));
     }
     case ObjectType::kCluster:
-      return "SELECT c.name, 'r1 (' || c.size || ')' AS replicas, NULL::text AS activity, " +
-             no_comment + " FROM mz_catalog.mz_clusters c";
+      return fmt::format(
+          "SELECT k.name, 'r1 (' || k.size || ')' AS replicas, NULL::text AS activity, "
+          "{} AS comment FROM mz_catalog.mz_clusters k",
+          comment_of("k.id", "cluster"));
     case ObjectType::kClusterReplica:
-      return "SELECT c.name AS cluster, r.name AS replica, r.size, true AS ready, " + no_comment +
-             " FROM mz_catalog.mz_cluster_replicas r JOIN mz_catalog.mz_clusters c ON c.id = "
+      return "SELECT c.name AS cluster, r.name AS replica, r.size, true AS ready, '' AS comment "
+             "FROM mz_catalog.mz_cluster_replicas r JOIN mz_catalog.mz_clusters c ON c.id = "
              "r.cluster_id";
     default:
       break;

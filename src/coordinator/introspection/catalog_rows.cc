@@ -87,13 +87,28 @@ Rows dependencies(const IntrospectionSources& s) {
   return rows;
 }
 
+// Of databases, schemas and clusters; items say it themselves.
+std::map<ObjectId, std::string_view> container_types(const catalog::CatalogState& catalog) {
+  std::map<ObjectId, std::string_view> out;
+  for (const auto& [name, entry] : catalog.databases()) out[ObjectId{entry.id}] = "database";
+  for (const auto& [name, entry] : catalog.schemas()) out[ObjectId{entry.id}] = "schema";
+  for (const auto& [cluster, entry] : catalog.clusters()) out[ObjectId{cluster.value}] = "cluster";
+  return out;
+}
+
 Rows comments(const IntrospectionSources& s) {
   Rows rows;
+  std::map<ObjectId, std::string_view> containers = container_types(s.catalog);
   for (const auto& [key, comment] : s.catalog.comments()) {
     catalog::ItemRef item = s.catalog.item(key.first);
-    if (!item) continue;
-    rows.push_back({id(key.first), text(catalog::item_type_id(item->kind)),
-                    key.second == 0 ? null() : number(key.second), text(comment)});
+    std::string_view type = item ? catalog::item_type_id(item->kind) : containers[key.first];
+    types::Datum shown =
+        type == "cluster" ? text(cluster_text(ClusterId{key.first.value})) : id(key.first);
+    rows.push_back({std::move(shown), text(type), key.second == 0 ? null() : number(key.second),
+                    text(comment)});
+  }
+  for (const auto& [role, comment] : s.catalog.role_comments()) {
+    rows.push_back({owner(role), text("role"), null(), text(comment)});
   }
   return rows;
 }

@@ -1,4 +1,4 @@
-// ALTER of items, COMMENT ON, roles and system parameters.
+// ALTER of items, roles and system parameters.
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -137,40 +137,6 @@ Result<Sequenced> sequence(const sql::AlterStatement& statement, SequenceContext
     return alter_connection_item(item, statement, context);
   }
   return fail(sql_state::kFeatureNotSupported, tag + " with this action not yet supported");
-}
-
-Result<Sequenced> sequence(const sql::CommentOn& statement, SequenceContext& context) {
-  Sequenced out;
-  out.tag = "COMMENT";
-  if (statement.comment && statement.comment->size() > 1024) {
-    return fail(sql_state::kProgramLimitExceeded,
-                fmt::format("provided comment was {} bytes long, max size is 1024 bytes",
-                            statement.comment->size()));
-  }
-  if (statement.type == sql::ObjectType::kDatabase || statement.type == sql::ObjectType::kSchema ||
-      statement.type == sql::ObjectType::kCluster || statement.type == sql::ObjectType::kRole) {
-    return fail(sql_state::kFeatureNotSupported,
-                fmt::format("COMMENT ON {} not yet supported", object_type_words(statement.type)));
-  }
-  ASSIGN_OR_RETURN(ItemRef item, sql::lookup_item(statement.name, context.catalog, context.names));
-  if (!statement.column && item->kind != kind_of(statement.type)) {
-    ASSIGN_OR_RETURN(item, item_of_kind(statement.name, kind_of(statement.type), context));
-  }
-  size_t column = 0;
-  if (statement.column) {
-    if (item->relation) {
-      for (size_t i = 0; i < item->relation->columns.size(); ++i) {
-        if (item->relation->columns[i].name == statement.column->text) column = i + 1;
-      }
-    }
-    if (column == 0) {
-      return fail(
-          sql_state::kUndefinedColumn,
-          fmt::format("column \"{}.{}\" does not exist", item->name.item, statement.column->text));
-    }
-  }
-  out.changes.push_back(catalog::SetComment{item->id, column, statement.comment});
-  return out;
 }
 
 Result<Sequenced> sequence(const sql::AlterSystemSet& statement, SequenceContext& context) {

@@ -81,6 +81,9 @@ Result<AlteredSink> altered_sink(const sql::AlterStatement& statement,
 Result<Sequenced> sequence_altered_sink(const sql::AlterStatement& statement,
                                         const SequenceContext& context);
 
+// comments.cc
+Result<Sequenced> sequence(const sql::CommentOn& statement, SequenceContext& context);
+
 // drop.cc
 Result<Sequenced> sequence(const sql::DropObjects& statement, SequenceContext& context);
 // Appends what dropping these items takes: `items` hold dependents before what they depend on.
@@ -99,7 +102,6 @@ Status check_role(const std::string& role, const SequenceContext& context);
 
 // alter.cc
 Result<Sequenced> sequence(const sql::AlterStatement& statement, SequenceContext& context);
-Result<Sequenced> sequence(const sql::CommentOn& statement, SequenceContext& context);
 Result<Sequenced> sequence(const sql::AlterSystemSet& statement, SequenceContext& context);
 Result<Sequenced> sequence(const sql::AlterSystemReset& statement, SequenceContext& context);
 Result<Sequenced> sequence(const sql::CreateRole& statement, SequenceContext& context);
