@@ -98,6 +98,8 @@ constexpr std::string_view kRelations[] = {
     "pg_catalog.pg_range: rngtypid oid!, rngsubtype oid!",
     "pg_catalog.pg_roles: oid oid!, rolname text!, rolsuper bool!, rolcanlogin bool!",
     "pg_catalog.pg_settings: name text!, setting text!",
+    "pg_catalog.pg_description: objoid oid!, classoid oid!, objsubid int4!, description text!",
+    "pg_catalog.pg_shdescription: objoid oid!, classoid oid!, description text!",
 };
 
 struct View {

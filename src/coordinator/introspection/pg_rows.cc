@@ -1,5 +1,7 @@
 // Rows of pg_catalog: what drivers ask to learn types and relations.
 #include "coordinator/introspection/builtin_rows.h"
+
+#include "base/check.h"
 #include "coordinator/introspection/cells.h"
 #include "coordinator/introspection/identity.h"
 #include "coordinator/system_parameters.h"
@@ -175,6 +177,40 @@ Rows pg_roles(const IntrospectionSources& s) {
   return rows;
 }
 
+uint32_t relation_oid(const IntrospectionSources& s, const char* relation) {
+  catalog::ItemRef item = s.catalog.item_named({"", "pg_catalog", relation});
+  CHECK(item != nullptr);
+  return item->oid;
+}
+
+Rows pg_description(const IntrospectionSources& s) {
+  Rows rows;
+  uint32_t relations = relation_oid(s, "pg_class");
+  uint32_t schemas = relation_oid(s, "pg_namespace");
+  for (const auto& [key, comment] : s.catalog.comments()) {
+    catalog::ItemRef item = s.catalog.item(key.first);
+    if (!item || relation_kind(item->kind).empty()) continue;
+    rows.push_back({number(item->oid), number(relations), number(key.second), text(comment)});
+  }
+  for (const auto& [name, entry] : s.catalog.schemas()) {
+    std::string comment = s.catalog.comment(ObjectId{entry.id}, 0);
+    if (comment.empty()) continue;
+    rows.push_back({number(oid_of(entry.id)), number(schemas), number(0), text(comment)});
+  }
+  return rows;
+}
+
+Rows pg_shdescription(const IntrospectionSources& s) {
+  Rows rows;
+  uint32_t databases = relation_oid(s, "pg_database");
+  for (const auto& [name, entry] : s.catalog.databases()) {
+    std::string comment = s.catalog.comment(ObjectId{entry.id}, 0);
+    if (comment.empty()) continue;
+    rows.push_back({number(oid_of(entry.id)), number(databases), text(comment)});
+  }
+  return rows;
+}
+
 Rows pg_settings(const IntrospectionSources& s) {
   Rows rows;
   for (const SystemParameter& parameter : system_parameters()) {
@@ -187,10 +223,16 @@ Rows pg_settings(const IntrospectionSources& s) {
 
 RowsFunction pg_rows(const std::string& name) {
   static const std::map<std::string, RowsFunction> makers = {
-      {"pg_catalog.pg_type", pg_type},         {"pg_catalog.pg_namespace", pg_namespace},
-      {"pg_catalog.pg_class", pg_class},       {"pg_catalog.pg_attribute", pg_attribute},
-      {"pg_catalog.pg_database", pg_database}, {"pg_catalog.pg_range", pg_range},
-      {"pg_catalog.pg_roles", pg_roles},       {"pg_catalog.pg_settings", pg_settings},
+      {"pg_catalog.pg_type", pg_type},
+      {"pg_catalog.pg_namespace", pg_namespace},
+      {"pg_catalog.pg_class", pg_class},
+      {"pg_catalog.pg_attribute", pg_attribute},
+      {"pg_catalog.pg_database", pg_database},
+      {"pg_catalog.pg_range", pg_range},
+      {"pg_catalog.pg_roles", pg_roles},
+      {"pg_catalog.pg_settings", pg_settings},
+      {"pg_catalog.pg_description", pg_description},
+      {"pg_catalog.pg_shdescription", pg_shdescription},
   };
   auto found = makers.find(name);
   return found == makers.end() ? nullptr : found->second;

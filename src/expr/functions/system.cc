@@ -131,6 +131,10 @@ bool always(uint32_t) {
 bool never() {
   return false;
 }
+// Calls of these are bound as queries of pg_description: sql/bind/description_call.cc.
+std::optional<string> no_object_comment(uint32_t) {
+  return std::nullopt;
+}
 std::optional<string> no_comment(uint32_t, std::string_view) {
   return std::nullopt;
 }
@@ -211,7 +215,9 @@ constexpr FunctionSpec kFunctions[] = {
     entry("pg_table_is_visible", {kOid}, kBool, row_kernel<always>),
     entry("pg_type_is_visible", {kOid}, kBool, row_kernel<always>),
     entry("pg_function_is_visible", {kOid}, kBool, row_kernel<always>),
+    entry("obj_description", {kOid}, kText, row_kernel<no_object_comment>),
     entry("obj_description", {kOid, kText}, kText, row_kernel<no_comment>),
+    entry("shobj_description", {kOid, kText}, kText, row_kernel<no_comment>),
     entry("col_description", {kOid, kInt4}, kText, row_kernel<no_column_comment>),
     entry("pg_get_constraintdef", {kOid}, kText, row_kernel<no_definition>),
     entry("pg_get_constraintdef", {kOid, kBool}, kText, row_kernel<no_pretty_definition>),

@@ -71,6 +71,8 @@ class ExpressionBinder {
   Bound bind_aggregate(const FunctionCall& call, const std::string& name);
   Result<std::optional<BoundExprRef>> bind_reg_literal(const Cast& node);  // reg_literal.cc
   Bound bind_select_list_call(const FunctionCall& call);
+  Bound bind_description_call(const std::string& name,
+                              const BoundExpr& call);  // description_call.cc
   std::unexpected<Error> not_supported(const std::string& what) const;
 
   Binder& binder_;
@@ -81,6 +83,9 @@ class ExpressionBinder {
 // The name a function is called by, or an error: `function "s.f" does not exist` for a schema that
 // has no functions.
 Result<std::string> function_name(const ItemName& name);
+
+// obj_description and its like.
+bool is_description_function(std::string_view name);
 
 // --- what FROM and SELECT lists do with functions that return sets ---
 bool is_table_function(std::string_view name);

@@ -296,7 +296,8 @@ Bound ExpressionBinder::operator()(const Box<FunctionCall>& box) {
     return bound_literal(types::Datum::bytes(type_text(arguments[0]->type.type)),
                          SqlType::of(TypeId::kText));
   }
-  return binder_.call_function(name, std::move(arguments));
+  ASSIGN_OR_RETURN(BoundExprRef bound, binder_.call_function(name, std::move(arguments)));
+  return is_description_function(name) ? bind_description_call(name, *bound) : bound;
 }
 
 }  // namespace penstock::sql
