@@ -46,7 +46,8 @@ class Cluster {
     std::vector<Partition*> touched;
   };
 
-  bool new_protocol = false;  // The epoch moves with every transaction (KIP-890).
+  std::string cleanup_policy = "delete";  // Of all topics; nothing is cleaned.
+  bool new_protocol = false;              // The epoch moves with every transaction (KIP-890).
   std::map<std::string, std::vector<std::unique_ptr<Partition>>> topics;
   std::vector<Transaction> transactions;
   size_t fences = 0;
@@ -276,46 +277,60 @@ class Reader final : public connect::TopicReader {
   Reader(Session session, const connect::ReaderOptions& options)
       : session_(std::move(session)), options_(options) {}
 
-  KafkaResult<void> assign(int32_t, int64_t offset) override {
-    position_ = offset;
-    first_ = offset;
+  KafkaResult<void> assign(int32_t partition, int64_t offset) override {
+    places_[partition] = {offset, offset};
     return {};
   }
   KafkaResult<std::optional<connect::IncomingMessage>> poll(milliseconds) override {
     if (auto error = session_.meet()) return std::unexpected(*error);
-    const Partition& from = session_.cluster.partition(options_.topic, 0);
-    bool committed = options_.isolation == connect::KafkaIsolation::kReadCommitted;
-    auto end = static_cast<int64_t>(from.log.size());
-    if (committed) end = session_.cluster.last_stable(from);
-    while (position_ < end) {
-      const Record& record = from.log[static_cast<size_t>(position_++)];
-      bool hidden = record.marker || (committed && !session_.cluster.is_committed(record)) ||
-                    (!session_.cluster.reading_works && position_ - 1 != first_);
-      if (hidden) continue;
-      current_ = record;
-      connect::IncomingMessage message;
-      message.offset = position_ - 1;
-      if (current_.key) message.key = *current_.key;
-      if (current_.value) message.value = *current_.value;
-      return message;
+    for (auto& [partition, place] : places_) {
+      if (std::optional<connect::IncomingMessage> message = next(partition, place)) return message;
     }
     return std::nullopt;
   }
-  int64_t position(int32_t) const override { return position_; }
-  KafkaResult<connect::Watermarks> watermarks(int32_t, const StopToken&) override {
+  int64_t position(int32_t partition) const override { return places_.at(partition).position; }
+  KafkaResult<connect::Watermarks> watermarks(int32_t partition, const StopToken&) override {
     if (auto error = session_.meet()) return std::unexpected(*error);
-    const Partition& from = session_.cluster.partition(options_.topic, 0);
+    const Partition& from = session_.cluster.partition(options_.topic, partition);
     return connect::Watermarks{from.low, static_cast<int64_t>(from.log.size())};
   }
   KafkaResult<int64_t> offset_at(int32_t, int64_t, const StopToken&) override { return 0; }
   std::string last_trouble() const override { return session_.cluster.trouble; }
 
  private:
+  struct Place {
+    int64_t position = 0;
+    int64_t first = 0;
+  };
+  std::optional<connect::IncomingMessage> next(int32_t partition, Place& place) {
+    const Partition& from = session_.cluster.partition(options_.topic, partition);
+    bool committed = options_.isolation == connect::KafkaIsolation::kReadCommitted;
+    auto end = static_cast<int64_t>(from.log.size());
+    if (committed) end = session_.cluster.last_stable(from);
+    while (place.position < end) {
+      const Record& record = from.log[static_cast<size_t>(place.position++)];
+      bool hidden = record.marker || (committed && !session_.cluster.is_committed(record)) ||
+                    (!session_.cluster.reading_works && place.position - 1 != place.first);
+      if (hidden) continue;
+      current_ = record;
+      headers_.clear();
+      for (const auto& [name, value] : current_.headers) headers_.push_back({name, value});
+      connect::IncomingMessage message;
+      message.partition = partition;
+      message.offset = place.position - 1;
+      if (current_.key) message.key = *current_.key;
+      if (current_.value) message.value = *current_.value;
+      message.headers = headers_;
+      return message;
+    }
+    return std::nullopt;
+  }
+
   Session session_;
   const connect::ReaderOptions options_;
-  int64_t position_ = 0;
-  int64_t first_ = 0;
+  std::map<int32_t, Place> places_;
   Record current_;
+  std::vector<connect::KafkaHeader> headers_;
 };
 
 class Admin final : public connect::ClusterAdmin {
@@ -345,7 +360,7 @@ class Admin final : public connect::ClusterAdmin {
   }
   KafkaResult<std::map<std::string, std::string>> topic_config(const std::string&,
                                                                const StopToken&) override {
-    return {};
+    return std::map<std::string, std::string>{{"cleanup.policy", session_.cluster.cleanup_policy}};
   }
   KafkaResult<std::map<std::string, std::string>> broker_config(int32_t,
                                                                 const StopToken&) override {

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "defs/names.h"
 #include "sinks/progress_record.h"
+#include "sinks/topics.h"
 
 namespace penstock::sinks {
 namespace {
@@ -152,7 +153,7 @@ Step<void> SinkTransaction::send(const SinkMessage& message, Timestamp time) {
     stamp_ = time;
     stamp_text_ = std::to_string(time.ms);
   }
-  const connect::KafkaHeader header{"materialize-timestamp", stamp_text_};
+  const connect::KafkaHeader header{kTimestampHeader, stamp_text_};
   connect::OutgoingMessage out{.topic = data_topic_,
                                .partition = static_cast<int32_t>(
                                    message.partition_hash % static_cast<uint64_t>(partitions_)),

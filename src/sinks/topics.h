@@ -1,14 +1,18 @@
-// Makes sure that a sink's topics are there.
+// Makes sure that a sink's topics are there; what all messages in them have.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
+#include <string_view>
 
 #include "base/stop_token.h"
 #include "connect/kafka/cluster_admin.h"
 #include "sinks/trouble.h"
 
 namespace penstock::sinks {
+
+// A header of every message: the tick's time in decimal.
+inline constexpr std::string_view kTimestampHeader = "materialize-timestamp";
 
 // The topic's number of partitions; creates it when it does not exist and waits until it shows.
 // What exists is left as it is. `wait`: for a new topic to show.

@@ -1,0 +1,18 @@
+// The rows within a change that JsonEncoder's frame put together.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+namespace penstock::format {
+
+struct ChangeRows {
+  std::optional<std::string_view> before;
+  std::optional<std::string_view> after;
+};
+
+// Views into `change`. None unless it is such a change, byte for byte: {"before":...,"after":...}
+// of objects and nulls. The objects' insides are not looked at, but for where they end.
+std::optional<ChangeRows> split_json_change(std::string_view change);
+
+}  // namespace penstock::format

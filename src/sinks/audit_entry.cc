@@ -1,0 +1,137 @@
+// Entries as bytes: [u8 kind][what they sort by, big-endian][samples].
+#include "sinks/audit_entry.h"
+
+#include <fmt/core.h>
+
+#include <bit>
+
+#include "base/bytes_io.h"
+#include "base/check.h"
+#include "expr/seahash.h"
+
+namespace penstock::sinks {
+namespace {
+
+constexpr char kMessage = 'm';
+constexpr char kRow = 'r';  // After all messages.
+
+void put_big_endian(std::string& out, uint64_t value) {
+  put_fixed(out, std::byteswap(value));
+}
+uint64_t big_endian(ByteReader& reader) {
+  return std::byteswap(reader.fixed<uint64_t>());
+}
+
+void put_sample(std::string& out, const AuditSample& sample) {
+  put_fixed(out, sample.hash);
+  put_varint(out, sample.size);
+  put_string(out, sample.head);
+}
+AuditSample read_sample(ByteReader& reader) {
+  AuditSample sample;
+  sample.hash = reader.fixed<uint64_t>();
+  sample.size = reader.varint();
+  sample.head = reader.string();
+  return sample;
+}
+
+void put_sample(std::string& out, const std::optional<AuditSample>& sample) {
+  out.push_back(sample ? '\1' : '\0');
+  if (sample) put_sample(out, *sample);
+}
+std::optional<AuditSample> read_optional_sample(ByteReader& reader) {
+  if (reader.fixed<char>() == '\0') return std::nullopt;
+  return read_sample(reader);
+}
+
+// The bytes of the character that begins with `lead`; 0: none does.
+size_t character_bytes(uint8_t lead) {
+  if (lead < 0x80) return 1;
+  if (lead >= 0xc2 && lead < 0xe0) return 2;
+  if (lead >= 0xe0 && lead < 0xf0) return 3;
+  return lead >= 0xf0 && lead < 0xf5 ? 4 : 0;
+}
+
+// Valid UTF-8 (RFC 3629) without NUL: what a value of type text may hold.
+bool is_text(std::string_view bytes) {
+  for (size_t i = 0; i < bytes.size();) {
+    const auto lead = static_cast<uint8_t>(bytes[i]);
+    const size_t size = character_bytes(lead);
+    if (lead == 0 || size == 0 || i + size > bytes.size()) return false;
+    for (size_t j = 1; j < size; ++j) {
+      const auto next = static_cast<uint8_t>(bytes[i + j]);
+      const bool overlong =
+          j == 1 && ((lead == 0xe0 && next < 0xa0) || (lead == 0xf0 && next < 0x90));
+      const bool beyond =
+          j == 1 && ((lead == 0xed && next > 0x9f) || (lead == 0xf4 && next > 0x8f));
+      if ((next & 0xc0) != 0x80 || overlong || beyond) return false;
+    }
+    i += size;
+  }
+  return true;
+}
+
+std::string hexadecimal(std::string_view bytes) {
+  std::string out = "\\x";
+  for (char byte : bytes) out += fmt::format("{:02x}", static_cast<uint8_t>(byte));
+  return out;
+}
+
+}  // namespace
+
+AuditSample AuditSample::of(std::string_view bytes) {
+  return {expr::seahash(bytes), bytes.size(), std::string(bytes.substr(0, kHeadBytes))};
+}
+
+std::string AuditSample::shown() const {
+  std::string_view text = head;
+  const bool cut = size > head.size();
+  // A character may have been cut in two.
+  for (size_t i = 0; cut && i < 4 && !is_text(text); ++i) text.remove_suffix(1);
+  std::string out = is_text(text) ? std::string(text) : hexadecimal(head);
+  return cut ? out + fmt::format("… ({} bytes)", size) : out;
+}
+
+std::string encode_audit_message(const AuditMessage& message) {
+  std::string out(1, kMessage);
+  put_big_endian(out, message.time.ms);
+  put_big_endian(out, static_cast<uint64_t>(message.partition));
+  put_big_endian(out, static_cast<uint64_t>(message.offset));
+  put_sample(out, message.before);
+  put_sample(out, message.after);
+  return out;
+}
+
+std::string encode_audit_row(const AuditRow& row) {
+  std::string out(1, kRow);
+  put_big_endian(out, static_cast<uint64_t>(row.copies));
+  put_sample(out, row.row);
+  return out;
+}
+
+bool is_audit_message(std::string_view payload) {
+  return payload.front() == kMessage;
+}
+
+AuditMessage decode_audit_message(std::string_view payload) {
+  ByteReader reader(payload.substr(1));
+  AuditMessage message;
+  message.time = {big_endian(reader)};
+  message.partition = static_cast<int32_t>(big_endian(reader));
+  message.offset = static_cast<int64_t>(big_endian(reader));
+  message.before = read_optional_sample(reader);
+  message.after = read_optional_sample(reader);
+  DCHECK(!reader.failed());
+  return message;
+}
+
+AuditRow decode_audit_row(std::string_view payload) {
+  ByteReader reader(payload.substr(1));
+  AuditRow row;
+  row.copies = static_cast<int64_t>(big_endian(reader));
+  row.row = read_sample(reader);
+  DCHECK(!reader.failed());
+  return row;
+}
+
+}  // namespace penstock::sinks
