@@ -50,6 +50,8 @@ class CoordinatorThread final : public Coordinator {
             clean_up_outside({storage, secrets_, options_.identity.environment_id,
                               [this] { return catalog_->snapshot(); }})),
         contacts_(make_outside_contacts(secrets_, options_.identity.environment_id)),
+        auditor_(make_sink_auditor(storage, secrets_, options_.identity.environment_id,
+                                   spill_directory())),
         pool_(kMaxStatementThreads),
         commands_(64 << 20),
         services_{
@@ -62,6 +64,7 @@ class CoordinatorThread final : public Coordinator {
             .locks = locks_,
             .statuses = statuses_,
             .contacts = *contacts_,
+            .auditor = *auditor_,
             .run_ddl = [this](
                            const SessionView& session, const DdlFunction& ddl,
                            const StopToken& cancelled) { return run_ddl(session, ddl, cancelled); },
@@ -73,7 +76,7 @@ class CoordinatorThread final : public Coordinator {
                          .statuses = statuses_,
                          .secrets = secrets_,
                          .environment_id = options_.identity.environment_id,
-                         .spill_directory = options_.directory + "/spill",
+                         .spill_directory = spill_directory(),
                          .catalog = [this] { return catalog_->snapshot(); }};
     sources_ = make_source_fleet(context);
     sinks_ = make_sink_fleet(context);
@@ -93,6 +96,8 @@ class CoordinatorThread final : public Coordinator {
                              TableLocks::Guard locked, const StopToken& cancelled);
   Result<Decision> decide(const SessionView& session, const DdlFunction& ddl,
                           TableLocks::Guard locked, const StopToken& cancelled);
+  // Of what is too large for memory; emptied at the start.
+  std::string spill_directory() const { return options_.directory + "/spill"; }
   IntrospectionSources introspection(const catalog::CatalogState& catalog);
   std::vector<SessionEntry> session_entries();
   RetentionWatch::Actions retention_actions();
@@ -110,6 +115,7 @@ class CoordinatorThread final : public Coordinator {
   TableLocks locks_;
   Cleanup cleanup_;
   std::unique_ptr<OutsideContacts> contacts_;
+  std::unique_ptr<SinkAuditor> auditor_;
   std::unique_ptr<SourceFleet> sources_;
   std::unique_ptr<SinkFleet> sinks_;
   std::unique_ptr<RetentionWatch> retention_;

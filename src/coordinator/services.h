@@ -9,6 +9,7 @@
 #include "base/result.h"
 #include "coordinator/catalog_keeper.h"
 #include "coordinator/introspection/builtin_rows.h"
+#include "coordinator/outside/sink_auditor.h"
 #include "coordinator/sequence/statements.h"
 #include "coordinator/status_board.h"
 #include "coordinator/table_locks.h"
@@ -69,6 +70,7 @@ struct Services {
   TableLocks& locks;
   StatusBoard& statuses;
   OutsideContacts& contacts;
+  SinkAuditor& auditor;
   // Runs `ddl` on the coordinator's thread, makes it durable and carries it out; waits for that.
   // The list's effects are used up.
   // `cancelled` ends its waiting for its turn and for writers of tables that are dropped (57014).

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/timestamp.h"
 #include "catalog/catalog_view.h"
 #include "defs/sink_def.h"
 #include "expr/scalar.h"
@@ -92,6 +93,13 @@ struct SinkPlan {
   std::vector<ObjectId> uses;
 };
 Result<SinkPlan> plan_create_sink(const CreateSink& statement, const PlanContext& context);
+
+struct AuditPlan {
+  catalog::ItemRef sink;
+  std::optional<Timestamp> at;
+};
+// Errors: 42809, it is no sink; those of evaluating AT.
+Result<AuditPlan> plan_audit_sink(const AuditSink& statement, const PlanContext& context);
 
 // A change of one table. `rows` gives, for INSERT, the complete rows to add; for DELETE and UPDATE
 // the rows to remove, and for UPDATE behind them (so twice as many columns) the rows to put in

@@ -236,6 +236,7 @@ bool is_ddl(const sql::Statement& statement) {
                                [](const sql::CopyStatement&) { return false; },
                                [](const sql::ExplainStatement&) { return false; },
                                [](const sql::ValidateSink&) { return false; },
+                               [](const sql::AuditSink&) { return false; },
                                [](const sql::ShowStatement&) { return false; },
                                [](const sql::DeclareStatement&) { return false; },
                                [](const sql::FetchStatement&) { return false; },

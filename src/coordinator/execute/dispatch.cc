@@ -61,6 +61,9 @@ Result<ExecuteResponse> execute_statement(Session& session, const sql::Statement
   if (const auto* validate = std::get_if<sql::ValidateSink>(&kind)) {
     return execute_validate_sink(session, *validate);
   }
+  if (const auto* audit = std::get_if<sql::AuditSink>(&kind)) {
+    return execute_audit(session, *audit);
+  }
   if (is<sql::SubscribeStatement>(statement)) return unsupported("SUBSCRIBE");
   if (is<sql::DeclareStatement>(statement) || is<sql::FetchStatement>(statement) ||
       is<sql::CloseStatement>(statement)) {
@@ -114,6 +117,7 @@ Result<std::optional<types::RelationType>> describe_result(
     return describe_explain(session, *explain, parameters);
   }
   if (std::holds_alternative<sql::ValidateSink>(kind)) return validate_sink_columns();
+  if (std::holds_alternative<sql::AuditSink>(kind)) return audit_relation();
   return std::nullopt;
 }
 

@@ -65,6 +65,10 @@ std::string explain_column(const sql::ExplainStatement& statement);
 // explain_schema.cc: the schema as indented JSON.
 Result<std::string> schema_text(Session& session, const sql::ExplainSchema& explain);
 
+// audit.cc: AUDIT SINK, a row for each problem that is found.
+Result<ExecuteResponse> execute_audit(Session& session, const sql::AuditSink& statement);
+types::RelationType audit_relation();
+
 // session_statements.cc: SET, RESET, BEGIN, COMMIT, PREPARE, DISCARD...
 Result<ExecuteResponse> execute_session(Session& session, const sql::Statement& statement,
                                         const Parameters& parameters);

@@ -22,7 +22,7 @@ using StatementKind =
                  CreateConnection, CreateTable, CreateSource, CreateTableFromSource, CreateWebhook,
                  CreateView, CreateMaterializedView, CreateIndex, CreateSink, CreateType,
                  DropObjects, AlterStatement, AlterSystemSet, AlterSystemReset, ValidateConnection,
-                 ValidateSink, CommentOn, GrantPrivileges, GrantRole>;
+                 ValidateSink, AuditSink, CommentOn, GrantPrivileges, GrantRole>;
 
 struct Statement {
   ByteRange range;

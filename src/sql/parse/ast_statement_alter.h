@@ -126,6 +126,11 @@ struct ValidateSink {
   ItemName name;
   friend bool operator==(const ValidateSink&, const ValidateSink&) = default;
 };
+struct AuditSink {
+  ItemName name;
+  std::optional<Expr> at;  // Absent: what the sink has sent so far.
+  friend bool operator==(const AuditSink&, const AuditSink&) = default;
+};
 struct CommentOn {  // Of a column, `name` is its relation.
   ObjectType type = ObjectType::kTable;
   ItemName name;

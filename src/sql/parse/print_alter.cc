@@ -30,6 +30,13 @@ struct AlterPrinter {
     named("VALIDATE CONNECTION ", validate.name);
   }
   void operator()(const ValidateSink& validate) { named("VALIDATE SINK ", validate.name); }
+  void operator()(const AuditSink& audit) {
+    out.text("AUDIT SINK");
+    named(" ", audit.name);
+    if (!audit.at) return;
+    out.text(" AT ");
+    out.put(*audit.at);
+  }
   void operator()(const CommentOn& comment) {
     out.text("COMMENT ON ");
     out.text(comment.column ? "COLUMN" : words_of(comment.type));

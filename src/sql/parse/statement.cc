@@ -57,6 +57,7 @@ constexpr Dispatch kDispatch[] = {
     {"DROP", parse_drop},
     {"ALTER", parse_alter},
     {"VALIDATE", parse_validate},
+    {"AUDIT", parse_audit},
     {"COMMENT", parse_comment},
     {"GRANT", parse_grant},
     {"REVOKE", parse_grant},

@@ -32,6 +32,7 @@ Result<StatementKind> parse_create(Cursor& cursor);
 Result<StatementKind> parse_drop(Cursor& cursor);
 Result<StatementKind> parse_alter(Cursor& cursor);
 Result<StatementKind> parse_validate(Cursor& cursor);
+Result<StatementKind> parse_audit(Cursor& cursor);
 Result<StatementKind> parse_comment(Cursor& cursor);
 Result<StatementKind> parse_grant(Cursor& cursor);  // GRANT, REVOKE
 

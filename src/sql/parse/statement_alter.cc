@@ -223,6 +223,16 @@ Result<StatementKind> parse_validate(Cursor& cursor) {
   return ValidateConnection{std::move(name)};
 }
 
+Result<StatementKind> parse_audit(Cursor& cursor) {
+  RETURN_IF_ERROR(cursor.expect({"AUDIT", "SINK"}));
+  AuditSink audit;
+  ASSIGN_OR_RETURN(audit.name, parse_item_name(cursor));
+  if (cursor.accept("AT")) {
+    ASSIGN_OR_RETURN(audit.at, parse_expr(cursor));
+  }
+  return audit;
+}
+
 Result<StatementKind> parse_comment(Cursor& cursor) {
   RETURN_IF_ERROR(cursor.expect({"COMMENT", "ON"}));
   CommentOn comment;

@@ -1,0 +1,143 @@
+// The time of an audit, held readable while the collection is read; and a Kafka client of its own.
+#include "coordinator/outside/sink_auditor.h"
+
+#include <fmt/core.h>
+
+#include "catalog/facts_of.h"
+#include "coordinator/outside/client_options.h"
+#include "coordinator/outside/stored_ledger.h"
+#include "coordinator/sequence/item_facts.h"
+#include "defs/names.h"
+#include "sinks/sink_audit.h"
+
+namespace penstock::coordinator {
+namespace {
+
+using catalog::facts_of;
+
+std::unexpected<Error> not_now(std::string message, std::string hint) {
+  return fail(Error(sql_state::kObjectNotInState, std::move(message)).with_hint(std::move(hint)));
+}
+
+// Messages do not say which sink sent them.
+Status check_alone(const catalog::CatalogItem& sink, const catalog::CatalogState& catalog) {
+  const auto& def = std::get<defs::SinkDef>(sink.facts);
+  const auto& kafka = facts_of<defs::KafkaConnectionDef>(catalog, def.connection);
+  for (const auto& [id, item] : catalog.items()) {
+    const auto* other = std::get_if<defs::SinkDef>(&item->facts);
+    if (id == sink.id || other == nullptr || other->topic != def.topic) continue;
+    if (facts_of<defs::KafkaConnectionDef>(catalog, other->connection).brokers != kafka.brokers) {
+      continue;
+    }
+    return fail(
+        sql_state::kObjectNotInState,
+        fmt::format("topic \"{}\" has the messages of sink \"{}\", too, and they do not say "
+                    "whose they are",
+                    def.topic, item->name.item));
+  }
+  return {};
+}
+
+class RealSinkAuditor final : public SinkAuditor {
+ public:
+  RealSinkAuditor(storage::Storage& storage, const SecretStore& secrets, std::string environment_id,
+                  std::string spill_directory)
+      : storage_(storage),
+        secrets_(secrets),
+        environment_id_(std::move(environment_id)),
+        spill_directory_(std::move(spill_directory)) {}
+
+  Result<sinks::AuditReport> audit(const AuditRequest& request) override {
+    const catalog::CatalogState& catalog = request.catalog;
+    RETURN_IF_ERROR(check_alone(request.sink, catalog));
+    ASSIGN_OR_RETURN(sql::SinkPlan plan, sink_plan(request.sink, catalog));
+    sinks::SinkConfig config;
+    config.id = request.sink.id;
+    config.name = request.sink.name.item;
+    config.partition_by = plan.partition_by;
+    config.spill_directory = spill_directory_;
+    config.def = std::move(plan.def);
+    const CollectionId collection{config.def.from.value};
+    ASSIGN_OR_RETURN(std::unique_ptr<data::UpdateStream> stream, storage_.open_stream(collection));
+    ASSIGN_OR_RETURN(auto kafka, make_client(config.def.connection, request));
+    ASSIGN_OR_RETURN(Chosen chosen, choose_time(collection, request));
+    return sinks::audit_sink(config, chosen.time,
+                             {.kafka = *kafka,
+                              .stream = *stream,
+                              .stop = request.cancelled,
+                              .may_go_on = request.may_go_on,
+                              .collection_read = [&chosen] { chosen.hold.reset(); }});
+  }
+
+ private:
+  struct Chosen {
+    Timestamp time;
+    std::unique_ptr<storage::ReadHold> hold;
+  };
+
+  Result<std::unique_ptr<connect::KafkaClient>> make_client(ObjectId connection,
+                                                            const AuditRequest& request) {
+    const auto& kafka = facts_of<defs::KafkaConnectionDef>(request.catalog, connection);
+    const std::string client_id =
+        defs::client_identity(environment_id_, connection, request.sink.id) + "-audit";
+    ASSIGN_OR_RETURN(connect::KafkaClientOptions options,
+                     kafka_client_options(kafka_endpoint(kafka, request.catalog), client_id,
+                                          secrets_, request.catalog));
+    return connect::make_kafka_client(options);
+  }
+
+  // Everything stamped before R is committed (rule K1).
+  Result<sinks::SinkPlace> place_of(const catalog::CatalogItem& sink) {
+    ASSIGN_OR_RETURN(std::optional<std::string> stored,
+                     storage_.meta().get(sink_place_key(sink.id)));
+    std::optional<sinks::SinkPlace> place =
+        stored ? sinks::SinkPlace::decode(*stored) : std::nullopt;
+    if (!place || place->snapshot_due) {
+      return not_now(fmt::format("sink \"{}\" has not sent its snapshot yet", sink.name.item),
+                     "Its status is in mz_internal.mz_sink_statuses.");
+    }
+    return *place;
+  }
+
+  Result<Chosen> choose_time(CollectionId collection, const AuditRequest& request) {
+    const std::string& name = request.sink.name.item;
+    while (true) {
+      RETURN_IF_ERROR(request.may_go_on());
+      ASSIGN_OR_RETURN(const sinks::SinkPlace place, place_of(request.sink));
+      const Timestamp frontier = place.next.previous();
+      const Timestamp time = request.at.value_or(frontier);
+      if (time > frontier) {
+        return not_now(fmt::format("sink \"{}\" has not sent everything up to {}", name, time.ms),
+                       fmt::format("It has up to {}.", frontier.ms));
+      }
+      const std::string holder = "audit of sink " + defs::object_id_text(request.sink.id);
+      ASSIGN_OR_RETURN(std::unique_ptr<storage::ReadHold> hold,
+                       storage_.holds().acquire(collection, holder, time));
+      if (hold->time() <= time) return Chosen{time, std::move(hold)};
+      // The sink's own hold is there as long as its place, which may have moved on just now.
+      if (request.at || place.history_released) {
+        return not_now(
+            fmt::format("what sink \"{}\" reads is no longer known at {}", name, time.ms),
+            fmt::format("It is from {} on.", hold->time().ms));
+      }
+      request.cancelled.wait_for(std::chrono::milliseconds(5));
+    }
+  }
+
+  storage::Storage& storage_;
+  const SecretStore& secrets_;
+  const std::string environment_id_;
+  const std::string spill_directory_;
+};
+
+}  // namespace
+
+std::unique_ptr<SinkAuditor> make_sink_auditor(storage::Storage& storage,
+                                               const SecretStore& secrets,
+                                               std::string environment_id,
+                                               std::string spill_directory) {
+  return std::make_unique<RealSinkAuditor>(storage, secrets, std::move(environment_id),
+                                           std::move(spill_directory));
+}
+
+}  // namespace penstock::coordinator
