@@ -59,6 +59,11 @@ void append_row_mark(std::string& out, const AuditSample& row) {
 }  // namespace
 
 Status check_auditable(const SinkConfig& config, const AuditScope& scope) {
+  for (const defs::SinkFormat& format : {config.def.key_format, config.def.value_format}) {
+    if (format.kind == defs::SinkFormatKind::kJson) continue;
+    return fail(sql_state::kFeatureNotSupported,
+                "AUDIT SINK of a sink in another format than JSON not yet supported");
+  }
   const bool has_states = config.def.envelope == defs::SinkEnvelope::kUpsert ||
                           (config.def.key && ChangeEncoder(config).key_is_proven());
   if (scope.is_compacted && !has_states) {
@@ -275,6 +280,7 @@ Status AuditComparison::add_rows(const data::DeltaBatch& rows) {
     value_.clear();
     encoder_.append_row(rows, i, value_);
     AuditRow row{rows.diff(i), AuditSample::of(value_)};
+    if (auto refusal = encoder_.take_refusal()) return fail(sql_state::kObjectNotInState, *refusal);
     ++report_.rows;
     RETURN_IF_ERROR(add_entry(key_, row.row, encode_audit_row(row)));
   }

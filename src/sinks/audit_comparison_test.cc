@@ -266,6 +266,11 @@ TEST_F(AuditDebezium, InACompactedTopicOnlyStatesAreJudged) {
   EXPECT_EQ(check_auditable(config_, scope_).error().state, sql_state::kFeatureNotSupported);
 }
 
+TEST_F(AuditDebezium, OtherFormatsAreRefused) {
+  config_.def.value_format.kind = defs::SinkFormatKind::kAvro;
+  EXPECT_EQ(check_auditable(config_, scope_).error().state, sql_state::kFeatureNotSupported);
+}
+
 using AuditCounts = AuditComparisonTest;
 
 TEST_F(AuditCounts, CopiesAreNoDuplicates) {

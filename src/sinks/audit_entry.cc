@@ -7,6 +7,7 @@
 
 #include "base/bytes_io.h"
 #include "base/check.h"
+#include "base/text_encoding.h"
 #include "expr/seahash.h"
 
 namespace penstock::sinks {
@@ -44,37 +45,9 @@ std::optional<AuditSample> read_optional_sample(ByteReader& reader) {
   return read_sample(reader);
 }
 
-// The bytes of the character that begins with `lead`; 0: none does.
-size_t character_bytes(uint8_t lead) {
-  if (lead < 0x80) return 1;
-  if (lead >= 0xc2 && lead < 0xe0) return 2;
-  if (lead >= 0xe0 && lead < 0xf0) return 3;
-  return lead >= 0xf0 && lead < 0xf5 ? 4 : 0;
-}
-
-// Valid UTF-8 (RFC 3629) without NUL: what a value of type text may hold.
+// What a value of type text may hold.
 bool is_text(std::string_view bytes) {
-  for (size_t i = 0; i < bytes.size();) {
-    const auto lead = static_cast<uint8_t>(bytes[i]);
-    const size_t size = character_bytes(lead);
-    if (lead == 0 || size == 0 || i + size > bytes.size()) return false;
-    for (size_t j = 1; j < size; ++j) {
-      const auto next = static_cast<uint8_t>(bytes[i + j]);
-      const bool overlong =
-          j == 1 && ((lead == 0xe0 && next < 0xa0) || (lead == 0xf0 && next < 0x90));
-      const bool beyond =
-          j == 1 && ((lead == 0xed && next > 0x9f) || (lead == 0xf4 && next > 0x8f));
-      if ((next & 0xc0) != 0x80 || overlong || beyond) return false;
-    }
-    i += size;
-  }
-  return true;
-}
-
-std::string hexadecimal(std::string_view bytes) {
-  std::string out = "\\x";
-  for (char byte : bytes) out += fmt::format("{:02x}", static_cast<uint8_t>(byte));
-  return out;
+  return is_utf8(bytes) && bytes.find('\0') == std::string_view::npos;
 }
 
 }  // namespace
@@ -88,7 +61,7 @@ std::string AuditSample::shown() const {
   const bool cut = size > head.size();
   // A character may have been cut in two.
   for (size_t i = 0; cut && i < 4 && !is_text(text); ++i) text.remove_suffix(1);
-  std::string out = is_text(text) ? std::string(text) : hexadecimal(head);
+  std::string out = is_text(text) ? std::string(text) : "\\x" + encode_hex(head);
   return cut ? out + fmt::format("… ({} bytes)", size) : out;
 }
 
