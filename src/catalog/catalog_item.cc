@@ -23,6 +23,8 @@ std::string_view item_kind_name(ItemKind kind) {
       return "connection";
     case ItemKind::kSecret:
       return "secret";
+    case ItemKind::kType:
+      return "type";
   }
   return "object";
 }

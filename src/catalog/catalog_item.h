@@ -26,6 +26,7 @@ enum class ItemKind : uint8_t {
   kSink,
   kConnection,
   kSecret,
+  kType,
 };
 
 // "table", "materialized view": as messages say it. item_type_id: "materialized-view", as
@@ -43,12 +44,15 @@ struct IndexFacts {
   ObjectId on;
   std::vector<size_t> key;  // Columns; expressions are not indexed.
 };
+struct TypeFacts {
+  types::SqlType type;  // `named` is the item's id.
+};
 struct NoFacts {};
 // A relation of the system's own: rows are made when it is read.
 struct BuiltinFacts {};
 
 using ItemFacts =
-    std::variant<NoFacts, BuiltinFacts, TableFacts, ViewFacts, IndexFacts, defs::SinkDef,
+    std::variant<NoFacts, BuiltinFacts, TableFacts, ViewFacts, IndexFacts, TypeFacts, defs::SinkDef,
                  defs::KafkaConnectionDef, defs::PostgresConnectionDef, defs::AwsConnectionDef,
                  defs::SchemaRegistryConnectionDef, defs::GlueRegistryConnectionDef,
                  defs::PostgresSourceDef, defs::SourceTableDef>;

@@ -18,7 +18,8 @@ const std::pair<ItemKind, const char*> kKindNames[] = {
     {ItemKind::kIndex, "index"},
     {ItemKind::kSink, "sink"},
     {ItemKind::kConnection, "connection"},
-    {ItemKind::kSecret, "secret"}};
+    {ItemKind::kSecret, "secret"},
+    {ItemKind::kType, "type"}};
 
 std::unexpected<Error> damaged(const std::string& what) {
   return fail(sql_state::kInternalError, "the stored catalog has an unreadable entry: " + what);

@@ -6,6 +6,7 @@
 
 #include "data/ordered_value.h"
 #include "types/array_value.h"
+#include "types/nested_value.h"
 
 namespace penstock::data {
 
@@ -52,10 +53,13 @@ Datum canonical_datum(const types::SqlType& type, const Datum& value) {
     for (Datum& element : array.elements) element = canonical_datum(*type.element, element);
     return Datum::bytes(types::encode_array(*type.element, array));
   }
-  if (type.id == TypeId::kRecord) {
-    std::vector<types::RecordField> fields = types::decode_record(value.as_bytes());
-    for (auto& [field_type, field] : fields) field = canonical_datum(field_type, field);
-    return Datum::bytes(types::encode_record(fields));
+  if (types::is_composed(type)) {
+    auto canonical = [&](size_t field, const Datum& part) -> Result<Datum> {
+      return canonical_datum(type.fields ? (*type.fields)[field].type.type : *type.element, part);
+    };
+    Result<std::string> bytes = types::convert_parts(type, type, value.as_bytes(), canonical);
+    CHECK(bytes.has_value());
+    return Datum::bytes(*std::move(bytes));
   }
   if (type.id == TypeId::kBpchar) {
     return Datum::bytes(std::string(without_trailing_blanks(value.as_bytes())));
@@ -85,7 +89,8 @@ Column canonical_column(const types::SqlType& type, const Column& column) {
     case TypeId::kBpchar:
       return blanks_removed(column);
     case TypeId::kRecord:
-      return canonical_nested(type, column);
+    case TypeId::kList:
+    case TypeId::kMap:
     case TypeId::kArray:
       return is_order_exact(type) ? column : canonical_nested(type, column);
     default:

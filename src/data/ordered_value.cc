@@ -1,6 +1,7 @@
 // Values in order-preserving bytes, recursively for the nested types.
 #include "data/ordered_value.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -8,8 +9,8 @@
 #include "data/ordered_bits.h"
 #include "types/array_value.h"
 #include "types/jsonb.h"
+#include "types/nested_value.h"
 #include "types/numeric.h"
-#include "types/type_name.h"
 
 namespace penstock::data {
 
@@ -147,26 +148,58 @@ Datum take_array(const SqlType& element, std::string_view& bytes) {
   return Datum::bytes(types::encode_array(element, array));
 }
 
-// Fields, each behind its type's OID.
-void append_record(std::string_view bytes, std::string& out) {
-  for (const auto& [type, value] : types::decode_record(bytes)) {
+void append_list(const SqlType& element, std::string_view bytes, std::string& out) {
+  for (const Datum& value : types::decode_list(element, bytes)) {
+    append_element(element, value, out);
+  }
+  out.push_back(kEnd);
+}
+
+Datum take_list(const SqlType& element, std::string_view& bytes) {
+  std::vector<Datum> elements;
+  for (char mark = take_byte(bytes); mark != kEnd; mark = take_byte(bytes)) {
+    elements.push_back(mark == kNullElement ? Datum::null() : take_ordered(element, bytes));
+  }
+  return Datum::bytes(types::encode_list(element, elements));
+}
+
+// Each entry: kElement, its key, its value.
+void append_map(const SqlType& type, std::string_view bytes, std::string& out) {
+  for (const auto& [key, value] : types::decode_map(type, bytes)) {
     out.push_back(kElement);
-    append_big_endian(types::type_oid(type), out);
+    append_escaped(key, out);
     append_element(type, value, out);
   }
   out.push_back(kEnd);
 }
 
-Datum take_record(std::string_view& bytes) {
-  std::vector<types::RecordField> fields;
+Datum take_element(const SqlType& type, std::string_view& bytes) {
+  return take_byte(bytes) == kNullElement ? Datum::null() : take_ordered(type, bytes);
+}
+
+Datum take_map(const SqlType& type, std::string_view& bytes) {
+  std::vector<types::MapEntry> entries;
   while (take_byte(bytes) == kElement) {
-    uint32_t oid = read_big_endian<uint32_t>(bytes.data());
-    bytes.remove_prefix(sizeof(oid));
-    SqlType type = types::type_from_oid(oid).value_or(SqlType::of(TypeId::kText));
-    bool null = take_byte(bytes) == kNullElement;
-    fields.emplace_back(type, null ? Datum::null() : take_ordered(type, bytes));
+    std::string key = take_escaped(bytes);
+    entries.emplace_back(std::move(key), take_element(type, bytes));
   }
-  return Datum::bytes(types::encode_record(fields));
+  return Datum::bytes(types::encode_map(type, std::move(entries)));
+}
+
+// As many fields as the type has: nothing marks the end.
+void append_record(const types::RecordFields& fields, std::string_view bytes, std::string& out) {
+  std::vector<Datum> values = types::decode_record(fields, bytes);
+  for (size_t i = 0; i < fields.size(); ++i) {
+    append_element(fields[i].type.type, values[i], out);
+  }
+}
+
+Datum take_record(const types::RecordFields& fields, std::string_view& bytes) {
+  std::vector<Datum> values;
+  for (const types::ColumnDesc& field : fields) {
+    values.push_back(take_element(field.type.type, bytes));
+  }
+  return Datum::bytes(types::encode_record(fields, values));
 }
 
 Datum take_fixed(const SqlType& type, PhysicalKind kind, std::string_view bytes) {
@@ -199,10 +232,15 @@ bool is_order_exact(const SqlType& type) {
     case TypeId::kFloat4:
     case TypeId::kFloat8:
     case TypeId::kBpchar:
-    case TypeId::kRecord:  // May hold any of these.
       return false;
     case TypeId::kArray:
+    case TypeId::kList:
+    case TypeId::kMap:
       return is_order_exact(*type.element);
+    case TypeId::kRecord:
+      return std::ranges::all_of(*type.fields, [](const types::ColumnDesc& field) {
+        return is_order_exact(field.type.type);
+      });
     default:
       return true;
   }
@@ -252,8 +290,12 @@ void append_ordered(const SqlType& type, const Datum& value, std::string& out) {
       return append_jsonb(value.as_bytes(), out);
     case TypeId::kArray:
       return append_array(*type.element, value.as_bytes(), out);
+    case TypeId::kList:
+      return append_list(*type.element, value.as_bytes(), out);
+    case TypeId::kMap:
+      return append_map(*type.element, value.as_bytes(), out);
     case TypeId::kRecord:
-      return append_record(value.as_bytes(), out);
+      return append_record(*type.fields, value.as_bytes(), out);
     case TypeId::kBpchar:
       return append_escaped(without_trailing_blanks(value.as_bytes()), out);
     default:
@@ -280,8 +322,12 @@ Datum take_ordered(const SqlType& type, std::string_view& bytes) {
     }
     case TypeId::kArray:
       return take_array(*type.element, bytes);
+    case TypeId::kList:
+      return take_list(*type.element, bytes);
+    case TypeId::kMap:
+      return take_map(*type.element, bytes);
     case TypeId::kRecord:
-      return take_record(bytes);
+      return take_record(*type.fields, bytes);
     default:
       return Datum::bytes(take_escaped(bytes));
   }

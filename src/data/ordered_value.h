@@ -1,5 +1,5 @@
 // One value as bytes whose memcmp order is the SQL order of its type: what SortKeyCodec writes for
-// a column, and the elements of arrays, records and jsonb within it. Formats are in
+// a column, and the parts of arrays, lists, maps, records and jsonb within it. Formats are in
 // sort_key_codec.h.
 #pragma once
 

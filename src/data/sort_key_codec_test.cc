@@ -115,15 +115,21 @@ std::vector<Typed> typed_values() {
     }
     out.push_back(std::move(arrays));
   }
-  Typed records{SqlType::of(TypeId::kRecord), {}};
-  for (double number : {-0.0, 0.0, 1.0}) {
-    for (const Datum& text : {Datum::null(), Datum::bytes("x")}) {
-      records.values.push_back(Datum::bytes(
-          types::encode_record({{SqlType::of(TypeId::kFloat8), Datum::floating(number)},
-                                {SqlType::of(TypeId::kText), text}})));
-    }
+  const SqlType text = SqlType::of(TypeId::kText);
+  const SqlType number = SqlType::of(TypeId::kFloat8);
+  const std::pair<SqlType, std::vector<const char*>> nested[] = {
+      {SqlType::record_of({{"a", {number, true}}, {"b", {text, true}}}),
+       {"(0,)", "(-0,)", "(0,x)", "(-0,x)", "(1,)", "(,x)"}},
+      {SqlType::list_of(text), {"{}", "{NULL}", "{a}", "{a,b}", "{ab}", "{a,NULL}", "{\"\"}"}},
+      {SqlType::list_of(number), {"{}", "{0}", "{-0}", "{0,NaN}", "{NaN}"}},
+      {SqlType::map_of(text), {"{}", "{a=>1}", "{a=>1,b=>2}", "{a=>NULL}", "{ab=>1}", "{\"\"=>1}"}},
+      {SqlType::map_of(SqlType::list_of(number)), {"{}", "{a=>{0}}", "{a=>{-0}}", "{a=>{0,1}}"}},
+  };
+  for (const auto& [type, texts] : nested) {
+    Typed typed{type, {}};
+    for (const char* one : texts) typed.values.push_back(*types::parse_text(type, one));
+    out.push_back(std::move(typed));
   }
-  out.push_back(std::move(records));
   return out;
 }
 

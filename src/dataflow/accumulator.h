@@ -90,6 +90,9 @@ std::unique_ptr<Accumulator> make_float_sum(types::PhysicalKind kind, RowArena& 
 std::unique_ptr<Accumulator> make_extreme(const expr::AggregateExpr& aggregate,
                                           AccumulatorContext context);
 
+std::unique_ptr<Accumulator> make_gathering(const expr::AggregateExpr& aggregate,
+                                            AccumulatorContext context);
+
 // Whether every row of the group has a value for the aggregate, so that the group's number of rows
 // is its number of values.
 inline bool counts_every_row(const expr::AggregateExpr& aggregate) {

@@ -187,6 +187,10 @@ std::unique_ptr<Accumulator> make_accumulator(const expr::AggregateExpr& aggrega
     case AggregateKind::kMin:
     case AggregateKind::kMax:
       return make_extreme(aggregate, context);
+    case AggregateKind::kArrayAgg:
+    case AggregateKind::kListAgg:
+    case AggregateKind::kMapAgg:
+      return make_gathering(aggregate, context);
     default:
       return make_linear_accumulator(aggregate);
   }

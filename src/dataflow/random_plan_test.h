@@ -8,6 +8,7 @@
 
 #include "base/rng.h"
 #include "dataflow/reference_test.h"
+#include "expr/cast_catalogue.h"
 #include "expr/function_catalogue.h"
 #include "types/numeric.h"
 #include "types/text_io.h"
@@ -193,6 +194,28 @@ class RandomPlan {
     }
     return out;
   }
+  // Lists of a column, or maps of a column by a number's digits, in an order of other columns.
+  expr::AggregateExpr gathering(expr::AggregateExpr out, const Types& types) {
+    bool map = rng_.one_in(2);
+    std::vector<expr::ScalarRef> fields;
+    if (map) {
+      fields.push_back(*expr::cast(number(types), types::SqlType::of(TypeId::kText),
+                                   expr::CastContext::kExplicit));
+    }
+    fields.push_back(any_column(types));
+    types::SqlType part = types::without_modifier(fields.back()->type.type);
+    for (uint64_t i = rng_.below(3); i > 0; --i) {
+      fields.push_back(any_column(types));
+      out.order.push_back({rng_.one_in(2), rng_.one_in(2)});
+    }
+    std::vector<types::ColumnType> field_types;
+    for (const expr::ScalarRef& field : fields) field_types.push_back(field->type);
+    const expr::FunctionSpec& row = expr::function_of("row", {expr::kAny});
+    out.argument = expr::call(row, std::move(fields), expr::result_column_type(row, field_types));
+    out.kind = map ? expr::AggregateKind::kMapAgg : expr::AggregateKind::kListAgg;
+    out.type = {map ? types::SqlType::map_of(part) : types::SqlType::list_of(part), true};
+    return out;
+  }
   expr::AggregateExpr random_aggregate(const Types& types) {
     using expr::AggregateKind;
     expr::AggregateExpr out;
@@ -204,6 +227,7 @@ class RandomPlan {
       out.type = column_type(TypeId::kNumeric, true);
       return out;
     }
+    if (rng_.one_in(5)) return gathering(std::move(out), types);
     out.argument = any_column(types);
     TypeId id = out.argument->type.type.id;
     out.type = out.argument->type;

@@ -16,6 +16,7 @@
 #include "base/check.h"
 #include "data/ordered_value.h"
 #include "dataflow/bag_test.h"
+#include "dataflow/gathered_test.h"
 #include "dataflow/operator.h"
 #include "dataflow/table_function.h"
 #include "expr/evaluator.h"
@@ -199,6 +200,11 @@ class Reference {
       for (size_t i = 0; i < node.aggregates.size(); ++i) {
         bool extreme = node.aggregates[i].kind == expr::AggregateKind::kMin ||
                        node.aggregates[i].kind == expr::AggregateKind::kMax;
+        if (is_gathering(node.aggregates[i]) && !node.aggregates[i].distinct) {
+          for (const auto& [record, rows] : gathered_records(group.values[i].all)) {
+            negative("an aggregate", rows < 0 ? 1 : 0);
+          }
+        }
         if (!extreme && !node.aggregates[i].distinct) continue;
         for (const auto& [text, value] : group.values[i].by_value) {
           negative("an aggregate", value.second < 0 ? 1 : 0);
@@ -216,6 +222,15 @@ class Reference {
 
   static Datum finish(const expr::AggregateExpr& aggregate, const Values& values) {
     using expr::AggregateKind;
+    if (is_gathering(aggregate)) {
+      if (!aggregate.distinct) return gathered_value(aggregate, gathered_records(values.all));
+      std::map<std::string, int64_t> records;
+      for (const auto& [text, value] : values.by_value) {
+        Datum record = canonical(aggregate.argument->type.type, value.first);
+        if (value.second > 0) records[record.as_bytes()] = 1;
+      }
+      return gathered_value(aggregate, records);
+    }
     const types::SqlType& type = aggregate.argument->type.type;
     std::vector<std::pair<Datum, int64_t>> input = values.all;
     if (aggregate.distinct) {

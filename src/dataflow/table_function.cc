@@ -1,4 +1,4 @@
-// Series, members of jsonb values, elements of arrays.
+// Series, members of jsonb values, elements of arrays, lists and maps.
 #include "dataflow/table_function.h"
 
 #include <algorithm>
@@ -6,6 +6,7 @@
 #include "types/array_value.h"
 #include "types/interval.h"
 #include "types/jsonb.h"
+#include "types/nested_value.h"
 
 namespace penstock::dataflow {
 
@@ -108,6 +109,16 @@ std::optional<RowError> for_each_table_row(TableFunction function,
       for (const Datum& element : array.elements) visit(std::span(&element, 1));
       return std::nullopt;
     }
+    case TableFunction::kUnnestList:
+      for (const Datum& element : types::decode_list(*types[0].element, arguments[0].as_bytes())) {
+        visit(std::span(&element, 1));
+      }
+      return std::nullopt;
+    case TableFunction::kUnnestMap:
+      for (auto& [key, value] : types::decode_map(*types[0].element, arguments[0].as_bytes())) {
+        visit(std::vector<Datum>{Datum::bytes(std::move(key)), std::move(value)});
+      }
+      return std::nullopt;
     case TableFunction::kJsonbArrayElements:
     case TableFunction::kJsonbArrayElementsText:
     case TableFunction::kJsonbEach:

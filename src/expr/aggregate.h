@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "expr/scalar.h"
 
@@ -21,6 +22,18 @@ enum class AggregateKind : uint8_t {
   kMax,
   kBoolAnd,
   kBoolOr,
+  // These gather the rows of a group in an order. Their argument is a record: what is gathered (a
+  // value, or a key and a value), then what `order` is about. NULLs are gathered too.
+  kArrayAgg,
+  kListAgg,
+  kMapAgg,  // Of equal keys the last stays; rows with a NULL key do not count.
+};
+
+// How a field of a gathering aggregate's record orders the rows. What is gathered breaks ties.
+struct AggregateOrder {
+  bool descending = false;
+  bool nulls_first = false;
+  friend bool operator==(const AggregateOrder&, const AggregateOrder&) = default;
 };
 
 struct AggregateExpr {
@@ -28,7 +41,14 @@ struct AggregateExpr {
   ScalarRef argument;  // Over the input's columns.
   ScalarRef filter;    // Null = every row; otherwise rows where it is true.
   bool distinct = false;
-  types::ColumnType type;  // Of the result.
+  types::ColumnType type;             // Of the result.
+  std::vector<AggregateOrder> order;  // Of gathering ones: of the record's last fields.
 };
+
+// How many fields of its record a gathering aggregate gathers; 0 for other kinds.
+inline size_t gathered_fields(AggregateKind kind) {
+  bool values = kind == AggregateKind::kListAgg || kind == AggregateKind::kArrayAgg;
+  return values ? 1 : kind == AggregateKind::kMapAgg ? 2 : 0;
+}
 
 }  // namespace penstock::expr

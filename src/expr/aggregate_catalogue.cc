@@ -27,6 +27,12 @@ constexpr AggregateSpec sum(TypeId argument, AggregateKind kind, TypeId result) 
 constexpr AggregateSpec extreme(AggregateKind kind, TypeId type) {
   return plain(kind == AggregateKind::kMin ? "min" : "max", type, kind, type, -1);
 }
+constexpr AggregateSpec gathering(std::string_view name, TypePattern argument, TypePattern second,
+                                  AggregateKind kind, TypePattern result) {
+  AggregateSpec out = plain(name, argument, kind, result, -1);
+  out.second = second;
+  return out;
+}
 constexpr AggregateSpec rewritten(std::string_view name, AggregateRewrite rewrite, TypeId argument,
                                   TypeId sum_type) {
   AggregateSpec out;
@@ -74,6 +80,9 @@ constexpr AggregateSpec kPlain[] = {
     sum(TypeId::kNumeric, AggregateKind::kSumNumeric, TypeId::kNumeric),
     plain("bool_and", TypeId::kBool, AggregateKind::kBoolAnd, TypeId::kBool, -1),
     plain("bool_or", TypeId::kBool, AggregateKind::kBoolOr, TypeId::kBool, -1),
+    gathering("array_agg", kAnyElement, {}, AggregateKind::kArrayAgg, kAnyArray),
+    gathering("list_agg", kAnyElement, {}, AggregateKind::kListAgg, kAnyList),
+    gathering("map_agg", TypeId::kText, kAnyElement, AggregateKind::kMapAgg, kAnyMap),
 };
 
 constexpr TypeId sum_type_of(AggregateRewrite rewrite, TypeId argument) {

@@ -24,12 +24,13 @@ enum class AggregateRewrite : uint8_t {
 struct AggregateSpec {
   std::string_view name;
   TypePattern argument;  // kAny for count.
+  TypePattern second;    // Of those that gather pairs: the value; otherwise kUnknown.
   AggregateKind kind = AggregateKind::kCount;
   AggregateRewrite rewrite = AggregateRewrite::kNone;
   // What the argument is cast to before it is summed, where that is not its own type: rewrites sum
   // in numeric or float8.
   types::TypeId sum_type = types::TypeId::kUnknown;
-  TypePattern result;            // kAnyElement: the argument's type.
+  TypePattern result;
   int32_t result_modifier = -1;  // sum(int8) is numeric with scale 0.
 };
 

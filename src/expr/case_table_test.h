@@ -16,8 +16,22 @@
 
 namespace penstock::expr {
 
-// "int4", "text[]", "numeric(2)", '"char"'.
+// "int4", "text[]", "numeric(2)", '"char"'; "list<text>", "map<int4>", "record<int4,text>".
 inline types::SqlType type_of(std::string name) {
+  if (name.ends_with('>')) {
+    size_t open = name.find('<');
+    std::string inner = name.substr(open + 1, name.size() - open - 2);
+    if (name.starts_with("list")) return types::SqlType::list_of(type_of(inner));
+    if (name.starts_with("map")) return types::SqlType::map_of(type_of(inner));
+    types::RecordFields fields;
+    for (size_t comma = 0; comma != std::string::npos; inner.erase(0, comma + 1)) {
+      comma = inner.find(',');
+      fields.push_back(
+          {"f" + std::to_string(fields.size() + 1), {type_of(inner.substr(0, comma)), true}});
+      if (comma == std::string::npos) break;
+    }
+    return types::SqlType::record_of(std::move(fields));
+  }
   if (name.ends_with("[]")) {
     return types::SqlType::array_of(type_of(name.substr(0, name.size() - 2)));
   }
@@ -52,14 +66,14 @@ inline bool pattern_accepts(const TypePattern& pattern, const types::SqlType& ty
     case PatternKind::kExact:
       return type.id == pattern.type;
     case PatternKind::kArrayOf:
-      return type.element && type.element->id == pattern.type;
-    case PatternKind::kAnyArray:
-    case PatternKind::kAnyCompatibleArray:
-      return type.element != nullptr;
+      return type.id == types::TypeId::kArray && type.element->id == pattern.type;
+    case PatternKind::kAnyRecord:
+      return type.id == types::TypeId::kRecord;
     case PatternKind::kAnyNonArray:
       return type.element == nullptr;
     default:
-      return true;
+      return container_of(pattern.kind) == types::TypeId::kUnknown ||
+             container_of(pattern.kind) == type.id;
   }
 }
 

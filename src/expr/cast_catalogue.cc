@@ -18,7 +18,8 @@ using Pair = std::pair<TypeId, TypeId>;
 const std::vector<CastEntry>& entries() {
   static const std::vector<CastEntry> kEntries = [] {
     std::vector<CastEntry> out;
-    for (auto table : {number_casts(), text_casts(), time_casts(), json_casts(), array_casts()}) {
+    for (auto table : {number_casts(), text_casts(), time_casts(), json_casts(), array_casts(),
+                       nested_casts()}) {
       out.insert(out.end(), table.begin(), table.end());
     }
     return out;
@@ -48,6 +49,34 @@ const FunctionSpec* function_for(TypeId from, TypeId to, CastContext context) {
   return nullptr;
 }
 
+// Whether a cast found for `to` leaves every bit as it is.
+bool keeps_bits(const CastPath& path, const SqlType& to) {
+  return path.function == nullptr || (path.function->pass_through && to.modifier < 0);
+}
+
+// Part by part. A list or map without a name becomes one of a named type by assignment at least.
+std::optional<CastPath> find_nested_cast(const SqlType& from, const SqlType& to,
+                                         CastContext context) {
+  if (from == to) return CastPath{};
+  bool named = !to.named.is_none() && to.named != from.named && to.id != TypeId::kRecord;
+  if (named && context == CastContext::kImplicit) return std::nullopt;
+  bool same = true;
+  auto castable = [&](const SqlType& part, const SqlType& target) {
+    std::optional<CastPath> path = find_cast(part, target, context);
+    same = same && path && keeps_bits(*path, target);
+    return path.has_value();
+  };
+  if (to.id != TypeId::kRecord) {
+    if (!castable(*from.element, *to.element)) return std::nullopt;
+  } else {
+    if (from.fields->size() != to.fields->size()) return std::nullopt;
+    for (size_t i = 0; i < to.fields->size(); ++i) {
+      if (!castable((*from.fields)[i].type.type, (*to.fields)[i].type.type)) return std::nullopt;
+    }
+  }
+  return CastPath{same ? &renaming_cast() : function_for(from.id, to.id, context)};
+}
+
 }  // namespace
 
 std::span<const CastEntry> all_casts() {
@@ -55,6 +84,7 @@ std::span<const CastEntry> all_casts() {
 }
 
 std::optional<CastPath> find_cast(const SqlType& from, const SqlType& to, CastContext context) {
+  if (from.id == to.id && types::is_composed(to)) return find_nested_cast(from, to, context);
   if (types::same_base_type(from, to)) {
     if (to.modifier < 0 || from.modifier == to.modifier || to.id == TypeId::kArray) {
       return CastPath{};
@@ -71,7 +101,7 @@ std::optional<CastPath> find_cast(const SqlType& from, const SqlType& to, CastCo
     if (function == nullptr) return std::nullopt;
     return CastPath{function};
   }
-  if (from.element && to.element) {
+  if (from.element && to.element) {  // Of arrays, to arrays and lists.
     bool castable = context == CastContext::kExplicit &&
                     find_cast(*from.element, *to.element, context).has_value();
     if (!castable) return std::nullopt;

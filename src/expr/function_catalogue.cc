@@ -45,7 +45,11 @@ std::span<const FunctionFamily> function_families() {
       {"Dates and times", date_part_functions()},
       {"Formatting of dates", date_format_functions()},
       {"JSON", json_functions()},
-      {"Arrays and rows", array_functions()},
+      {"Arrays", array_functions()},
+      {"Lists", list_functions()},
+      {"Maps", map_functions()},
+      {"Records", record_functions()},
+      {"Comparison with elements", quantified_functions()},
       {"Session and system", system_functions()},
   };
   return kFamilies;
@@ -103,6 +107,10 @@ TypeCategory category_of(TypeId type) {
       return TypeCategory::kArray;
     case TypeId::kRecord:
       return TypeCategory::kRecord;
+    case TypeId::kList:
+      return TypeCategory::kList;
+    case TypeId::kMap:
+      return TypeCategory::kMap;
     case TypeId::kChar:
     case TypeId::kMzTimestamp:
       return TypeCategory::kSystem;

@@ -9,6 +9,8 @@
 //   SUBSTRING(x FROM a FOR b): "substring"       POSITION(a IN b): "position"(a, b)
 //   TRIM(c FROM s): "btrim" "ltrim" "rtrim"      ARRAY[...]: "array"    ROW(...): "row"
 //   x[i]: "subscript"          x = ANY (array): "any_eq" and so on, see functions/arrays.cc
+//   LIST[...]: "list"   MAP[k => v, ...]: "map"(k, v, ...)   l[a:b, c:d]: "slice"(l, a, b, c, d)
+//   (r).f: "field"(r, number of the field)
 // All immutable tables: any thread.
 #pragma once
 
@@ -49,6 +51,8 @@ enum class TypeCategory : uint8_t {
   kJson,
   kArray,
   kRecord,
+  kList,
+  kMap,
   kSystem,  // "char", name's kin, mz_timestamp
 };
 TypeCategory category_of(types::TypeId type);

@@ -70,26 +70,43 @@ std::vector<std::string> samples_of(TypeId type) {
 
 constexpr TypeId kPolymorphicStandIn = TypeId::kInt4;
 
+// A type of this id that lacks nothing.
+SqlType whole(TypeId id) {
+  SqlType part = SqlType::of(kPolymorphicStandIn);
+  if (id == TypeId::kRecord) return SqlType::record_of({{"f1", {part, true}}});
+  bool container = id == TypeId::kArray || id == TypeId::kList || id == TypeId::kMap;
+  return container ? contained(id, part) : SqlType::of(id);
+}
+
 SqlType stand_in(const TypePattern& pattern) {
   switch (pattern.kind) {
     case PatternKind::kExact:
       return SqlType::of(pattern.type);
     case PatternKind::kArrayOf:
       return SqlType::array_of(SqlType::of(pattern.type));
-    case PatternKind::kAnyArray:
-    case PatternKind::kAnyCompatibleArray:
-      return SqlType::array_of(SqlType::of(kPolymorphicStandIn));
+    case PatternKind::kAnyRecord:
+      return whole(TypeId::kRecord);
     default:
-      return SqlType::of(kPolymorphicStandIn);
+      return contained(container_of(pattern.kind), SqlType::of(kPolymorphicStandIn));
   }
+}
+
+// The one argument of map_build.
+SqlType list_of_pairs() {
+  return SqlType::list_of(SqlType::record_of({{"k", {SqlType::of(TypeId::kText), true}},
+                                              {"v", {SqlType::of(kPolymorphicStandIn), true}}}));
 }
 
 std::vector<Datum> values_of(const SqlType& type) {
   std::vector<std::string> texts;
-  if (type.id == TypeId::kArray) {
+  if (type == list_of_pairs()) {
+    texts = {"{}", "{\"(a,1)\",NULL,\"(,2)\",\"(a,)\"}"};
+  } else if (type.id == TypeId::kArray || type.id == TypeId::kList) {
     texts = {"{}", "{" + samples_of(type.element->id)[1] + ",NULL}"};
+  } else if (type.id == TypeId::kMap) {
+    texts = {"{}", "{a=>1,b=>NULL}"};
   } else if (type.id == TypeId::kRecord) {
-    return {Datum::bytes(types::encode_record({{SqlType::of(TypeId::kInt4), Datum::integer(1)}}))};
+    texts = {"(1)", "()"};
   } else {
     texts = samples_of(type.id);
   }
@@ -120,20 +137,18 @@ std::vector<Subject> subjects() {
         subject.arguments.push_back(stand_in(parameter));
         subject.name += types::catalog_name(subject.arguments.back()) + " ";
       }
+      if (function.name == "map_build") subject.arguments = {list_of_pairs()};
       subject.name += ")";
       subject.result = result_type(function, subject.arguments);
+      // Who accesses a field knows its type.
+      if (function.name == "field") subject.result = SqlType::of(kPolymorphicStandIn);
       out.push_back(std::move(subject));
     }
   }
   for (const CastEntry& cast : all_casts()) {
     Subject subject{"cast", &cast.function, {}, {}};
-    bool array = cast.from == TypeId::kArray || cast.to == TypeId::kArray;
-    auto type = [&](TypeId id) {
-      return id == TypeId::kArray ? SqlType::array_of(SqlType::of(TypeId::kInt4)) : SqlType::of(id);
-    };
-    if (array && cast.from == TypeId::kRecord) continue;
-    subject.arguments = {type(cast.from)};
-    subject.result = type(cast.to);
+    subject.arguments = {whole(cast.from)};
+    subject.result = whole(cast.to);
     subject.name =
         types::catalog_name(subject.arguments[0]) + " -> " + types::catalog_name(subject.result);
     out.push_back(std::move(subject));

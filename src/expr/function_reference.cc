@@ -80,7 +80,7 @@ constexpr Description kDescriptions[] = {
     {"greatest", "the greatest argument that is not NULL"},
     {"least", "the least argument that is not NULL"},
     {"nullif", "NULL if both are equal, else the first"},
-    {"||", "concatenation of texts, JSON values or arrays"},
+    {"||", "concatenation of texts, JSON values, arrays or lists, a list also with an element"},
     {"length", "characters of a text, bytes of a byte string"},
     {"char_length", "characters"},
     {"octet_length", "bytes"},
@@ -155,13 +155,15 @@ constexpr Description kDescriptions[] = {
     {"try_parse_monotonic_iso8601_timestamp", "of exactly `YYYY-MM-DDThh:mm:ss.sssZ`; else NULL"},
     {"date", "as a cast to date"},
     {"to_char", "formatted by a template"},
-    {"->", "member or element of a JSON value"},
+    {"->", "member or element of a JSON value; value of a key in a map"},
     {"->>", "the same as text"},
     {"#>", "what a path leads to"},
     {"#>>", "the same as text"},
     {"@>", "contains"},
     {"<@", "is contained in"},
     {"?", "has this key or string element"},
+    {"?&", "has all of these keys"},
+    {"?|", "has one of these keys"},
     {"jsonb_array_length", "number of elements; NULL if it is no array"},
     {"jsonb_typeof", "kind of JSON value"},
     {"jsonb_strip_nulls", "without members that are null"},
@@ -170,9 +172,19 @@ constexpr Description kDescriptions[] = {
     {"jsonb_build_array", "array of the arguments"},
     {"jsonb_build_object", "object of alternating keys and values"},
     {"array", "`ARRAY[...]`"},
+    {"list", "`LIST[...]`"},
+    {"map",
+     "`MAP[k => v, ...]`; entries with a NULL key are left out, of equal keys the last stays"},
+    {"map_build", "map of a list of (key, value), likewise"},
+    {"map_length", "number of entries"},
     {"row", "`ROW(...)`"},
+    {"field", "`(r).f`"},
     {"subscript", "`a[i]`, `a[i][j]`; NULL outside"},
-    {"slice", "`a[i:j]`"},
+    {"slice", "`a[i:j]`; of lists of lists also `l[i:j, k:l]`"},
+    {"list_append", "the list with one more element; a NULL list counts as empty"},
+    {"list_prepend", "likewise at the start"},
+    {"list_cat", "as `||`"},
+    {"list_length", "number of elements"},
     {"any_eq", "`x = ANY (a)`"},
     {"any_ne", "`x <> ANY (a)`"},
     {"any_lt", "`x < ANY (a)`"},
@@ -233,23 +245,34 @@ constexpr Description kDescriptions[] = {
 std::string type_text(TypeId type) {
   return types::display_name(SqlType::of(type));
 }
+// The same of arrays in general.
+std::string kind_text(TypeId type) {
+  return type == TypeId::kArray ? "array" : type_text(type);
+}
 
 std::string pattern_text(const TypePattern& pattern) {
   switch (pattern.kind) {
     case PatternKind::kExact:
-      return pattern.type == TypeId::kArray ? "array" : type_text(pattern.type);
+      return kind_text(pattern.type);
     case PatternKind::kArrayOf:
       return type_text(pattern.type) + "[]";
     case PatternKind::kAny:
       return "any";
     case PatternKind::kAnyNonArray:
-      return "any but arrays";
+      return "any but arrays and lists";
+    case PatternKind::kAnyRecord:
+      return "record";
     case PatternKind::kAnyElement:
     case PatternKind::kAnyCompatible:
       return "T";
     case PatternKind::kAnyArray:
     case PatternKind::kAnyCompatibleArray:
       return "T[]";
+    case PatternKind::kAnyList:
+    case PatternKind::kAnyCompatibleList:
+      return "T list";
+    case PatternKind::kAnyMap:
+      return "map[text=>T]";
   }
   return "";
 }
@@ -312,14 +335,14 @@ void append_casts(std::string& out) {
   out +=
       "\n## Casts\n\nImplicit casts happen anywhere, assignment casts when a value is stored "
       "in a column, explicit ones where\n`CAST` or `::` is written. Arrays are cast element by "
-      "element, explicitly.\n\n| from | implicit | assignment | explicit |\n|---|---|---|---|\n";
+      "element, explicitly; lists, maps and\nrecords part by part, where their parts are.\n\n| "
+      "from | implicit | assignment | explicit |\n|---|---|---|---|\n";
   std::vector<std::pair<TypeId, std::array<std::vector<std::string>, 3>>> rows;
   for (const CastEntry& cast : all_casts()) {
     if (cast.from == cast.to) continue;
     auto row = std::ranges::find(rows, cast.from, [](const auto& r) { return r.first; });
     if (row == rows.end()) row = rows.insert(rows.end(), {cast.from, {}});
-    std::string to = cast.to == TypeId::kArray ? "array" : type_text(cast.to);
-    row->second[static_cast<size_t>(cast.context)].push_back(std::move(to));
+    row->second[static_cast<size_t>(cast.context)].push_back(kind_text(cast.to));
   }
   // A pair that casts in a weaker context is listed there.
   for (auto& [from, columns] : rows) {
@@ -335,7 +358,7 @@ void append_casts(std::string& out) {
     std::erase_if(columns[2], listed_before(2));
   }
   for (const auto& [from, columns] : rows) {
-    out += "| " + (from == TypeId::kArray ? "array" : type_text(from)) + " ";
+    out += "| " + kind_text(from) + " ";
     for (const auto& names : columns) {
       std::string list;
       for (const std::string& name : names) list += (list.empty() ? "" : ", ") + name;
@@ -346,9 +369,15 @@ void append_casts(std::string& out) {
 }
 
 void append_aggregates(std::string& out) {
-  out += "\n## Aggregates\n\nAll accept `DISTINCT` and `FILTER`.\n\n| signature |\n|---|\n";
+  out +=
+      "\n## Aggregates\n\nAll accept `DISTINCT` and `FILTER`; those that gather "
+      "values in a list or map accept `ORDER BY`, and take them in ascending order\nwithout it. "
+      "Rows with a NULL key do not get into a map; of equal keys the last stays.\n\n| signature "
+      "|\n|---|\n";
   for (const AggregateSpec& aggregate : all_aggregates()) {
-    out += fmt::format("| `{}({}) → {}` |\n", aggregate.name, pattern_text(aggregate.argument),
+    bool pair = aggregate.second.is_polymorphic();
+    out += fmt::format("| `{}({}{}) → {}` |\n", aggregate.name, pattern_text(aggregate.argument),
+                       pair ? ", " + pattern_text(aggregate.second) : "",
                        pattern_text(aggregate.result));
   }
 }

@@ -17,12 +17,10 @@ std::optional<SqlType> element_of_call(const FunctionSpec& function,
   for (size_t i = 0; i < arguments.size(); ++i) {
     PatternKind kind = function.parameter(i).kind;
     if (kind == PatternKind::kAnyElement || kind == PatternKind::kAnyCompatible) {
-      SqlType out = arguments[i];
-      out.modifier = -1;
-      return out;
+      return types::without_modifier(arguments[i]);
     }
-    if (kind == PatternKind::kAnyArray || kind == PatternKind::kAnyCompatibleArray) {
-      if (arguments[i].element) return *arguments[i].element;
+    if (container_of(kind) != TypeId::kUnknown && arguments[i].element) {
+      return *arguments[i].element;
     }
   }
   return std::nullopt;
@@ -30,7 +28,34 @@ std::optional<SqlType> element_of_call(const FunctionSpec& function,
 
 }  // namespace
 
+TypeId container_of(PatternKind kind) {
+  switch (kind) {
+    case PatternKind::kAnyArray:
+    case PatternKind::kAnyCompatibleArray:
+      return TypeId::kArray;
+    case PatternKind::kAnyList:
+    case PatternKind::kAnyCompatibleList:
+      return TypeId::kList;
+    case PatternKind::kAnyMap:
+      return TypeId::kMap;
+    default:
+      return TypeId::kUnknown;
+  }
+}
+
+SqlType contained(TypeId container, SqlType element) {
+  if (container == TypeId::kArray) return SqlType::array_of(std::move(element));
+  if (container == TypeId::kList) return SqlType::list_of(std::move(element));
+  if (container == TypeId::kMap) return SqlType::map_of(std::move(element));
+  return element;
+}
+
 SqlType result_type(const FunctionSpec& function, std::span<const SqlType> arguments) {
+  if (function.derived_type != nullptr) {
+    std::vector<ColumnType> columns;
+    for (const SqlType& argument : arguments) columns.push_back({argument, true});
+    return function.derived_type(columns).value_or(SqlType::of(TypeId::kUnknown));
+  }
   const TypePattern& result = function.result;
   switch (result.kind) {
     case PatternKind::kExact:
@@ -39,16 +64,12 @@ SqlType result_type(const FunctionSpec& function, std::span<const SqlType> argum
       return SqlType::array_of(SqlType::of(result.type));
     case PatternKind::kAny:
     case PatternKind::kAnyNonArray:
+    case PatternKind::kAnyRecord:
       break;
-    case PatternKind::kAnyElement:
-    case PatternKind::kAnyCompatible:
-    case PatternKind::kAnyArray:
-    case PatternKind::kAnyCompatibleArray: {
+    default: {
       std::optional<SqlType> element = element_of_call(function, arguments);
       CHECK(element.has_value());
-      bool array =
-          result.kind == PatternKind::kAnyArray || result.kind == PatternKind::kAnyCompatibleArray;
-      return array ? SqlType::array_of(std::move(*element)) : std::move(*element);
+      return contained(container_of(result.kind), std::move(*element));
     }
   }
   return SqlType::of(TypeId::kUnknown);
@@ -72,6 +93,9 @@ ColumnType result_column_type(const FunctionSpec& function, std::span<const Colu
     case Nullability::kOfAllArguments:
       result = std::ranges::all_of(arguments, nullable);
       break;
+  }
+  if (function.derived_type != nullptr) {
+    return {function.derived_type(arguments).value_or(SqlType::of(TypeId::kUnknown)), result};
   }
   return {result_type(function, argument_types), result};
 }

@@ -7,6 +7,7 @@
 #include <array>
 #include <cstdint>
 #include <initializer_list>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -22,17 +23,22 @@ struct KernelCall;        // kernel.h
 struct StatementContext;  // statement_context.h
 
 // A type, or a family of types, that a parameter accepts or a result has. Polymorphic patterns of
-// one signature share one T: kAnyElement wants every argument to be T already (T[] for kAnyArray);
-// kAnyCompatible has the arguments brought to their common type first.
+// one signature share one T: kAnyElement wants every argument to be T already (T[] for kAnyArray,
+// T list for kAnyList, map[text=>T] for kAnyMap); kAnyCompatible has the arguments brought to their
+// common type first.
 enum class PatternKind : uint8_t {
   kExact,        // `type`
   kArrayOf,      // `type`[]
   kAny,          // Anything, each argument on its own.
-  kAnyNonArray,  // Likewise, but no array: the other side of `||` with text.
+  kAnyNonArray,  // Likewise, but no array and no list: the other side of `||` with text.
+  kAnyRecord,    // Any record, each argument on its own.
   kAnyElement,
   kAnyArray,
+  kAnyList,
+  kAnyMap,
   kAnyCompatible,
   kAnyCompatibleArray,
+  kAnyCompatibleList,
 };
 
 struct TypePattern {
@@ -51,13 +57,22 @@ struct TypePattern {
 
 inline constexpr TypePattern kAny{PatternKind::kAny};
 inline constexpr TypePattern kAnyNonArray{PatternKind::kAnyNonArray};
+inline constexpr TypePattern kAnyRecord{PatternKind::kAnyRecord};
 inline constexpr TypePattern kAnyElement{PatternKind::kAnyElement};
 inline constexpr TypePattern kAnyArray{PatternKind::kAnyArray};
+inline constexpr TypePattern kAnyList{PatternKind::kAnyList};
+inline constexpr TypePattern kAnyMap{PatternKind::kAnyMap};
 inline constexpr TypePattern kAnyCompatible{PatternKind::kAnyCompatible};
 inline constexpr TypePattern kAnyCompatibleArray{PatternKind::kAnyCompatibleArray};
+inline constexpr TypePattern kAnyCompatibleList{PatternKind::kAnyCompatibleList};
 constexpr TypePattern array_of(types::TypeId type) {
   return {PatternKind::kArrayOf, type};
 }
+
+// What a polymorphic pattern wraps its T into: kArray, kList or kMap; kUnknown = nothing.
+types::TypeId container_of(PatternKind kind);
+// T in such a container; T itself for kUnknown.
+types::SqlType contained(types::TypeId container, types::SqlType element);
 
 enum class NullPolicy : uint8_t {
   kStrict,     // A NULL argument makes the result NULL; the kernel never sees such a row.
@@ -81,6 +96,10 @@ using Kernel = void (*)(KernelCall&);
 using StatementValue = Result<types::Datum> (*)(const StatementContext&,
                                                 std::span<const types::Datum> arguments);
 
+// The result's type where patterns cannot say it, from the arguments'; nothing when they do not
+// fit.
+using DerivedType = std::optional<types::SqlType> (*)(std::span<const types::ColumnType> arguments);
+
 struct FunctionSpec {
   static constexpr size_t kMaxParameters = 7;
 
@@ -89,6 +108,7 @@ struct FunctionSpec {
   uint8_t num_parameters = 0;
   bool variadic = false;  // The last parameter may be given any number of times, also none.
   TypePattern result;
+  DerivedType derived_type = nullptr;  // Then `result` only describes it.
 
   NullPolicy null_policy = NullPolicy::kStrict;
   Nullability nullability = Nullability::kOfArguments;

@@ -2,9 +2,11 @@
 #include "expr/json_build.h"
 
 #include <cmath>
+#include <utility>
 
 #include "types/array_value.h"
 #include "types/jsonb.h"
+#include "types/nested_value.h"
 #include "types/numeric.h"
 #include "types/text_io.h"
 
@@ -52,14 +54,25 @@ Status append_array(const SqlType& element, std::string_view bytes, std::string&
   return append_elements(element, array, 0, next, out);
 }
 
-// Fields of a record without a declared type are called f1, f2, ...
-Status append_record(std::string_view bytes, std::string& out) {
+Status append_list(const SqlType& element, std::string_view bytes, std::string& out) {
+  bool first = true;
+  out.push_back('[');
+  for (const Datum& value : types::decode_list(element, bytes)) {
+    if (!std::exchange(first, false)) out.push_back(',');
+    RETURN_IF_ERROR(append_json(element, value, out));
+  }
+  out.push_back(']');
+  return {};
+}
+
+// Of fields with the same name the last stays.
+Status append_record(const types::RecordFields& fields, std::string_view bytes, std::string& out) {
   types::JsonObjectBuilder object;
-  size_t number = 0;
-  for (const auto& [type, value] : types::decode_record(bytes)) {
+  std::vector<Datum> values = types::decode_record(fields, bytes);
+  for (size_t i = 0; i < fields.size(); ++i) {
     std::string json;
-    RETURN_IF_ERROR(append_json(type, value, json));
-    object.set("f" + std::to_string(++number), json);
+    RETURN_IF_ERROR(append_json(fields[i].type.type, values[i], json));
+    object.set(fields[i].name, json);
   }
   out += object.finish();
   return {};
@@ -106,7 +119,9 @@ Status append_json(const SqlType& type, const Datum& value, std::string& out) {
     case TypeId::kArray:
       return append_array(*type.element, value.as_bytes(), out);
     case TypeId::kRecord:
-      return append_record(value.as_bytes(), out);
+      return append_record(*type.fields, value.as_bytes(), out);
+    case TypeId::kList:
+      return append_list(*type.element, value.as_bytes(), out);
     default: {
       std::string text;
       types::append_cast_text(type, value, text);

@@ -10,9 +10,9 @@
 
 namespace penstock::expr {
 
-// Appends the canonical JSON of a value; NULL becomes null. Booleans, numbers, arrays and records
-// keep their structure, everything else becomes a string of its text form. Error 22003: a float
-// that numeric cannot hold.
+// Appends the canonical JSON of a value; NULL becomes null. Booleans, numbers, arrays, lists
+// and records keep their structure, everything else becomes a string of its text form. Error 22003:
+// a float that numeric cannot hold.
 Status append_json(const types::SqlType& type, const types::Datum& value, std::string& out);
 
 }  // namespace penstock::expr

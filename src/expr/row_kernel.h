@@ -187,6 +187,10 @@ constexpr RowKernel failing_batch_kernel(Kernel kernel) {
   return {.kernel = kernel, .can_fail = true};
 }
 
+constexpr FunctionSpec with_derived_type(FunctionSpec spec, DerivedType type) {
+  spec.derived_type = type;
+  return spec;
+}
 constexpr FunctionSpec preserving_uniqueness(FunctionSpec spec) {
   spec.preserves_uniqueness = true;
   return spec;

@@ -42,9 +42,29 @@ const char* aggregate_name(expr::AggregateKind kind) {
       return "bool_and";
     case expr::AggregateKind::kBoolOr:
       return "bool_or";
+    case expr::AggregateKind::kArrayAgg:
+      return "array_agg";
+    case expr::AggregateKind::kListAgg:
+      return "list_agg";
+    case expr::AggregateKind::kMapAgg:
+      return "map_agg";
     default:
       return "sum";
   }
+}
+
+// " order by f2 desc, f3": the fields of a gathering aggregate's record that its order is about.
+std::string order_text(const AggregateExpr& aggregate) {
+  std::string out;
+  size_t field = expr::gathered_fields(aggregate.kind);
+  for (const expr::AggregateOrder& order : aggregate.order) {
+    out += (out.empty() ? " order by f" : ", f") + std::to_string(++field);
+    if (order.descending) out += " desc";
+    if (order.nulls_first != order.descending) {
+      out += order.nulls_first ? " nulls first" : " nulls last";
+    }
+  }
+  return out;
 }
 
 std::string aggregates_text(const std::vector<AggregateExpr>& aggregates) {
@@ -53,7 +73,7 @@ std::string aggregates_text(const std::vector<AggregateExpr>& aggregates) {
     if (!out.empty()) out += ", ";
     out += std::string(aggregate_name(aggregate.kind)) + "(";
     if (aggregate.distinct) out += "distinct ";
-    out += scalar_text(*aggregate.argument) + ")";
+    out += scalar_text(*aggregate.argument) + order_text(aggregate) + ")";
     if (aggregate.filter) out += " where " + scalar_text(*aggregate.filter);
   }
   return out;
@@ -77,6 +97,8 @@ const char* function_name(TableFunction function) {
     case TableFunction::kJsonbObjectKeys:
       return "jsonb_object_keys";
     case TableFunction::kUnnestArray:
+    case TableFunction::kUnnestList:
+    case TableFunction::kUnnestMap:
       return "unnest";
   }
   return "?";

@@ -144,10 +144,10 @@ TEST(Nullability, OfJoinsFollowsTheEquivalence) {
 }
 
 TEST(Nullability, OfAggregates) {
-  expr::AggregateExpr sum{
-      expr::AggregateKind::kSumInt, column(0), nullptr, false, {SqlType::of(TypeId::kInt8), true}};
-  expr::AggregateExpr count{
-      expr::AggregateKind::kCount, column(0), nullptr, false, {SqlType::of(TypeId::kInt8), true}};
+  expr::AggregateExpr sum{expr::AggregateKind::kSumInt,       column(0), nullptr, false,
+                          {SqlType::of(TypeId::kInt8), true}, {}};
+  expr::AggregateExpr count{expr::AggregateKind::kCount,        column(0), nullptr, false,
+                            {SqlType::of(TypeId::kInt8), true}, {}};
   auto grouped = reduce(table(2, {}), {column(1)}, {sum, count});
   EXPECT_TRUE(grouped->type.columns[1].type.nullable);
   EXPECT_FALSE(grouped->type.columns[2].type.nullable);

@@ -62,6 +62,8 @@ enum class TableFunction : uint8_t {
   kJsonbEachText,
   kJsonbObjectKeys,
   kUnnestArray,
+  kUnnestList,
+  kUnnestMap,  // Key and value.
 };
 
 struct ConstantRow {

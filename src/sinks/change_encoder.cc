@@ -44,12 +44,16 @@ std::unique_ptr<format::RowEncoder> row_encoder(SinkFormatKind kind,
 
 // Whether values that differ are encoded alike.
 bool folds_values(SinkFormatKind kind, const SqlType& type) {
+  const bool in_a_field =
+      type.fields && std::ranges::any_of(*type.fields, [&](const types::ColumnDesc& field) {
+        return folds_values(kind, field.type.type);
+      });
   switch (kind) {
     case SinkFormatKind::kJson:  // NULL, NaN and the infinities are all null.
       if (type.element) return folds_values(kind, *type.element);
-      return type.id == TypeId::kFloat4 || type.id == TypeId::kFloat8;
+      return in_a_field || type.id == TypeId::kFloat4 || type.id == TypeId::kFloat8;
     case SinkFormatKind::kAvro:  // NaN is 0; an array has no dimensions.
-      return type.element || type.id == TypeId::kNumeric;
+      return in_a_field || type.element || type.id == TypeId::kNumeric;
     case SinkFormatKind::kText:
     case SinkFormatKind::kBytes:
       return false;

@@ -78,6 +78,11 @@ struct TablePlan {
 };
 Result<TablePlan> plan_create_table(const CreateTable& statement, const PlanContext& context);
 
+struct TypePlan {
+  types::SqlType type;  // Not yet named.
+};
+Result<TypePlan> plan_create_type(const CreateType& statement, const PlanContext& context);
+
 struct IndexPlan {
   catalog::ItemRef on;
   std::string name;         // As given or made up, not yet made unique.

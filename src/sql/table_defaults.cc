@@ -12,7 +12,8 @@ Result<BoundExprRef> bind_default(Binder& binder, const Expr& expr,
   const ScopeChain scopes{&empty, nullptr};
   const std::string construct = "column \"" + column.name + "\"";
   const ExprContext context{&scopes, "DEFAULT expressions", false, false, nullptr};
-  ASSIGN_OR_RETURN(BoundExprRef bound, binder.bind_expr(expr, context));
+  ASSIGN_OR_RETURN(BoundExprRef bound, binder.bind_towards(expr, context, column.type.type,
+                                                           expr::CastContext::kAssignment));
   if (has_subquery(*bound)) {
     return fail(positioned(
         Error(sql_state::kFeatureNotSupported, "DEFAULT expressions do not allow subqueries"),

@@ -35,7 +35,10 @@ constexpr std::array kTypeCodes = {
     TypeCode{TypeId::kUuid, 22},        TypeCode{TypeId::kJsonb, 23},
     TypeCode{TypeId::kOid, 24},         TypeCode{TypeId::kMzTimestamp, 25},
     TypeCode{TypeId::kArray, 26},       TypeCode{TypeId::kRecord, 27},
+    TypeCode{TypeId::kList, 28},        TypeCode{TypeId::kMap, 29},
 };
+
+void put_columns(std::string& out, const std::vector<types::ColumnDesc>& columns);
 
 void put_type(std::string& out, const SqlType& type) {
   uint8_t code = 0;
@@ -46,9 +49,22 @@ void put_type(std::string& out, const SqlType& type) {
   put_fixed(out, type.modifier);
   out.push_back(type.element ? 1 : 0);
   if (type.element) put_type(out, *type.element);
+  put_varint(out, type.named.value);
+  if (type.id == TypeId::kRecord) put_columns(out, *type.fields);
 }
 
-SqlType read_type(ByteReader& reader, int depth) {
+void put_columns(std::string& out, const std::vector<types::ColumnDesc>& columns) {
+  put_varint(out, columns.size());
+  for (const types::ColumnDesc& column : columns) {
+    put_string(out, column.name);
+    out.push_back(column.type.nullable ? 1 : 0);
+    put_type(out, column.type.type);
+  }
+}
+
+std::vector<types::ColumnDesc> read_columns(ByteReader& reader, size_t depth);
+
+SqlType read_type(ByteReader& reader, size_t depth) {
   SqlType type;
   uint8_t code = reader.fixed<uint8_t>();
   for (const TypeCode& entry : kTypeCodes) {
@@ -59,7 +75,24 @@ SqlType read_type(ByteReader& reader, int depth) {
   if (has_element && depth > 0) {
     type.element = std::make_shared<const SqlType>(read_type(reader, depth - 1));
   }
+  type.named = ObjectId{reader.varint()};
+  if (type.id == TypeId::kRecord && depth > 0) {
+    type.fields = std::make_shared<const types::RecordFields>(read_columns(reader, depth - 1));
+  }
   return type;
+}
+
+std::vector<types::ColumnDesc> read_columns(ByteReader& reader, size_t depth) {
+  std::vector<types::ColumnDesc> columns;
+  uint64_t count = reader.varint();
+  for (uint64_t i = 0; i < count && !reader.failed(); ++i) {
+    types::ColumnDesc column;
+    column.name = reader.string();
+    column.type.nullable = reader.fixed<uint8_t>() != 0;
+    column.type.type = read_type(reader, depth);
+    columns.push_back(std::move(column));
+  }
+  return columns;
 }
 
 }  // namespace
@@ -68,12 +101,7 @@ std::string encode_spec(const CollectionSpec& spec) {
   std::string out(1, static_cast<char>(kSpecVersion));
   put_varint(out, spec.id.value);
   put_varint(out, spec.timeline.value);
-  put_varint(out, spec.type.columns.size());
-  for (const types::ColumnDesc& column : spec.type.columns) {
-    put_string(out, column.name);
-    out.push_back(column.type.nullable ? 1 : 0);
-    put_type(out, column.type.type);
-  }
+  put_columns(out, spec.type.columns);
   put_varint(out, spec.type.keys.size());
   for (const std::vector<size_t>& key : spec.type.keys) {
     put_varint(out, key.size());
@@ -83,20 +111,12 @@ std::string encode_spec(const CollectionSpec& spec) {
 }
 
 std::optional<CollectionSpec> decode_spec(std::string_view value) {
-  constexpr int kMaxNesting = 8;
   ByteReader reader(value);
   if (reader.fixed<uint8_t>() != kSpecVersion) return std::nullopt;
   CollectionSpec spec;
   spec.id = CollectionId{reader.varint()};
   spec.timeline = Timeline{reader.varint()};
-  uint64_t columns = reader.varint();
-  for (uint64_t i = 0; i < columns && !reader.failed(); ++i) {
-    types::ColumnDesc column;
-    column.name = reader.string();
-    column.type.nullable = reader.fixed<uint8_t>() != 0;
-    column.type.type = read_type(reader, kMaxNesting);
-    spec.type.columns.push_back(std::move(column));
-  }
+  spec.type.columns = read_columns(reader, types::kMaxTypeDepth);
   uint64_t keys = reader.varint();
   for (uint64_t i = 0; i < keys && !reader.failed(); ++i) {
     std::vector<size_t> key(std::min<uint64_t>(reader.varint(), value.size()));

@@ -1,13 +1,10 @@
 // Reading the text form of arrays.
 #include "types/array_value.h"
+#include "types/element.h"
 #include "types/text_io.h"
 
 namespace penstock::types {
 namespace {
-
-bool is_blank(char c) {
-  return c == ' ' || (c >= '\t' && c <= '\r');
-}
 
 class ArrayReader {
  public:
@@ -124,9 +121,7 @@ Status ArrayReader::read_element() {
   }
   text.resize(kept);
   if (text.empty()) return unexpected_character();
-  bool null = !escaped && text.size() == 4 && (text[0] | 32) == 'n' && (text[1] | 32) == 'u' &&
-              (text[2] | 32) == 'l' && (text[3] | 32) == 'l';
-  if (null) {
+  if (!escaped && spells_null(text)) {
     out_.elements.push_back(Datum::null());
     return {};
   }

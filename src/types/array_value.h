@@ -1,17 +1,14 @@
-// Arrays and records: values made of values, held in kBytes by a canonical encoding.
+// Arrays, held in kBytes by a canonical encoding: equal values have equal bytes as long as their
+// elements do.
 //
-// Array bytes: varint number of dimensions; for each, varint length and i32 lower bound; then the
-// elements in row-major order, each a flag byte (0 NULL, 1 value) and the value. A record: varint
-// number of fields, then for each its type's OID as u32, the flag and the value. A value: fixed
-// kinds raw, little-endian; bytes as varint length and bytes. Equal values have equal bytes as long
-// as their elements do.
+// Bytes: varint number of dimensions; for each, varint length and i32 lower bound; then the
+// elements (element.h) in row-major order.
 #pragma once
 
 #include <compare>
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -46,13 +43,5 @@ std::strong_ordering compare_arrays(const SqlType& element, std::string_view lef
 
 void append_array_text(const SqlType& element, std::string_view bytes, std::string& out);
 Result<std::string> parse_array(const SqlType& element, std::string_view text);
-
-// Fields carry their types, so that a record can be printed on its own.
-using RecordField = std::pair<SqlType, Datum>;
-std::string encode_record(const std::vector<RecordField>& fields);
-std::vector<RecordField> decode_record(std::string_view bytes);
-std::strong_ordering compare_records(std::string_view left, std::string_view right);
-// (a,b): NULL is nothing; quoted when empty or containing ( ) , " \ or white space.
-void append_record_text(std::string_view bytes, std::string& out);
 
 }  // namespace penstock::types

@@ -1,4 +1,4 @@
-// Arrays and records: text forms, order, bytes.
+// Arrays: text forms, order, bytes.
 #include "types/array_value.h"
 
 #include <gtest/gtest.h>
@@ -78,20 +78,6 @@ TEST(ArrayValue, Order) {
           << ascending[i] << " " << ascending[j];
     }
   }
-}
-
-TEST(RecordValue, PrintsAndOrders) {
-  std::vector<RecordField> fields = {{SqlType::of(TypeId::kInt4), Datum::integer(1)},
-                                     {SqlType::of(TypeId::kText), Datum::null()},
-                                     {SqlType::of(TypeId::kText), Datum::bytes("")},
-                                     {SqlType::of(TypeId::kText), Datum::bytes("a \"b\"\\")}};
-  std::string bytes = encode_record(fields);
-  EXPECT_EQ(decode_record(bytes), fields);
-  std::string out;
-  append_record_text(bytes, out);
-  EXPECT_EQ(out, "(1,,\"\",\"a \"\"b\"\"\\\\\")");
-  fields[0].second = Datum::integer(2);
-  EXPECT_EQ(compare_records(bytes, encode_record(fields)), std::strong_ordering::less);
 }
 
 }  // namespace

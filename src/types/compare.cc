@@ -8,6 +8,7 @@
 #include "types/integer.h"
 #include "types/interval.h"
 #include "types/jsonb.h"
+#include "types/nested_value.h"
 #include "types/numeric.h"
 
 namespace penstock::types {
@@ -63,7 +64,11 @@ std::strong_ordering compare_values(const SqlType& type, const Datum& left, cons
     case TypeId::kArray:
       return compare_arrays(*type.element, left.as_bytes(), right.as_bytes());
     case TypeId::kRecord:
-      return compare_records(left.as_bytes(), right.as_bytes());
+      return compare_records(*type.fields, left.as_bytes(), right.as_bytes());
+    case TypeId::kList:
+      return compare_lists(*type.element, left.as_bytes(), right.as_bytes());
+    case TypeId::kMap:
+      return compare_maps(*type.element, left.as_bytes(), right.as_bytes());
     case TypeId::kUuid:
       return compare_bytes({left.as_fixed16().data(), 16}, {right.as_fixed16().data(), 16});
     case TypeId::kBpchar:

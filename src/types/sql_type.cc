@@ -1,12 +1,60 @@
-// The physical side of SQL types.
+// Equality and limits of SQL types, and their physical side.
 #include "types/sql_type.h"
+
+#include <algorithm>
 
 namespace penstock::types {
 
+namespace {
+
+// Counts the types in `type` into `size`; false as soon as a limit is passed.
+bool count_within_limits(const SqlType& type, size_t depth, size_t& size) {
+  if (depth > kMaxTypeDepth || ++size > kMaxTypeSize) return false;
+  if (type.element && !count_within_limits(*type.element, depth + 1, size)) return false;
+  if (!type.fields) return true;
+  return std::ranges::all_of(*type.fields, [&](const ColumnDesc& field) {
+    return count_within_limits(field.type.type, depth + 1, size);
+  });
+}
+
+}  // namespace
+
+SqlType SqlType::record_of(RecordFields fields) {
+  return {
+      TypeId::kRecord, -1, nullptr, std::make_shared<const RecordFields>(std::move(fields)), {}};
+}
+
+bool SqlType::equals(const SqlType& other) const {
+  return id == other.id && modifier == other.modifier && named == other.named &&
+         (element == other.element || (element && other.element && *element == *other.element)) &&
+         (fields == other.fields || (fields && other.fields && *fields == *other.fields));
+}
+
 bool same_base_type(const SqlType& a, const SqlType& b) {
-  if (a.id != b.id) return false;
-  if (a.id != TypeId::kArray) return true;
-  return a.element && b.element && same_base_type(*a.element, *b.element);
+  if (a.id != b.id || a.named != b.named) return false;
+  if (a.element != b.element &&
+      !(a.element && b.element && same_base_type(*a.element, *b.element))) {
+    return false;
+  }
+  if (a.fields == b.fields) return true;
+  return a.fields && b.fields &&
+         std::ranges::equal(*a.fields, *b.fields, [](const ColumnDesc& x, const ColumnDesc& y) {
+           return x.name == y.name && same_base_type(x.type.type, y.type.type);
+         });
+}
+
+SqlType without_modifier(SqlType type) {
+  type.modifier = -1;
+  return type;
+}
+
+bool is_composed(const SqlType& type) {
+  return type.id == TypeId::kList || type.id == TypeId::kMap || type.id == TypeId::kRecord;
+}
+
+bool is_within_limits(const SqlType& type) {
+  size_t size = 0;
+  return count_within_limits(type, 1, size);
 }
 
 PhysicalKind physical_kind(const SqlType& type) {
@@ -46,6 +94,8 @@ PhysicalKind physical_kind(const SqlType& type) {
     case TypeId::kJsonb:
     case TypeId::kArray:
     case TypeId::kRecord:
+    case TypeId::kList:
+    case TypeId::kMap:
       return PhysicalKind::kBytes;
   }
   return PhysicalKind::kBytes;

@@ -1,11 +1,13 @@
-// SQL types as plain values: an id, a modifier, and for arrays an element type. Also how a value of
-// a type lies in memory (PhysicalKind). Plain values, freely copied between threads.
+// SQL types as plain values: an id, a modifier, and what a type made of types is made of. Also how
+// a value of a type lies in memory (PhysicalKind). Plain values, freely copied between threads.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
+
+#include "base/ids.h"
 
 namespace penstock::types {
 
@@ -38,6 +40,8 @@ enum class TypeId : uint8_t {
   kMzTimestamp,
   kArray,
   kRecord,
+  kList,
+  kMap,  // Its keys are text.
 };
 
 // How a value lies in a column. Unsigned integers use the signed kind of their width, as bits.
@@ -51,28 +55,58 @@ enum class PhysicalKind : uint8_t {
   kFloat64,  // float8
   kFixed16,  // uuid (big-endian), interval (see interval.h)
   kBytes,    // text, varchar, bpchar, "char", name (UTF-8); bytea; numeric (numeric.h's canonical
-             // encoding); jsonb (jsonb.h's canonical text); array, record (array_value.h)
+             // encoding); jsonb (jsonb.h's canonical text); array (array_value.h); list, map,
+             // record (nested_value.h)
 };
+
+struct ColumnDesc;
+using RecordFields = std::vector<ColumnDesc>;
 
 struct SqlType {
   TypeId id = TypeId::kUnknown;
   // varchar/bpchar: length; numeric: scale; timestamp[tz]: fractional digits. -1 = none.
   int32_t modifier = -1;
-  std::shared_ptr<const SqlType> element;  // Of an array; otherwise null.
+  std::shared_ptr<const SqlType> element;  // Of an array or list; of a map, its values'.
+  // Of a record. Null only in SqlType::of(kRecord), which stands for records in general.
+  std::shared_ptr<const RecordFields> fields = nullptr;
+  // The item of CREATE TYPE that a list, map or record is one of. Types of different names are
+  // different; how values lie does not depend on names.
+  ObjectId named = {};
 
-  static SqlType of(TypeId id) { return {id, -1, nullptr}; }
+  static SqlType of(TypeId id) { return {id, -1, nullptr, nullptr, {}}; }
   static SqlType array_of(SqlType element_type) {
-    return {TypeId::kArray, -1, std::make_shared<const SqlType>(std::move(element_type))};
+    return {
+        TypeId::kArray, -1, std::make_shared<const SqlType>(std::move(element_type)), nullptr, {}};
   }
-  // Same type and same modifier.
-  friend bool operator==(const SqlType& a, const SqlType& b) {
-    return a.id == b.id && a.modifier == b.modifier &&
-           (a.element == b.element || (a.element && b.element && *a.element == *b.element));
+  static SqlType list_of(SqlType element_type) {
+    return {
+        TypeId::kList, -1, std::make_shared<const SqlType>(std::move(element_type)), nullptr, {}};
   }
+  static SqlType map_of(SqlType value_type) {
+    return {TypeId::kMap, -1, std::make_shared<const SqlType>(std::move(value_type)), nullptr, {}};
+  }
+  static SqlType record_of(RecordFields fields);
+
+  // Same type and same modifiers; of records also the same nullability of fields.
+  friend bool operator==(const SqlType& a, const SqlType& b) { return a.equals(b); }
+
+ private:
+  bool equals(const SqlType& other) const;
 };
 
-// Same type, whatever the modifiers.
+// Same type, whatever the modifiers and the nullability of records' fields.
 bool same_base_type(const SqlType& a, const SqlType& b);
+// The type without its own modifier; elements and fields keep theirs.
+SqlType without_modifier(SqlType type);
+// A list, map or record.
+bool is_composed(const SqlType& type);
+// Types deeper or larger than these are refused where they would be made, so that whoever walks a
+// type or its values may recurse (a record's text doubles its quotes at each level). A type of no
+// parts has depth 1; its size is the number of types in it.
+inline constexpr size_t kMaxTypeDepth = 16;
+inline constexpr size_t kMaxTypeSize = 4096;
+bool is_within_limits(const SqlType& type);
+
 PhysicalKind physical_kind(const SqlType& type);
 // Bytes of one value; 16 for kBytes (the size of its view).
 size_t physical_size(PhysicalKind kind);

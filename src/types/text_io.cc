@@ -6,6 +6,7 @@
 #include "types/integer.h"
 #include "types/interval.h"
 #include "types/jsonb.h"
+#include "types/nested_value.h"
 #include "types/numeric.h"
 #include "types/scalar_text.h"
 #include "types/uuid.h"
@@ -87,6 +88,19 @@ Result<Datum> parse_numeric(const SqlType& type, std::string_view text) {
   return Datum::bytes(value.encoded());
 }
 
+Result<Datum> parse_nested(const SqlType& type, std::string_view text) {
+  ASSIGN_OR_RETURN(std::string bytes, type.id == TypeId::kList  ? parse_list(*type.element, text)
+                                      : type.id == TypeId::kMap ? parse_map(*type.element, text)
+                                                                : parse_record(*type.fields, text));
+  return Datum::bytes(std::move(bytes));
+}
+
+void append_nested_text(const SqlType& type, std::string_view bytes, std::string& out) {
+  if (type.id == TypeId::kList) return append_list_text(*type.element, bytes, out);
+  if (type.id == TypeId::kMap) return append_map_text(*type.element, bytes, out);
+  append_record_text(*type.fields, bytes, out);
+}
+
 }  // namespace
 
 Result<Datum> parse_text(const SqlType& type, std::string_view text) {
@@ -134,10 +148,10 @@ Result<Datum> parse_text(const SqlType& type, std::string_view text) {
       ASSIGN_OR_RETURN(std::string bytes, parse_array(*type.element, text));
       return Datum::bytes(std::move(bytes));
     }
+    case TypeId::kList:
+    case TypeId::kMap:
     case TypeId::kRecord:
-      return fail(sql_state::kFeatureNotSupported,
-                  "input of anonymous composite types is not "
-                  "implemented");
+      return parse_nested(type, text);
     case TypeId::kBytea: {
       ASSIGN_OR_RETURN(std::string bytes, parse_bytea(text));
       return Datum::bytes(std::move(bytes));
@@ -188,7 +202,9 @@ void append_text(const SqlType& type, const Datum& value, std::string& out) {
       append_array_text(*type.element, value.as_bytes(), out);
       return;
     case TypeId::kRecord:
-      append_record_text(value.as_bytes(), out);
+    case TypeId::kList:
+    case TypeId::kMap:
+      append_nested_text(type, value.as_bytes(), out);
       return;
     case TypeId::kBytea:
       append_bytea(value.as_bytes(), out);

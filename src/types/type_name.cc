@@ -43,6 +43,8 @@ constexpr std::array kTypes = {
     TypeRow{TypeId::kOid, "oid", "oid", 26, 1028, 4},
     TypeRow{TypeId::kMzTimestamp, "mz_timestamp", "mz_timestamp", 16552, 16553, -1},
     TypeRow{TypeId::kRecord, "record", "record", 2249, 2287, -1},
+    TypeRow{TypeId::kList, "list", "list", 16384, 0, -1},
+    TypeRow{TypeId::kMap, "map", "map", 16385, 0, -1},
 };
 
 constexpr const TypeRow& row_of(TypeId id) {
@@ -50,6 +52,12 @@ constexpr const TypeRow& row_of(TypeId id) {
     if (row.id == id) return row;
   }
   return kTypes[0];
+}
+
+// No name stands for one of these by itself.
+constexpr bool is_made_of_others(TypeId id) {
+  return id == TypeId::kUnknown || id == TypeId::kRecord || id == TypeId::kList ||
+         id == TypeId::kMap;
 }
 
 struct Spelling {
@@ -87,6 +95,18 @@ constexpr std::array kAliases = {
 
 std::string display_name(const SqlType& type) {
   if (type.id == TypeId::kArray) return display_name(*type.element) + "[]";
+  if (type.id == TypeId::kList && type.element) return display_name(*type.element) + " list";
+  if (type.id == TypeId::kMap && type.element) {
+    return "map[text=>" + display_name(*type.element) + "]";
+  }
+  if (type.id == TypeId::kRecord && type.fields) {
+    std::string out = "record(";
+    for (const ColumnDesc& field : *type.fields) {
+      if (out.back() != '(') out += ',';
+      out += field.name + ": " + display_name(field.type.type) + (field.type.nullable ? "?" : "");
+    }
+    return out + ")";
+  }
   return row_of(type.id).display_name;
 }
 
@@ -100,7 +120,7 @@ std::optional<TypeId> type_from_name(std::string_view name) {
     if (name == spelling.name) return spelling.id;
   }
   for (const TypeRow& row : kTypes) {
-    if (name == row.catalog_name && row.id != TypeId::kUnknown) return row.id;
+    if (name == row.catalog_name && !is_made_of_others(row.id)) return row.id;
   }
   return std::nullopt;
 }
@@ -115,8 +135,17 @@ std::optional<SqlType> type_from_oid(uint32_t oid) {
   if (oid == 114) return SqlType::of(TypeId::kJsonb);
   if (oid == 199) return SqlType::array_of(SqlType::of(TypeId::kJsonb));
   for (const TypeRow& row : kTypes) {
+    if (row.id != TypeId::kUnknown && is_made_of_others(row.id)) continue;
     if (row.oid == oid) return SqlType::of(row.id);
     if (row.array_oid == oid && oid != 0) return SqlType::array_of(SqlType::of(row.id));
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> name_of_oid(uint32_t oid) {
+  if (std::optional<SqlType> type = type_from_oid(oid)) return display_name(*type);
+  for (const TypeRow& row : kTypes) {
+    if (row.oid == oid) return row.display_name;
   }
   return std::nullopt;
 }

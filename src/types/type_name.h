@@ -10,15 +10,21 @@
 
 namespace penstock::types {
 
-// As errors and pg_typeof print it: "integer", "timestamp with time zone", "text[]".
+// As errors and pg_typeof print it: "integer", "timestamp with time zone", "text[]", "text list",
+// "map[text=>bytea]", "record(f1: integer,f2: text?)" (? = nullable). Names of CREATE TYPE are the
+// catalog's business.
 std::string display_name(const SqlType& type);
 // As the catalog names it: "int4", "timestamptz", "_text".
 std::string catalog_name(const SqlType& type);
-// Any accepted spelling, lower case, without modifiers: "int", "bigint", "double precision"...
+// Any accepted spelling, lower case, without modifiers: "int", "bigint", "double precision"... Not
+// of types made of others.
 std::optional<TypeId> type_from_name(std::string_view name);
 
 uint32_t type_oid(const SqlType& type);
+// Not of types made of others, except arrays: an OID does not tell what they are made of.
 std::optional<SqlType> type_from_oid(uint32_t oid);
+// The display name of the type with this OID, of lists, maps and records in general too.
+std::optional<std::string> name_of_oid(uint32_t oid);
 // PostgreSQL's typmod of the type (pg_attribute.atttypmod, RowDescription); -1 = none.
 int32_t type_modifier_on_wire(const SqlType& type);
 // Bytes of the type on the wire (pg_type.typlen): positive, or -1 for variable length.

@@ -47,7 +47,8 @@ constexpr std::string_view kRelations[] = {
     "owner_id text!",
     "mz_catalog.mz_roles: id text!, oid oid!, name text!, inherit bool!, rolcanlogin bool, "
     "rolsuper bool",
-    "mz_catalog.mz_types: id text!, oid oid!, schema_id text!, name text!, category text!",
+    "mz_catalog.mz_types: id text!, oid oid!, schema_id text!, name text!, category text!, "
+    "owner_id text!, create_sql text, redacted_create_sql text",
     "mz_internal.mz_source_statuses: id text!, name text!, type text!, "
     "last_status_change_at timestamptz, status text!, error text, details jsonb",
     "mz_internal.mz_sink_statuses: id text!, name text!, type text!, "

@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "coordinator/execute/execute.h"
 #include "expr/evaluator.h"
+#include "format/pg/pg_binary.h"
 #include "format/pg/pg_copy.h"
 #include "format/pg/pg_text.h"
 #include "sql/ddl/option_reader.h"
@@ -243,6 +244,10 @@ Result<ExecuteResponse> copy_out(Session& session, const sql::Query& query,
   SessionView view = session.view();
   sql::PlanContext context = session.plan_context(*catalog, view.statement, &parameters);
   ASSIGN_OR_RETURN(sql::QueryPlan plan, sql::plan_select(query, context));
+  for (const types::ColumnDesc& column : plan.relation.columns) {
+    if (options.format != format::CopyFormat::kBinary) break;
+    RETURN_IF_ERROR(format::check_binary_output(column.type.type));
+  }
   RETURN_IF_ERROR(session.transaction().enter(Flavour::kRead));
   auto outgoing = std::make_shared<OutgoingCopy>();
   ASSIGN_OR_RETURN(outgoing->rows, run_query(session, *catalog, plan, true));

@@ -197,6 +197,7 @@ Result<DdlFunction> ddl_function(Session& session, const sql::Statement& stateme
           [](const sql::CreateView& s) -> Result<DdlFunction> { return plain(s); },
           [](const sql::CreateMaterializedView& s) -> Result<DdlFunction> { return plain(s); },
           [](const sql::CreateIndex& s) -> Result<DdlFunction> { return plain(s); },
+          [](const sql::CreateType& s) -> Result<DdlFunction> { return plain(s); },
           [&](const sql::CreateSink& s) { return create_sink(session, s); },
           [](const sql::DropObjects& s) -> Result<DdlFunction> { return plain(s); },
           [&](const sql::AlterStatement& s) { return alter(session, s); },
@@ -209,9 +210,6 @@ Result<DdlFunction> ddl_function(Session& session, const sql::Statement& stateme
           },
           [](const sql::CreateWebhook&) -> Result<DdlFunction> {
             return fail(sql_state::kFeatureNotSupported, "webhooks not yet supported");
-          },
-          [](const sql::CreateType&) -> Result<DdlFunction> {
-            return fail(sql_state::kFeatureNotSupported, "CREATE TYPE not yet supported");
           },
           [](const sql::GrantPrivileges&) -> Result<DdlFunction> {
             return fail(sql_state::kFeatureNotSupported, "GRANT and REVOKE not yet supported");

@@ -44,6 +44,8 @@ Result<Listing> listing(ObjectType type) {
       return plain("mz_views", "view");
     case ObjectType::kSecret:
       return plain("mz_secrets", "secret");
+    case ObjectType::kType:
+      return plain("mz_types", "type");
     case ObjectType::kConnection:
       return Listing{"o.name, o.type, " + comment_of("o.id", "connection") + " AS comment",
                      "mz_catalog.mz_connections o"};

@@ -11,15 +11,34 @@
 namespace penstock::coordinator {
 namespace {
 
-// The types of a table's columns with the schema they live in.
+// The system's types of columns and fields with the schema they live in.
 void qualify(sql::TypeName& type) {
   if (auto* array = std::get_if<sql::ArrayType>(&type.kind)) return qualify(*array->element);
+  if (auto* list = std::get_if<sql::ListType>(&type.kind)) return qualify(*list->element);
+  if (auto* map = std::get_if<sql::MapType>(&type.kind)) {
+    qualify(*map->key);
+    return qualify(*map->value);
+  }
   auto* named = std::get_if<sql::NamedType>(&type.kind);
   if (named == nullptr || named->name.parts.size() != 1) return;
   const std::string& name = named->name.parts[0].text;
   const bool own = name.starts_with("uint") || name == "mz_timestamp";
   named->name.parts.insert(named->name.parts.begin(),
                            sql::Identifier{own ? "mz_catalog" : "pg_catalog", false, {}});
+}
+
+void qualify(std::vector<sql::ColumnDefinition>& columns) {
+  for (sql::ColumnDefinition& column : columns) {
+    if (column.type) qualify(*column.type);
+  }
+}
+
+void qualify(sql::CreateType& type) {
+  qualify(type.fields);
+  for (sql::Option& option : type.options) {
+    if (!option.value) continue;
+    if (auto* part = std::get_if<sql::TypeName>(&option.value->kind)) qualify(*part);
+  }
 }
 
 }  // namespace
@@ -51,11 +70,8 @@ Result<ShownCreate> show_create(const sql::ShowCreate& show, const catalog::Cata
   }
   ASSIGN_OR_RETURN(sql::Statement statement, sql::parse_statement(item->create_sql));
   sql::name_items(statement, catalog);
-  if (auto* table = std::get_if<sql::CreateTable>(&statement.kind)) {
-    for (sql::ColumnDefinition& column : table->columns) {
-      if (column.type) qualify(*column.type);
-    }
-  }
+  if (auto* table = std::get_if<sql::CreateTable>(&statement.kind)) qualify(table->columns);
+  if (auto* type = std::get_if<sql::CreateType>(&statement.kind)) qualify(*type);
   if (auto* sink = std::get_if<sql::CreateSink>(&statement.kind)) {
     std::erase_if(sink->with, [](const sql::Option& option) { return option.name == "VERSION"; });
   }

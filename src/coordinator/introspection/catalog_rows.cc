@@ -1,6 +1,7 @@
 // Rows about databases, schemas, clusters, roles, columns, dependencies and comments.
 #include <fmt/core.h>
 
+#include "catalog/type_text.h"
 #include "coordinator/introspection/builtin_rows.h"
 #include "coordinator/introspection/cells.h"
 #include "coordinator/introspection/identity.h"
@@ -41,8 +42,9 @@ Rows columns(const IntrospectionSources& s) {
       const types::ColumnDesc& column = item->relation->columns[i];
       std::string_view initial = table ? std::string_view(table->defaults[i]) : std::string_view();
       rows.push_back({id(item_id), text(column.name), number(i + 1), flag(column.type.nullable),
-                      text(types::display_name(column.type.type)), text_or_null(initial),
-                      number(types::type_oid(column.type.type)),
+                      text(catalog::type_text(column.type.type, s.catalog,
+                                              {item->name.database, {item->name.schema}})),
+                      text_or_null(initial), number(types::type_oid(column.type.type)),
                       types::Datum::integer(types::type_modifier_on_wire(column.type.type))});
     }
   }

@@ -80,6 +80,23 @@ Rows secrets(const IntrospectionSources& s) {
   });
 }
 
+// Only what CREATE TYPE made: the system's types are no objects.
+Rows types_of_users(const IntrospectionSources& s) {
+  return of_kind(s, ItemKind::kType, [&](const CatalogItem& item) -> BuiltinRow {
+    types::TypeId type = std::get<catalog::TypeFacts>(item.facts).type.id;
+    return {id(item.id),
+            number(item.oid),
+            schema_id(s, item),
+            text(item.name.item),
+            text(type == types::TypeId::kRecord ? "composite"
+                 : type == types::TypeId::kList ? "list"
+                                                : "map"),
+            owner(item.owner),
+            text(item.create_sql),
+            text(redacted_sql(item))};
+  });
+}
+
 Rows sources(const IntrospectionSources& s) {
   return of_kind(s, ItemKind::kSource, [&](const CatalogItem& item) -> BuiltinRow {
     const auto* postgres = std::get_if<defs::PostgresSourceDef>(&item.facts);
@@ -248,6 +265,7 @@ RowsFunction object_rows(const std::string& name) {
       {"mz_catalog.mz_connections", connections},
       {"mz_catalog.mz_kafka_connections", kafka_connections},
       {"mz_catalog.mz_secrets", secrets},
+      {"mz_catalog.mz_types", types_of_users},
       {"mz_catalog.mz_sources", sources},
       {"mz_catalog.mz_sinks", sinks},
       {"mz_catalog.mz_kafka_sinks", kafka_sinks},

@@ -1,4 +1,7 @@
 // Rows of pg_catalog: what drivers ask to learn types and relations.
+#include <algorithm>
+#include <iterator>
+
 #include "coordinator/introspection/builtin_rows.h"
 
 #include "base/check.h"
@@ -28,7 +31,14 @@ uint32_t schema_oid(const IntrospectionSources& s, const std::string& schema) {
   return found == s.catalog.schemas().end() ? 0 : oid_of(found->second.id);
 }
 
+constexpr TypeId kPseudoTypes[] = {TypeId::kRecord, TypeId::kList, TypeId::kMap};
+
+bool is_pseudo(TypeId type) {
+  return std::ranges::find(kPseudoTypes, type) != std::end(kPseudoTypes);
+}
+
 std::string_view category(TypeId type) {
+  if (is_pseudo(type)) return "P";
   switch (type) {
     case TypeId::kBool:
       return "B";
@@ -58,7 +68,7 @@ std::string_view category(TypeId type) {
 
 bool is_own_type(TypeId type) {
   return type == TypeId::kUInt2 || type == TypeId::kUInt4 || type == TypeId::kUInt8 ||
-         type == TypeId::kMzTimestamp;
+         type == TypeId::kMzTimestamp || type == TypeId::kList || type == TypeId::kMap;
 }
 
 BuiltinRow type_row(const IntrospectionSources& s, const SqlType& type, bool is_array) {
@@ -69,7 +79,7 @@ BuiltinRow type_row(const IntrospectionSources& s, const SqlType& type, bool is_
           number(schema_oid(s, is_own_type(base) ? "mz_catalog" : "pg_catalog")),
           number(role_oid(s.catalog, "mz_system")),
           Datum::integer(types::type_size_on_wire(type)),
-          text("b"),
+          text(is_pseudo(base) ? "p" : "b"),
           text(is_array ? "A" : category(base)),
           text(","),
           number(0),
@@ -90,6 +100,7 @@ Rows pg_type(const IntrospectionSources& s) {
     rows.push_back(type_row(s, SqlType::of(type), false));
     rows.push_back(type_row(s, SqlType::array_of(SqlType::of(type)), true));
   }
+  for (TypeId type : kPseudoTypes) rows.push_back(type_row(s, SqlType::of(type), false));
   return rows;
 }
 

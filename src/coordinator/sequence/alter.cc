@@ -99,6 +99,7 @@ Result<Sequenced> sequence(const sql::AlterStatement& statement, SequenceContext
     case sql::ObjectType::kIndex:
     case sql::ObjectType::kSecret:
     case sql::ObjectType::kConnection:
+    case sql::ObjectType::kType:
       break;
     case sql::ObjectType::kDatabase:
       return alter_database(statement, context);

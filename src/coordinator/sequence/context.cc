@@ -92,6 +92,8 @@ ItemKind kind_of(sql::ObjectType type) {
       return ItemKind::kSecret;
     case sql::ObjectType::kConnection:
       return ItemKind::kConnection;
+    case sql::ObjectType::kType:
+      return ItemKind::kType;
     default:
       break;
   }

@@ -39,6 +39,7 @@ void stop_effects(const catalog::CatalogItem& item, Sequenced& out) {
       return;
     case ItemKind::kView:
     case ItemKind::kConnection:
+    case ItemKind::kType:
       return;
   }
 }
@@ -103,7 +104,6 @@ Result<Sequenced> sequence(const sql::DropObjects& statement, SequenceContext& c
   Sequenced out;
   out.tag = fmt::format("DROP {}", object_type_words(statement.type));
   switch (statement.type) {
-    case sql::ObjectType::kType:
     case sql::ObjectType::kRole:
     case sql::ObjectType::kClusterReplica:
     case sql::ObjectType::kFunction:

@@ -35,6 +35,8 @@ struct Restorer {
   sql::PlanContext context;
 
   Status operator()(const sql::CreateTable& s) {
+    sql::Statement statement{{}, s};
+    ASSIGN_OR_RETURN(item.uses, sql::resolve_item_names(statement, catalog, context.names));
     ASSIGN_OR_RETURN(sql::TablePlan plan, sql::plan_create_table(s, context));
     item.relation = std::move(plan.relation);
     item.facts = catalog::TableFacts{std::move(plan.defaults)};
@@ -96,6 +98,11 @@ struct Restorer {
     return {};
   }
   Status operator()(const sql::CreateSecret&) { return {}; }
+  Status operator()(const sql::CreateType& s) {
+    sql::Statement statement{{}, s};
+    ASSIGN_OR_RETURN(item.uses, sql::resolve_item_names(statement, catalog, context.names));
+    return fill_type(item, s, context);
+  }
   template <typename Other>
   Status operator()(const Other&) {
     return fail(sql_state::kInternalError,
@@ -130,6 +137,14 @@ Status fill_view(CatalogItem& item, const sql::Query& query,
   item.relation = std::move(plan.relation);
   item.uses = std::move(plan.uses);
   item.facts = catalog::ViewFacts{sql::print(query)};
+  return {};
+}
+
+Status fill_type(CatalogItem& item, const sql::CreateType& statement,
+                 const sql::PlanContext& context) {
+  ASSIGN_OR_RETURN(sql::TypePlan plan, sql::plan_create_type(statement, context));
+  plan.type.named = item.id;
+  item.facts = catalog::TypeFacts{std::move(plan.type)};
   return {};
 }
 

@@ -24,6 +24,9 @@ Result<catalog::CatalogItem> restore_item(const catalog::DurableItem& stored,
 Status fill_view(catalog::CatalogItem& item, const sql::Query& query,
                  const std::vector<sql::Identifier>& columns, const sql::PlanContext& context);
 
+Status fill_type(catalog::CatalogItem& item, const sql::CreateType& statement,
+                 const sql::PlanContext& context);
+
 // What the engine has to run for an item.
 Result<engine::ViewSpec> view_spec(const catalog::CatalogItem& item,
                                    const catalog::CatalogView& catalog);

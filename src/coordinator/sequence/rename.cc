@@ -26,6 +26,7 @@ sql::ItemName* own_name(sql::Statement& statement) {
                              std::is_same_v<Kind, sql::CreateMaterializedView> ||
                              std::is_same_v<Kind, sql::CreateSource> ||
                              std::is_same_v<Kind, sql::CreateConnection> ||
+                             std::is_same_v<Kind, sql::CreateType> ||
                              std::is_same_v<Kind, sql::CreateSecret>) {
           return &kind.name;
         } else {

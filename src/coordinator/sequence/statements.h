@@ -65,6 +65,9 @@ Result<Sequenced> sequence(const sql::CreateView& statement, SequenceContext& co
 Result<Sequenced> sequence(const sql::CreateMaterializedView& statement, SequenceContext& context);
 Result<Sequenced> sequence(const sql::CreateIndex& statement, SequenceContext& context);
 
+// types.cc
+Result<Sequenced> sequence(const sql::CreateType& statement, SequenceContext& context);
+
 // sinks.cc
 Result<Sequenced> sequence(const sql::CreateSink& statement, SequenceContext& context);
 

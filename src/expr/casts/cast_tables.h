@@ -13,6 +13,10 @@ std::span<const CastEntry> text_casts();
 std::span<const CastEntry> time_casts();
 std::span<const CastEntry> json_casts();
 std::span<const CastEntry> array_casts();
+std::span<const CastEntry> nested_casts();
+
+// Between lists, maps or records whose values lie alike: the bits stay.
+const FunctionSpec& renaming_cast();
 
 constexpr CastEntry cast_entry(types::TypeId from, types::TypeId to, CastContext context,
                                RowKernel kernel) {

@@ -82,15 +82,16 @@ constexpr CastContext E = CastContext::kExplicit;
 
 // Different values of these print differently.
 constexpr TypeId kPrintInjectively[] = {
-    kBool, kInt2, kInt4, kInt8,      kUInt2,       kUInt4,    kUInt8, kBytea, kDate,
-    kTime, kUuid, kOid,  kTimestamp, kTimestampTz, kInterval, kArray, kChar,  kRecord,
+    kBool, kInt2, kInt4,      kInt8,        kUInt2,    kUInt4, kUInt8, kBytea,  kDate, kTime,
+    kUuid, kOid,  kTimestamp, kTimestampTz, kInterval, kArray, kChar,  kRecord, kList, kMap,
 };
 constexpr TypeId kPrintOtherwise[] = {kFloat4, kFloat8, kNumeric, kJsonb, kMzTimestamp};
 constexpr TypeId kTexts[] = {kText, kVarchar, kBpchar, kName};
 // Everything text can be read as, except other texts.
 constexpr TypeId kParsed[] = {
-    kBool,  kInt2, kInt4, kInt8,      kUInt2,       kUInt4,    kUInt8, kFloat4, kFloat8, kNumeric,
-    kBytea, kDate, kTime, kTimestamp, kTimestampTz, kInterval, kUuid,  kJsonb,  kOid,    kArray,
+    kBool,   kInt2,    kInt4,  kInt8,  kUInt2, kUInt4,     kUInt8,       kFloat4,
+    kFloat8, kNumeric, kBytea, kDate,  kTime,  kTimestamp, kTimestampTz, kInterval,
+    kUuid,   kJsonb,   kOid,   kArray, kList,  kMap,       kRecord,
 };
 
 constexpr size_t kNumPrinted = std::size(kPrintInjectively) + std::size(kPrintOtherwise);

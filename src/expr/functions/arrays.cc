@@ -1,11 +1,11 @@
-// Arrays and rows: constructors, subscripts, quantified comparisons, functions.
+// Arrays: constructors, subscripts, functions.
 #include <fmt/core.h>
 
 #include <algorithm>
 #include <limits>
 
+#include "expr/functions/call_kernel.h"
 #include "expr/functions/families.h"
-#include "expr/row_kernel.h"
 #include "expr/utf8.h"
 #include "types/array_value.h"
 #include "types/compare.h"
@@ -34,22 +34,12 @@ std::unexpected<Error> too_large() {
               fmt::format("array size exceeds the maximum allowed ({} bytes)", kMaxArrayBytes));
 }
 
-const SqlType& element_type(const KernelCall& call, size_t argument) {
-  CHECK(call.argument_types[argument].element != nullptr);
-  return *call.argument_types[argument].element;
-}
 ArrayValue array_at(const KernelCall& call, size_t argument, size_t row) {
   return types::decode_array(element_type(call, argument), call.arguments[argument].bytes(row));
 }
 bool same_value(const SqlType& type, const Datum& a, const Datum& b) {
   if (a.is_null() || b.is_null()) return a.is_null() && b.is_null();
   return types::compare_values(type, a, b) == 0;
-}
-
-// Runs a function of (call, row) that gives a Result of what write_result takes.
-template <auto function>
-void run(KernelCall& call) {
-  call.rows.for_each([&](size_t row) { write_result(call, row, function(call, row)); });
 }
 
 // --- constructors ---
@@ -86,15 +76,6 @@ Result<string> build_nested_array(const KernelCall& call, size_t row) {
   for (ArrayDimension& dimension : out.dimensions) dimension.lower = 1;
   out.dimensions.insert(out.dimensions.begin(), {static_cast<int32_t>(call.arguments.size()), 1});
   return types::encode_array(*call.type.element, out);
-}
-
-string build_row(const KernelCall& call, size_t row) {
-  std::vector<types::RecordField> fields;
-  fields.reserve(call.arguments.size());
-  for (size_t i = 0; i < call.arguments.size(); ++i) {
-    fields.emplace_back(call.argument_types[i], call.arguments[i].datum(row));
-  }
-  return types::encode_record(fields);
 }
 
 // --- subscripts ---
@@ -138,50 +119,6 @@ string slice(const KernelCall& call, size_t row) {
   for (ArrayDimension& dimension : out.dimensions) dimension.lower = 1;
   out.dimensions[0].length = static_cast<int32_t>(to - from + 1);
   return types::encode_array(element, out);
-}
-
-// --- x op ANY (array), x op ALL (array) ---
-
-struct Equal {
-  static bool holds(std::strong_ordering order) { return order == 0; }
-};
-struct NotEqual {
-  static bool holds(std::strong_ordering order) { return order != 0; }
-};
-struct Less {
-  static bool holds(std::strong_ordering order) { return order < 0; }
-};
-struct LessOrEqual {
-  static bool holds(std::strong_ordering order) { return order <= 0; }
-};
-struct Greater {
-  static bool holds(std::strong_ordering order) { return order > 0; }
-};
-struct GreaterOrEqual {
-  static bool holds(std::strong_ordering order) { return order >= 0; }
-};
-
-// ANY looks for a true, ALL for a false; failing that, a NULL makes the answer NULL.
-template <typename Op, bool any>
-optional<bool> quantified(const KernelCall& call, size_t row) {
-  if (call.arguments[1].is_null(row)) return std::nullopt;
-  Datum value = call.arguments[0].datum(row);
-  bool null = false;
-  for (const Datum& element : array_at(call, 1, row).elements) {
-    if (value.is_null() || element.is_null()) {
-      null = true;
-    } else if (Op::holds(types::compare_values(call.argument_types[0], value, element)) == any) {
-      return any;
-    }
-  }
-  if (null) return std::nullopt;
-  return !any;
-}
-template <typename Op, bool any>
-constexpr FunctionSpec quantifier(std::string_view name) {
-  return seeing_nulls(entry(name, {kAnyCompatible, kAnyCompatibleArray}, kBool,
-                            batch_kernel(run<quantified<Op, any>>)),
-                      Nullability::kAlways);
 }
 
 // --- shape ---
@@ -412,71 +349,48 @@ optional<string> string_to_array(const KernelCall& call, size_t row) {
 constexpr TypePattern kTexts = array_of(kText);
 constexpr TypePattern kInts = array_of(kInt4);
 
-constexpr FunctionSpec nulls(FunctionSpec spec) {
-  return seeing_nulls(spec, Nullability::kAlways);
-}
-template <auto function>
-constexpr RowKernel kernel() {
-  return batch_kernel(run<function>);
-}
-template <auto function>
-constexpr RowKernel failing_kernel() {
-  return failing_batch_kernel(run<function>);
-}
-
 constexpr FunctionSpec kFunctions[] = {
     seeing_nulls(variadic(entry("array", {kAnyCompatibleArray}, kAnyCompatibleArray,
-                                failing_kernel<build_nested_array>())),
+                                failing_call_kernel<build_nested_array>())),
                  Nullability::kNever),
     seeing_nulls(
-        variadic(entry("array", {kAnyCompatible}, kAnyCompatibleArray, kernel<build_array>())),
+        variadic(entry("array", {kAnyCompatible}, kAnyCompatibleArray, call_kernel<build_array>())),
         Nullability::kNever),
-    seeing_nulls(variadic(entry("row", {kAny}, kRecord, kernel<build_row>())), Nullability::kNever),
     with_nullability(variadic(entry("subscript", {kAnyArray, kInt8, kInt8}, kAnyElement,
                                     batch_kernel(subscript))),
                      Nullability::kAlways),
-    with_nullability(entry("slice", {kAnyArray, kInt8, kInt8}, kAnyArray, kernel<slice>()),
+    with_nullability(entry("slice", {kAnyArray, kInt8, kInt8}, kAnyArray, call_kernel<slice>()),
                      Nullability::kAlways),
-    quantifier<Equal, true>("any_eq"),
-    quantifier<NotEqual, true>("any_ne"),
-    quantifier<Less, true>("any_lt"),
-    quantifier<LessOrEqual, true>("any_le"),
-    quantifier<Greater, true>("any_gt"),
-    quantifier<GreaterOrEqual, true>("any_ge"),
-    quantifier<Equal, false>("all_eq"),
-    quantifier<NotEqual, false>("all_ne"),
-    quantifier<Less, false>("all_lt"),
-    quantifier<LessOrEqual, false>("all_le"),
-    quantifier<Greater, false>("all_gt"),
-    quantifier<GreaterOrEqual, false>("all_ge"),
-    with_nullability(entry("array_length", {kAnyArray, kInt8}, kInt4, kernel<array_length>()),
+    with_nullability(entry("array_length", {kAnyArray, kInt8}, kInt4, call_kernel<array_length>()),
                      Nullability::kAlways),
-    with_nullability(entry("array_lower", {kAnyArray, kInt8}, kInt4, kernel<array_lower>()),
+    with_nullability(entry("array_lower", {kAnyArray, kInt8}, kInt4, call_kernel<array_lower>()),
                      Nullability::kAlways),
-    with_nullability(entry("array_upper", {kAnyArray, kInt8}, kInt4, kernel<array_upper>()),
+    with_nullability(entry("array_upper", {kAnyArray, kInt8}, kInt4, call_kernel<array_upper>()),
                      Nullability::kAlways),
-    nulls(entry("array_position", {kAnyCompatibleArray, kAnyCompatible}, kInt4,
-                failing_kernel<array_position>())),
-    nulls(entry("array_position", {kAnyCompatibleArray, kAnyCompatible, kInt4}, kInt4,
-                failing_kernel<array_position>())),
-    nulls(entry("array_remove", {kAnyCompatibleArray, kAnyCompatible}, kAnyCompatibleArray,
-                failing_kernel<array_remove>())),
-    nulls(entry("||", {kAnyCompatibleArray, kAnyCompatibleArray}, kAnyCompatibleArray,
-                failing_kernel<array_cat>())),
-    nulls(entry("array_cat", {kAnyCompatibleArray, kAnyCompatibleArray}, kAnyCompatibleArray,
-                failing_kernel<array_cat>())),
-    entry("@>", {kAnyArray, kAnyArray}, kBool, kernel<contains>()),
-    entry("<@", {kAnyArray, kAnyArray}, kBool, kernel<contained>()),
-    seeing_nulls(entry("array_fill", {kAnyElement, kInts}, kAnyArray, failing_kernel<array_fill>()),
-                 Nullability::kNever),
+    with_nulls(entry("array_position", {kAnyCompatibleArray, kAnyCompatible}, kInt4,
+                     failing_call_kernel<array_position>())),
+    with_nulls(entry("array_position", {kAnyCompatibleArray, kAnyCompatible, kInt4}, kInt4,
+                     failing_call_kernel<array_position>())),
+    with_nulls(entry("array_remove", {kAnyCompatibleArray, kAnyCompatible}, kAnyCompatibleArray,
+                     failing_call_kernel<array_remove>())),
+    with_nulls(entry("||", {kAnyCompatibleArray, kAnyCompatibleArray}, kAnyCompatibleArray,
+                     failing_call_kernel<array_cat>())),
+    with_nulls(entry("array_cat", {kAnyCompatibleArray, kAnyCompatibleArray}, kAnyCompatibleArray,
+                     failing_call_kernel<array_cat>())),
+    entry("@>", {kAnyArray, kAnyArray}, kBool, call_kernel<contains>()),
+    entry("<@", {kAnyArray, kAnyArray}, kBool, call_kernel<contained>()),
     seeing_nulls(
-        entry("array_fill", {kAnyElement, kInts, kInts}, kAnyArray, failing_kernel<array_fill>()),
+        entry("array_fill", {kAnyElement, kInts}, kAnyArray, failing_call_kernel<array_fill>()),
         Nullability::kNever),
-    entry("array_to_string", {kAnyArray, kText}, kText, kernel<array_to_string>()),
-    nulls(entry("array_to_string", {kAnyArray, kText, kText}, kText,
-                kernel<array_to_string_nulls>())),
-    nulls(entry("string_to_array", {kText, kText}, kTexts, kernel<string_to_array>())),
-    nulls(entry("string_to_array", {kText, kText, kText}, kTexts, kernel<string_to_array>())),
+    seeing_nulls(entry("array_fill", {kAnyElement, kInts, kInts}, kAnyArray,
+                       failing_call_kernel<array_fill>()),
+                 Nullability::kNever),
+    entry("array_to_string", {kAnyArray, kText}, kText, call_kernel<array_to_string>()),
+    with_nulls(entry("array_to_string", {kAnyArray, kText, kText}, kText,
+                     call_kernel<array_to_string_nulls>())),
+    with_nulls(entry("string_to_array", {kText, kText}, kTexts, call_kernel<string_to_array>())),
+    with_nulls(
+        entry("string_to_array", {kText, kText, kText}, kTexts, call_kernel<string_to_array>())),
 };
 
 }  // namespace

@@ -168,7 +168,7 @@ constexpr std::array<FunctionSpec, kComparedTypes> overloads(std::string_view na
       typed<Op, uint32_t>(name, TypeId::kOid),
       typed<Op, uint64_t>(name, TypeId::kMzTimestamp),
       generic<Op>(name, kAnyArray),
-      generic<Op>(name, TypeId::kRecord),
+      generic<Op>(name, kAnyRecord),
   };
 }
 
@@ -207,6 +207,7 @@ struct Not {
 };
 
 constexpr FunctionSpec kTests[] = {
+    generic<Equal>("=", kAnyList),  // The one operator that compares lists.
     preserving_uniqueness(
         entry("not", {TypeId::kBool}, TypeId::kBool, unary_kernel<Not, bool, bool>())),
     seeing_nulls(entry("is_null", {kAny}, TypeId::kBool, batch_kernel(is_null)),

@@ -23,6 +23,10 @@ std::span<const FunctionSpec> date_part_functions();
 std::span<const FunctionSpec> date_format_functions();
 std::span<const FunctionSpec> json_functions();
 std::span<const FunctionSpec> array_functions();
+std::span<const FunctionSpec> list_functions();
+std::span<const FunctionSpec> map_functions();
+std::span<const FunctionSpec> record_functions();
+std::span<const FunctionSpec> quantified_functions();
 std::span<const FunctionSpec> system_functions();
 
 }  // namespace penstock::expr

@@ -109,7 +109,7 @@ void type_of(KernelCall& call) {
 std::optional<string> format_type(std::optional<uint32_t> oid, std::optional<int32_t> modifier) {
   if (!oid) return std::nullopt;
   std::optional<SqlType> type = types::type_from_oid(*oid);
-  if (!type) return "???";
+  if (!type) return types::name_of_oid(*oid).value_or("???");
   string name = types::display_name(*type);
   if (!modifier || *modifier < 0) return name;
   if (type->id == kVarchar || type->id == kBpchar) {

@@ -1,10 +1,13 @@
 // Rows as JSON objects.
 #include "format/json/json_encoder.h"
 
+#include <utility>
+
 #include "format/column_names.h"
 #include "format/json/json_text.h"
 #include "types/array_value.h"
 #include "types/interval.h"
+#include "types/nested_value.h"
 #include "types/numeric.h"
 #include "types/text_io.h"
 #include "types/uuid.h"
@@ -59,15 +62,39 @@ void append_array(const SqlType& element, std::string_view bytes, std::string& o
   append_elements(element, array, 0, next, out);
 }
 
-void append_record(std::string_view bytes, std::string& out) {
-  size_t number = 0;
-  for (const auto& [type, value] : types::decode_record(bytes)) {
-    out += number == 0 ? "{\"f" : ",\"f";
-    append_json_unsigned(++number, out);
-    out += "\":";
+void append_list(const SqlType& element, std::string_view bytes, std::string& out) {
+  bool first = true;
+  out += '[';
+  for (const types::Datum& value : types::decode_list(element, bytes)) {
+    if (!std::exchange(first, false)) out += ',';
+    append_datum(element, value, out);
+  }
+  out += ']';
+}
+
+void append_map(const SqlType& type, std::string_view bytes, std::string& out) {
+  bool first = true;
+  out += '{';
+  for (const auto& [key, value] : types::decode_map(type, bytes)) {
+    if (!std::exchange(first, false)) out += ',';
+    append_json_string(key, out);
+    out += ':';
     append_datum(type, value, out);
   }
-  out += number == 0 ? "{}" : "}";
+  out += '}';
+}
+
+void append_record(const types::RecordFields& fields, std::string_view bytes, std::string& out) {
+  std::vector<types::Datum> values = types::decode_record(fields, bytes);
+  std::vector<std::string> names = distinct_names(fields);
+  out += '{';
+  for (size_t i = 0; i < values.size(); ++i) {
+    if (i > 0) out += ',';
+    append_json_string(names[i], out);
+    out += ':';
+    append_datum(fields[i].type.type, values[i], out);
+  }
+  out += '}';
 }
 
 void append_bytes_value(const SqlType& type, std::string_view bytes, std::string& out) {
@@ -87,7 +114,13 @@ void append_bytes_value(const SqlType& type, std::string_view bytes, std::string
       append_array(*type.element, bytes, out);
       return;
     case TypeId::kRecord:
-      append_record(bytes, out);
+      append_record(*type.fields, bytes, out);
+      return;
+    case TypeId::kList:
+      append_list(*type.element, bytes, out);
+      return;
+    case TypeId::kMap:
+      append_map(*type.element, bytes, out);
       return;
     default:
       append_character(type, bytes, out);

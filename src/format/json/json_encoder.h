@@ -2,7 +2,7 @@
 //
 // Values: numbers for integers and floats, strings for numeric, dates, times, timestamps
 // (milliseconds and a rest in microseconds), intervals and uuids, arrays of numbers for bytea, the
-// value itself for jsonb, nested arrays for arrays.
+// value itself for jsonb, nested arrays for arrays and lists, objects for maps and records.
 #pragma once
 
 #include <string>

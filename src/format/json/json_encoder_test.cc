@@ -119,10 +119,23 @@ TEST(JsonEncoder, ParsedValues) {
             R"({"c":{"a":2,"b":[1,2.5]}})");
 }
 
-TEST(JsonEncoder, RecordsHaveNumberedFields) {
-  std::string record = types::encode_record({{SqlType::of(TypeId::kInt4), Datum::integer(1)},
-                                             {SqlType::of(TypeId::kText), Datum::bytes("x")}});
-  EXPECT_EQ(encode_one(TypeId::kRecord, Datum::bytes(record)), R"({"c":{"f1":1,"f2":"x"}})");
+TEST(JsonEncoder, ListsMapsAndRecords) {
+  auto json = [](const SqlType& type, const char* text) {
+    Result<Datum> value = types::parse_text(type, text);
+    return value ? encode_one(type, *value) : value.error().message;
+  };
+  SqlType texts = SqlType::list_of(SqlType::of(TypeId::kText));
+  SqlType numbers = SqlType::map_of(SqlType::of(TypeId::kInt4));
+  EXPECT_EQ(json(texts, "{a,NULL,\"\\\"\"}"), R"({"c":["a",null,"\""]})");
+  EXPECT_EQ(json(SqlType::list_of(texts), "{{a},{}}"), R"({"c":[["a"],[]]})");
+  EXPECT_EQ(json(texts, "{}"), R"({"c":[]})");
+  EXPECT_EQ(json(SqlType::map_of(numbers), "{d=>{f=>4,e=>3},a=>{}}"),
+            R"({"c":{"a":{},"d":{"e":3,"f":4}}})");
+  EXPECT_EQ(json(SqlType::map_of(SqlType::of(TypeId::kBytea)), "{a=>\\\\x62,b=>NULL}"),
+            R"({"c":{"a":[98],"b":null}})");
+  SqlType record = SqlType::record_of(
+      {{"x", {SqlType::of(TypeId::kInt4), true}}, {"x", {texts, true}}, {"m", {numbers, true}}});
+  EXPECT_EQ(json(record, "(1,{b},)"), R"({"c":{"x":1,"x1":["b"],"m":null}})");
 }
 
 TEST(JsonEncoder, JsonIsEmbedded) {

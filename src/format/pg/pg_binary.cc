@@ -14,6 +14,7 @@
 #include "types/integer.h"
 #include "types/interval.h"
 #include "types/jsonb.h"
+#include "types/nested_value.h"
 #include "types/numeric.h"
 #include "types/scalar_text.h"
 #include "types/text_io.h"
@@ -103,12 +104,12 @@ void append_array(const SqlType& element, std::string_view bytes, std::string& o
   for (const Datum& value : array.elements) append_sized(element, value, out);
 }
 
-void append_record(std::string_view bytes, std::string& out) {
-  std::vector<types::RecordField> fields = types::decode_record(bytes);
+void append_record(const types::RecordFields& fields, std::string_view bytes, std::string& out) {
+  std::vector<Datum> values = types::decode_record(fields, bytes);
   put_big_endian(out, static_cast<int32_t>(fields.size()));
-  for (const auto& [type, value] : fields) {
-    put_big_endian(out, types::type_oid(type));
-    append_sized(type, value, out);
+  for (size_t i = 0; i < fields.size(); ++i) {
+    put_big_endian(out, types::type_oid(fields[i].type.type));
+    append_sized(fields[i].type.type, values[i], out);
   }
 }
 
@@ -244,6 +245,19 @@ Result<Datum> read_characters(const SqlType& type, std::string_view bytes) {
 
 }  // namespace
 
+Status check_binary_output(const SqlType& type) {
+  if (type.id == TypeId::kList || type.id == TypeId::kMap) {
+    return fail(sql_state::kUndefinedFunction,
+                "no binary output function available for type " + types::catalog_name(type));
+  }
+  if (type.element) return check_binary_output(*type.element);
+  if (!type.fields) return {};
+  for (const types::ColumnDesc& field : *type.fields) {
+    RETURN_IF_ERROR(check_binary_output(field.type.type));
+  }
+  return {};
+}
+
 void append_binary(const SqlType& type, const Datum& value, std::string& out) {
   switch (type.id) {
     case TypeId::kBool:
@@ -299,7 +313,7 @@ void append_binary(const SqlType& type, const Datum& value, std::string& out) {
       append_array(*type.element, value.as_bytes(), out);
       return;
     case TypeId::kRecord:
-      append_record(value.as_bytes(), out);
+      append_record(*type.fields, value.as_bytes(), out);
       return;
     default:
       out += value.as_bytes();
@@ -377,6 +391,10 @@ Result<Datum> parse_binary(const SqlType& type, std::string_view bytes) {
       return read_array(type, bytes);
     case TypeId::kRecord:
       return wrong_form(type);
+    case TypeId::kList:
+    case TypeId::kMap:
+      return fail(sql_state::kUndefinedFunction,
+                  "no binary input function available for type " + types::catalog_name(type));
     default:
       return read_characters(type, bytes);
   }

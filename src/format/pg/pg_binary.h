@@ -12,7 +12,11 @@
 
 namespace penstock::format {
 
-// Appends a value that is not NULL, without its length.
+// Whether values of the type have a binary form: lists and maps have none, nor what holds them.
+// Error 42883.
+Status check_binary_output(const types::SqlType& type);
+
+// Appends a value that is not NULL, without its length. REQUIRES: check_binary_output(type).
 void append_binary(const types::SqlType& type, const types::Datum& value, std::string& out);
 void append_binary(const types::SqlType& type, const data::Column& column, size_t row,
                    std::string& out);

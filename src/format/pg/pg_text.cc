@@ -8,6 +8,7 @@
 #include "types/integer.h"
 #include "types/interval.h"
 #include "types/jsonb.h"
+#include "types/nested_value.h"
 #include "types/numeric.h"
 #include "types/scalar_text.h"
 #include "types/text_io.h"
@@ -109,7 +110,13 @@ void append_composed_text(const SqlType& type, const Column& column, size_t row,
       types::append_array_text(*type.element, column.bytes(row), out);
       return;
     case TypeId::kRecord:
-      types::append_record_text(column.bytes(row), out);
+      types::append_record_text(*type.fields, column.bytes(row), out);
+      return;
+    case TypeId::kList:
+      types::append_list_text(*type.element, column.bytes(row), out);
+      return;
+    case TypeId::kMap:
+      types::append_map_text(*type.element, column.bytes(row), out);
       return;
     default:
       out += column.bytes(row);

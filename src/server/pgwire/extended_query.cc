@@ -73,7 +73,7 @@ Task<Status> Connection::bind(const BindMessage& message) {
   if (!parameters) co_return fail(std::move(parameters).error());
   if (description->columns) {
     Result<std::vector<int16_t>> formats =
-        formats_for(message.result_formats, description->columns->size());
+        result_formats(message.result_formats, *description->columns);
     if (!formats) co_return fail(std::move(formats).error());
   }
   auto start = [this, &message, &parameters](Done<Nothing> done) {
@@ -146,7 +146,7 @@ Task<Status> Connection::run_portal(Portal& portal, const ExecuteMessage& messag
       }
       co_return Status();
     }
-    Result<std::vector<int16_t>> formats = formats_for(portal.formats, rows->columns.size());
+    Result<std::vector<int16_t>> formats = result_formats(portal.formats, rows->columns);
     if (!formats) co_return fail(std::move(formats).error());
     RowEncoder encoder(rows->columns, *std::move(formats));
     portal.running.emplace(Running{std::move(*rows), std::move(encoder), nullptr, 0, 0, 0, false});

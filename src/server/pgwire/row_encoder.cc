@@ -43,6 +43,16 @@ Result<std::vector<int16_t>> formats_for(std::span<const int16_t> asked, size_t 
   return std::vector<int16_t>(asked.begin(), asked.end());
 }
 
+Result<std::vector<int16_t>> result_formats(std::span<const int16_t> asked,
+                                            std::span<const coordinator::ResultColumn> columns) {
+  ASSIGN_OR_RETURN(std::vector<int16_t> formats, formats_for(asked, columns.size()));
+  for (size_t i = 0; i < columns.size(); ++i) {
+    if (formats[i] != kBinaryFormat) continue;
+    RETURN_IF_ERROR(format::check_binary_output(columns[i].type));
+  }
+  return formats;
+}
+
 Result<std::vector<types::Datum>> decode_parameters(const BindMessage& bind,
                                                     std::span<const types::SqlType> types) {
   if (bind.parameters.size() != types.size()) {

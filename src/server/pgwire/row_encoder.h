@@ -22,6 +22,11 @@ inline constexpr int16_t kBinaryFormat = 1;
 // Errors: 08P01 for another number, 22023 for a code that is neither.
 Result<std::vector<int16_t>> formats_for(std::span<const int16_t> asked, size_t num_columns);
 
+// What formats_for() says for a result of these columns. Error 42883 besides: a column in binary
+// whose type has no such form.
+Result<std::vector<int16_t>> result_formats(std::span<const int16_t> asked,
+                                            std::span<const coordinator::ResultColumn> columns);
+
 // Reads Bind's parameters as values of the statement's types. Errors as those of the types'
 // readers; 08P01 when the numbers do not agree.
 Result<std::vector<types::Datum>> decode_parameters(const BindMessage& bind,

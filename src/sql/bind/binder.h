@@ -82,6 +82,8 @@ struct BinderOptions {
   std::function<Result<Query>(const ShowStatement&)> show_query;
 };
 
+struct OverloadChoice;
+
 class Binder {
  public:
   explicit Binder(BinderOptions options) : options_(std::move(options)) {}
@@ -113,6 +115,10 @@ class Binder {
   Result<BoundExprRef> bind_expr(const Expr& expr, const ExprContext& context);
   // A predicate: must be of type boolean.
   Result<BoundExprRef> bind_predicate(const Expr& expr, const ExprContext& context);
+  // The expression, not yet of `type`; but the parts of a constructor (LIST[...], ROW(...)) are
+  // already brought to what they are in such a type, each by itself.
+  Result<BoundExprRef> bind_towards(const Expr& expr, const ExprContext& context,
+                                    const types::SqlType& type, expr::CastContext cast);
   // A value of a known type.
   Result<BoundExprRef> bind_as(const Expr& expr, const ExprContext& context,
                                const types::SqlType& type, expr::CastContext cast);
@@ -128,9 +134,13 @@ class Binder {
 
   // A call by name of a function that is no aggregate and no table function.
   Result<BoundExprRef> call_function(std::string_view name, std::vector<BoundExprRef> arguments);
+  // Records are brought to their common type first.
   Result<BoundExprRef> call_operator(std::string_view op, std::vector<BoundExprRef> arguments);
 
-  Result<types::SqlType> resolve_type(const TypeName& type) const;
+  // A type of CREATE TYPE becomes a dependency.
+  Result<types::SqlType> resolve_type(const TypeName& type);
+  // The type as pg_typeof names it.
+  std::string named_type_text(const types::SqlType& type) const;
 
   const std::vector<BoundCte>& ctes() const { return ctes_; }
   // Catalog items used directly, views among them, in order of first use.
@@ -166,8 +176,12 @@ class Binder {
   const WithName* find_with_name(const std::string& name) const;
   Result<uint64_t> bind_view(const catalog::CatalogItem& view);
   void hint_parameter(const Expr& expr, const types::SqlType& type);
+  Result<types::SqlType> created_type(const NamedType& type);
+  Result<types::SqlType> made_type(const TypeName& type);
   Result<BoundExprRef> set_parameter_type(const BoundExprRef& parameter,
                                           const types::SqlType& type);
+  Result<BoundExprRef> call_of(const expr::FunctionSpec& function,
+                               std::vector<BoundExprRef> arguments, const OverloadChoice& choice);
   uint64_t add_cte(BoundRelRef rel, std::vector<types::ColumnDesc> columns);
 
   BinderOptions options_;
@@ -181,6 +195,10 @@ class Binder {
 // Runs a query already bound: applies its LIMIT and drops what only ORDER BY needed.
 BoundRelRef finished(const BoundQuery& query);
 size_t depth_of(const ScopeChain* scopes);
+
+// Whether a type may be made at all: 54000 beyond the limits of nesting, 0A000 for arrays of lists
+// and of maps.
+Status check_made_type(const types::SqlType& type);
 
 // The error with a position, unless it has one.
 Error positioned(Error error, ByteRange range);

@@ -60,6 +60,14 @@ BoundExprRef bound_null(SqlType type) {
   return bound_literal(Datum::null(), std::move(type));
 }
 
+BoundExprRef bound_empty(const char* what) {
+  auto out = expression_of(BoundExprKind::kLiteral, {});
+  out->type = {SqlType::of(TypeId::kUnknown), false};
+  out->literal = Datum::bytes("{}");
+  out->empty = what;
+  return out;
+}
+
 BoundExprRef bound_bool(bool value) {
   return bound_literal(Datum::boolean(value), SqlType::of(TypeId::kBool));
 }

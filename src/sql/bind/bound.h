@@ -49,11 +49,13 @@ struct BoundExpr {
   size_t level = 0;                              // kColumn; kAggregate: of the rows it aggregates.
   size_t column = 0;                             // kColumn
   types::Datum literal;                          // kLiteral
+  const char* empty = nullptr;                   // kLiteral: see bound_empty().
   int parameter = 0;                             // kParameter
   const expr::FunctionSpec* function = nullptr;  // kCall
   std::vector<BoundExprRef> arguments;
   expr::AggregateKind aggregate = expr::AggregateKind::kCount;  // kAggregate
   bool distinct = false;                                        // kAggregate
+  std::vector<expr::AggregateOrder> aggregate_order;            // kAggregate
   BoundExprRef filter;                                          // kAggregate; may be null.
   BoundRelRef relation;                                         // kScalarSubquery, kExists
   uint32_t position = 0;  // 1-based byte in the statement, for messages; 0 = unknown.
@@ -105,6 +107,9 @@ struct BoundRel {
 BoundExprRef bound_column(size_t level, size_t column, types::ColumnType type);
 BoundExprRef bound_literal(types::Datum value, types::SqlType type);
 BoundExprRef bound_null(types::SqlType type);
+// ARRAY[], LIST[] or MAP[]: an untyped literal that only becomes of such a type. `what` is "array",
+// "list" or "map"; it must live for ever.
+BoundExprRef bound_empty(const char* what);
 BoundExprRef bound_bool(bool value);
 BoundExprRef bound_int4(int64_t value);
 BoundExprRef bound_call(const expr::FunctionSpec& function, std::vector<BoundExprRef> arguments);

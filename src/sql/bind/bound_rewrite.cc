@@ -57,8 +57,9 @@ void visit(const BoundRel& relation, size_t depth, const OuterVisit& found) {
 bool same(const BoundExpr& a, const BoundExpr& b) {
   if (&a == &b) return true;
   return a.kind == b.kind && a.type.type == b.type.type && a.level == b.level &&
-         a.column == b.column && a.literal == b.literal && a.parameter == b.parameter &&
-         a.function == b.function && a.aggregate == b.aggregate && a.distinct == b.distinct &&
+         a.column == b.column && a.literal == b.literal && a.empty == b.empty &&
+         a.parameter == b.parameter && a.function == b.function && a.aggregate == b.aggregate &&
+         a.distinct == b.distinct && a.aggregate_order == b.aggregate_order &&
          same_list(a.arguments, b.arguments) && same_optional(a.filter, b.filter) &&
          (a.relation == b.relation ||
           (a.relation && b.relation && same_relation(*a.relation, *b.relation)));

@@ -16,10 +16,6 @@ using types::TypeId;
 bool is_untyped(const BoundExpr& expression) {
   return expression.type.type.id == TypeId::kUnknown;
 }
-SqlType bare(const SqlType& type) {
-  return {type.id, -1, type.element};
-}
-
 // An untyped literal read as a value of `type`. Text that is no such value becomes a cast that
 // fails where it is evaluated: CASE WHEN false THEN 'x'::int END is fine.
 BoundExprRef typed_literal(const BoundExpr& literal, const SqlType& type) {
@@ -30,6 +26,12 @@ BoundExprRef typed_literal(const BoundExpr& literal, const SqlType& type) {
   auto path = expr::find_cast(text->type.type, type, CastContext::kExplicit);
   if (!path || path->function == nullptr) return text;
   return at_position(bound_cast_call(*path->function, text, type), literal.position);
+}
+
+std::string_view kind_of_container(TypeId type) {
+  if (type == TypeId::kArray) return "array";
+  if (type == TypeId::kList) return "list";
+  return type == TypeId::kMap ? "map" : "";
 }
 
 std::string operator_text(std::string_view op, const std::vector<SqlType>& types) {
@@ -78,15 +80,17 @@ Result<BoundExprRef> Binder::coerce(BoundExprRef expression, const SqlType& type
                                     std::string_view construct) {
   if (is_untyped(*expression)) {
     if (expression->kind == BoundExprKind::kParameter) {
-      ASSIGN_OR_RETURN(expression, set_parameter_type(expression, bare(type)));
+      ASSIGN_OR_RETURN(expression, set_parameter_type(expression, types::without_modifier(type)));
+    } else if (expression->empty != nullptr && expression->empty != kind_of_container(type.id)) {
+      return fail(sql_state::kIndeterminateDatatype,
+                  "cannot determine type of empty " + std::string(expression->empty));
     } else {
-      expression = typed_literal(*expression, bare(type));
+      expression = typed_literal(*expression, types::without_modifier(type));
     }
   }
   const SqlType& from = expression->type.type;
-  if (from == type || (types::same_base_type(from, type) && type.modifier == -1)) {
-    return expression;
-  }
+  const bool alike = !types::is_composed(type) && types::same_base_type(from, type);
+  if (from == type || (alike && type.modifier == -1)) return expression;
   const std::optional<expr::CastPath> path = expr::find_cast(from, type, cast);
   if (!path && cast == CastContext::kAssignment && construct.starts_with("column ")) {
     return fail(sql_state::kDatatypeMismatch, std::string(construct) + " is of type " +
@@ -154,6 +158,14 @@ NamedCandidates candidates_named(std::string_view name) {
   return out;
 }
 
+bool is_record(const BoundExprRef& expression) {
+  return expression->type.type.id == TypeId::kRecord;
+}
+
+bool is_record_or_untyped(const BoundExprRef& expression) {
+  return is_record(expression) || is_untyped(*expression);
+}
+
 std::vector<SqlType> types_of(const std::vector<BoundExprRef>& arguments) {
   std::vector<SqlType> out;
   for (const BoundExprRef& argument : arguments) out.push_back(argument->type.type);
@@ -162,34 +174,58 @@ std::vector<SqlType> types_of(const std::vector<BoundExprRef>& arguments) {
 
 }  // namespace
 
+// The call, if the function can say what it gives for these arguments.
+Result<BoundExprRef> Binder::call_of(const expr::FunctionSpec& function,
+                                     std::vector<BoundExprRef> arguments,
+                                     const OverloadChoice& choice) {
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    ASSIGN_OR_RETURN(arguments[i], coerce(arguments[i], choice.parameters[i],
+                                          CastContext::kImplicit, function.name));
+  }
+  BoundExprRef made = bound_call(function, std::move(arguments));
+  RETURN_IF_ERROR(check_made_type(made->type.type));
+  return made;
+}
+
 Result<BoundExprRef> Binder::call_function(std::string_view name,
                                            std::vector<BoundExprRef> arguments) {
   const NamedCandidates named = candidates_named(name);
   const std::vector<SqlType> types = types_of(arguments);
-  const OverloadChoice choice = choose_overload(named.candidates, types);
-  if (choice.failure != OverloadFailure::kNone) {
-    return fail(function_error(choice.failure, name, types));
+  OverloadChoice choice = choose_overload(named.candidates, types);
+  if (choice.failure == OverloadFailure::kNone) {
+    Result<BoundExprRef> made =
+        call_of(*named.functions[choice.index], std::move(arguments), choice);
+    if (!made || (*made)->type.type.id != TypeId::kUnknown) return made;
+    choice.failure = OverloadFailure::kNoMatch;
   }
-  for (size_t i = 0; i < arguments.size(); ++i) {
-    ASSIGN_OR_RETURN(arguments[i],
-                     coerce(arguments[i], choice.parameters[i], CastContext::kImplicit, name));
-  }
-  return bound_call(*named.functions[choice.index], std::move(arguments));
+  return fail(function_error(choice.failure, name, types));
 }
 
 Result<BoundExprRef> Binder::call_operator(std::string_view op,
                                            std::vector<BoundExprRef> arguments) {
+  const bool records = std::ranges::any_of(arguments, is_record);
+  if (records && std::ranges::all_of(arguments, is_record_or_untyped)) {
+    ASSIGN_OR_RETURN(arguments, coerce_to_common(std::move(arguments), op));
+  }
   const NamedCandidates named = candidates_named(op);
   const std::vector<SqlType> types = types_of(arguments);
   const OverloadChoice choice = choose_overload(named.candidates, types);
   if (choice.failure != OverloadFailure::kNone) {
     return fail(overload_error(choice.failure, operator_text(op, types), "operator"));
   }
-  for (size_t i = 0; i < arguments.size(); ++i) {
-    ASSIGN_OR_RETURN(arguments[i],
-                     coerce(arguments[i], choice.parameters[i], CastContext::kImplicit, op));
+  return call_of(*named.functions[choice.index], std::move(arguments), choice);
+}
+
+Status check_made_type(const SqlType& type) {
+  if (type.id == TypeId::kArray &&
+      (type.element->id == TypeId::kList || type.element->id == TypeId::kMap)) {
+    return fail(sql_state::kFeatureNotSupported, type_text(type) + " not yet supported");
   }
-  return bound_call(*named.functions[choice.index], std::move(arguments));
+  if (types::is_within_limits(type)) return {};
+  return fail(sql_state::kProgramLimitExceeded,
+              "types nested more than " + std::to_string(types::kMaxTypeDepth) +
+                  " levels deep, or made of more than " + std::to_string(types::kMaxTypeSize) +
+                  " types, are not supported");
 }
 
 }  // namespace penstock::sql

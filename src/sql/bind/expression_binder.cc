@@ -41,7 +41,7 @@ Result<BoundExprRef> Binder::bind_predicate(const Expr& expr, const ExprContext&
 
 Result<BoundExprRef> Binder::bind_as(const Expr& expr, const ExprContext& context,
                                      const SqlType& type, CastContext cast) {
-  ASSIGN_OR_RETURN(BoundExprRef bound, bind_expr(expr, context));
+  ASSIGN_OR_RETURN(BoundExprRef bound, bind_towards(expr, context, type, cast));
   Bound coerced = coerce(std::move(bound), type, cast, context.clause);
   if (!coerced) return fail(positioned(std::move(coerced).error(), expr.range));
   return coerced;
@@ -171,7 +171,14 @@ Bound ExpressionBinder::operator()(const DefaultValue&) {
 Bound ExpressionBinder::operator()(const ColumnRef& reference) {
   std::vector<std::string> parts;
   for (const Identifier& part : reference.parts) parts.push_back(part.text);
-  ASSIGN_OR_RETURN(FoundColumn found, find_column(context_.scopes, parts));
+  Result<FoundColumn> column = find_column(context_.scopes, parts);
+  if (!column && column.error().state == sql_state::kUndefinedColumn) {
+    // The name of a table stands for its whole row.
+    Result<FoundTable> table = find_table_columns(context_.scopes, parts);
+    if (table) return bind_whole_row(*table);
+  }
+  if (!column) return fail(std::move(column).error());
+  const FoundColumn found = *column;
   const ScopeChain* chain = context_.scopes;
   for (size_t level = 0; level < found.level; ++level) chain = chain->outer;
   return bound_column(found.level, found.column, chain->scope->columns[found.column].type);
@@ -179,59 +186,6 @@ Bound ExpressionBinder::operator()(const ColumnRef& reference) {
 
 Bound ExpressionBinder::operator()(const Wildcard&) {
   return fail(sql_state::kSyntaxError, "wildcard in invalid position");
-}
-
-Bound ExpressionBinder::operator()(const FieldAccess& access) {
-  // (t).a is t.a.
-  if (const auto* table = std::get_if<ColumnRef>(&access.operand->kind)) {
-    ColumnRef column = *table;
-    column.parts.push_back(access.field);
-    Bound bound = (*this)(column);
-    if (bound) return bound;
-  }
-  ASSIGN_OR_RETURN(BoundExprRef operand, bind(*access.operand));
-  if (operand->type.type.id == TypeId::kRecord) return not_supported("record field access");
-  return fail(sql_state::kDatatypeMismatch, "column notation applied to type " +
-                                                type_text(operand->type.type) +
-                                                ", which is not a composite type");
-}
-
-Bound ExpressionBinder::operator()(const FieldWildcard&) {
-  return not_supported("expansion of record fields");
-}
-
-namespace {
-
-// a[1][2, 3] is a with the subscripts 1, 2, 3: an array takes them all at once.
-const Expr& subscripted(const Subscript& subscript, std::vector<const SubscriptPart*>& parts) {
-  const auto* inner = std::get_if<Subscript>(&subscript.operand->kind);
-  const Expr& base = inner != nullptr ? subscripted(*inner, parts) : *subscript.operand;
-  for (const SubscriptPart& part : subscript.parts) parts.push_back(&part);
-  return base;
-}
-
-}  // namespace
-
-Bound ExpressionBinder::operator()(const Subscript& subscript) {
-  std::vector<const SubscriptPart*> parts;
-  ASSIGN_OR_RETURN(BoundExprRef operand, bind(subscripted(subscript, parts)));
-  const TypeId type = operand->type.type.id;
-  if (type != TypeId::kArray && type != TypeId::kJsonb) {
-    return fail(sql_state::kDatatypeMismatch,
-                "cannot subscript type " + type_text(operand->type.type));
-  }
-  std::vector<BoundExprRef> of_array = {operand};
-  for (const SubscriptPart* part : parts) {
-    if (part->slice) return not_supported("array slices");
-    ASSIGN_OR_RETURN(BoundExprRef index, bind(part->start.front()));
-    if (type == TypeId::kArray) {
-      of_array.push_back(std::move(index));
-    } else {
-      ASSIGN_OR_RETURN(operand, binder_.call_operator("->", {operand, std::move(index)}));
-    }
-  }
-  if (type == TypeId::kJsonb) return operand;
-  return binder_.call_function("subscript", std::move(of_array));
 }
 
 // --- logic ---
@@ -278,25 +232,7 @@ Bound ExpressionBinder::operator()(const Cast& node) {
   ASSIGN_OR_RETURN(std::optional<BoundExprRef> named, bind_reg_literal(node));
   if (named) return *std::move(named);
   ASSIGN_OR_RETURN(SqlType type, binder_.resolve_type(node.type));
-  const auto* array = std::get_if<ArrayExpr>(&node.operand->kind);
-  if (array != nullptr && type.id == TypeId::kArray) {
-    // The elements of ARRAY[...]::t[] are cast one by one, so that an empty one has a type.
-    std::vector<BoundExprRef> elements;
-    for (const Expr& element : array->elements) {
-      if (std::holds_alternative<ArrayExpr>(element.kind)) return (*this)(*array);
-      ASSIGN_OR_RETURN(BoundExprRef bound, bind(element));
-      ASSIGN_OR_RETURN(
-          bound, binder_.coerce(std::move(bound), *type.element, CastContext::kExplicit, "CAST"));
-      elements.push_back(std::move(bound));
-    }
-    if (elements.empty()) {
-      ASSIGN_OR_RETURN(Datum empty, types::parse_text(type, "{}"));
-      return bound_literal(std::move(empty), type);
-    }
-    return binder_.call_function("array", std::move(elements));
-  }
-  ASSIGN_OR_RETURN(BoundExprRef operand, bind(*node.operand));
-  return binder_.coerce(std::move(operand), type, CastContext::kExplicit, "CAST");
+  return bind_part_as(*node.operand, type, CastContext::kExplicit);
 }
 
 Bound ExpressionBinder::operator()(const Collate&) {
@@ -353,28 +289,6 @@ Bound ExpressionBinder::operator()(const Conditional& node) {
     }
   }
   return not_supported("this conditional");
-}
-
-Bound ExpressionBinder::operator()(const RowExpr& node) {
-  ASSIGN_OR_RETURN(std::vector<BoundExprRef> fields, bind_all(node.fields));
-  return binder_.call_function("row", std::move(fields));
-}
-
-Bound ExpressionBinder::operator()(const ArrayExpr& node) {
-  if (node.elements.empty()) {
-    return fail(sql_state::kIndeterminateDatatype, "cannot determine type of empty array");
-  }
-  ASSIGN_OR_RETURN(std::vector<BoundExprRef> elements, bind_all(node.elements));
-  ASSIGN_OR_RETURN(elements, binder_.coerce_to_common(std::move(elements), "ARRAY"));
-  return binder_.call_function("array", std::move(elements));
-}
-
-Bound ExpressionBinder::operator()(const ListExpr&) {
-  return not_supported("LIST constructors");
-}
-
-Bound ExpressionBinder::operator()(const MapExpr&) {
-  return not_supported("MAP constructors");
 }
 
 }  // namespace penstock::sql

@@ -2,9 +2,12 @@
 // lives for one node.
 #pragma once
 
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "expr/aggregate_catalogue.h"
 #include "sql/bind/binder.h"
 #include "sql/parse/ast_expression.h"
 
@@ -17,7 +20,7 @@ class ExpressionBinder {
 
   using Bound = Result<BoundExprRef>;
 
-  // expression_binder.cc: literals, names, logic, conditionals
+  // expression_binder.cc: literals, names, logic, conditionals, casts
   Bound operator()(const NullLiteral&);
   Bound operator()(const BoolLiteral& literal);
   Bound operator()(const NumberLiteral& literal);
@@ -27,9 +30,6 @@ class ExpressionBinder {
   Bound operator()(const DefaultValue&);
   Bound operator()(const ColumnRef& reference);
   Bound operator()(const Wildcard&);
-  Bound operator()(const FieldAccess& access);
-  Bound operator()(const FieldWildcard&);
-  Bound operator()(const Subscript& subscript);
   Bound operator()(const NotOp& node);
   Bound operator()(const LogicalOp& node);
   Bound operator()(const IsTest& node);
@@ -37,10 +37,18 @@ class ExpressionBinder {
   Bound operator()(const Collate&);
   Bound operator()(const CaseExpr& node);
   Bound operator()(const Conditional& node);
+
+  // expression_nested.cc: values made of values
   Bound operator()(const RowExpr& node);
   Bound operator()(const ArrayExpr& node);
-  Bound operator()(const ListExpr&);
-  Bound operator()(const MapExpr&);
+  Bound operator()(const ListExpr& node);
+  Bound operator()(const MapExpr& node);
+  Bound operator()(const FieldAccess& access);
+  Bound operator()(const FieldWildcard&);
+  Bound operator()(const Subscript& subscript);
+
+  // See Binder::bind_towards.
+  Bound bind_towards(const Expr& expr, const types::SqlType& type, expr::CastContext cast);
 
   // expression_operator.cc: operators and comparisons
   Bound operator()(const UnaryOp& node);
@@ -69,6 +77,13 @@ class ExpressionBinder {
   Bound any_of_subquery(const Expr& left, std::string_view op, const Query& query,
                         bool negated_comparison);
   Bound bind_aggregate(const FunctionCall& call, const std::string& name);
+  // expression_gather.cc: list_agg, map_agg, LIST(query), MAP(query)
+  Bound bind_gathering(const FunctionCall& call, const expr::AggregateSpec& spec);
+  Bound gather_query(const SubqueryExpr& node, const expr::AggregateSpec& spec);
+  Bound bind_map_as(const MapExpr& map, const types::SqlType& type, expr::CastContext cast);
+  Bound bind_part_as(const Expr& expr, const types::SqlType& type, expr::CastContext cast);
+  Bound bind_whole_row(const FoundTable& table);
+  Bound subscripted(const BoundExprRef& operand, std::span<const SubscriptPart* const> parts);
   Result<std::optional<BoundExprRef>> bind_reg_literal(const Cast& node);  // reg_literal.cc
   Bound bind_select_list_call(const FunctionCall& call);
   Bound bind_description_call(const std::string& name,
@@ -79,6 +94,11 @@ class ExpressionBinder {
   const ExprContext& context_;
   ByteRange range_;
 };
+
+// Whether an aggregate's argument refers to rows of enclosing queries, and to no other.
+bool looks_only_outside(const BoundExpr& expression);
+// The field of a record, by its position.
+BoundExprRef bound_field(const BoundExprRef& record, size_t position);
 
 // The name a function is called by, or an error: `function "s.f" does not exist` for a schema that
 // has no functions.

@@ -25,9 +25,8 @@ namespace {
 constexpr std::array<std::string_view, 4> kFunctionSchemas = {"pg_catalog", "mz_catalog",
                                                               "mz_internal", "mz_unsafe"};
 // Known to the dialect, not to this engine yet.
-constexpr std::array<std::string_view, 7> kLaterAggregates = {
-    "string_agg", "array_agg", "jsonb_agg",  "jsonb_object_agg",
-    "list_agg",   "map_agg",   "list_concat"};
+constexpr std::array<std::string_view, 4> kLaterAggregates = {"string_agg", "jsonb_agg",
+                                                              "jsonb_object_agg", "list_concat"};
 constexpr std::array<std::string_view, 8> kWindowFunctions = {
     "row_number", "rank", "dense_rank", "lag", "lead", "first_value", "last_value", "ntile"};
 
@@ -158,14 +157,14 @@ Result<const AggregateSpec*> choose_aggregate(const std::string& name, const Sql
   return specs[choice.index];
 }
 
+}  // namespace
+
 bool looks_only_outside(const BoundExpr& expression) {
   bool outside = false;
   bool inside = false;
   for_each_outer(expression, [&](size_t level, size_t) { (level == 0 ? inside : outside) = true; });
   return outside && !inside;
 }
-
-}  // namespace
 
 Result<std::string> function_name(const ItemName& name) {
   const std::vector<Identifier>& parts = name.parts;
@@ -184,6 +183,8 @@ Bound ExpressionBinder::bind_aggregate(const FunctionCall& call, const std::stri
                                                std::string(context_.clause) +
                                                " (function pg_catalog." + name + ")");
   }
+  const AggregateSpec& first = *expr::aggregates_named(name).front();
+  if (expr::gathered_fields(first.kind) > 0) return bind_gathering(call, first);
   ExprContext inner{context_.scopes, "aggregate function calls", false, true, nullptr};
   BoundExprRef argument;
   if (call.star) {
@@ -293,7 +294,7 @@ Bound ExpressionBinder::operator()(const Box<FunctionCall>& box) {
   }
   ASSIGN_OR_RETURN(std::vector<BoundExprRef> arguments, bind_all(call.arguments));
   if (name == "pg_typeof" && arguments.size() == 1) {
-    return bound_literal(types::Datum::bytes(type_text(arguments[0]->type.type)),
+    return bound_literal(types::Datum::bytes(binder_.named_type_text(arguments[0]->type.type)),
                          SqlType::of(TypeId::kText));
   }
   ASSIGN_OR_RETURN(BoundExprRef bound, binder_.call_function(name, std::move(arguments)));

@@ -97,11 +97,11 @@ Bound ExpressionBinder::operator()(const QuantifiedSubquery& node) {
 Bound ExpressionBinder::operator()(const SubqueryExpr& node) {
   switch (node.kind) {
     case SubqueryKind::kArray:
-      return not_supported("ARRAY subqueries");
+      return gather_query(node, *expr::aggregates_named("array_agg").front());
     case SubqueryKind::kList:
-      return not_supported("LIST subqueries");
+      return gather_query(node, *expr::aggregates_named("list_agg").front());
     case SubqueryKind::kMap:
-      return not_supported("MAP subqueries");
+      return gather_query(node, *expr::aggregates_named("map_agg").front());
     default:
       break;
   }

@@ -40,7 +40,7 @@ MaybeName name_of_type(const TypeName& type) {
     return Name{name, false};
   }
   if (const auto* array = std::get_if<ArrayType>(&type.kind)) return name_of_type(*array->element);
-  return std::nullopt;
+  return Name{std::holds_alternative<ListType>(type.kind) ? "list" : "map", false};
 }
 
 struct Namer {

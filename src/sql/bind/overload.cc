@@ -23,9 +23,6 @@ using Positions = std::vector<size_t>;  // Of candidates still in the race.
 bool is_unknown(const SqlType& type) {
   return type.id == TypeId::kUnknown;
 }
-SqlType bare(const SqlType& type) {
-  return {type.id, -1, type.element};
-}
 
 bool casts_implicitly(const SqlType& from, const SqlType& to) {
   return is_unknown(from) || types::same_base_type(from, to) ||
@@ -41,12 +38,14 @@ bool accepts_arity(const OverloadCandidate& candidate, size_t count) {
                             : count == candidate.parameters.size();
 }
 
-bool is_polymorphic_of_one_type(PatternKind kind) {
-  return kind == PatternKind::kAnyElement || kind == PatternKind::kAnyArray ||
-         kind == PatternKind::kAnyCompatible || kind == PatternKind::kAnyCompatibleArray;
+bool is_compatible_pattern(PatternKind kind) {
+  return kind == PatternKind::kAnyCompatible || kind == PatternKind::kAnyCompatibleArray ||
+         kind == PatternKind::kAnyCompatibleList;
 }
-bool is_array_pattern(PatternKind kind) {
-  return kind == PatternKind::kAnyArray || kind == PatternKind::kAnyCompatibleArray;
+
+// An array, list or map: what patterns may want by name.
+bool is_container(TypeId type) {
+  return type == TypeId::kArray || type == TypeId::kList || type == TypeId::kMap;
 }
 
 // The T that all polymorphic parameters of a signature share: text while nothing says what it is,
@@ -57,13 +56,19 @@ std::optional<SqlType> shared_type(const OverloadCandidate& candidate, Arguments
   bool compatible = false;
   bool polymorphic = false;
   for (size_t i = 0; i < arguments.size(); ++i) {
-    const PatternKind kind = parameter(candidate, i).kind;
-    if (!is_polymorphic_of_one_type(kind)) continue;
+    const TypePattern& pattern = parameter(candidate, i);
+    if (!pattern.is_polymorphic()) continue;
     polymorphic = true;
-    compatible |= kind == PatternKind::kAnyCompatible || kind == PatternKind::kAnyCompatibleArray;
+    compatible |= is_compatible_pattern(pattern.kind);
     if (is_unknown(arguments[i])) continue;
-    if (is_array_pattern(kind) && arguments[i].id != TypeId::kArray) return std::nullopt;
-    votes.push_back(is_array_pattern(kind) ? *arguments[i].element : bare(arguments[i]));
+    const TypeId container = expr::container_of(pattern.kind);
+    if (container == TypeId::kUnknown) {
+      votes.push_back(types::without_modifier(arguments[i]));
+    } else if (arguments[i].id == container) {
+      votes.push_back(*arguments[i].element);
+    } else {
+      return std::nullopt;
+    }
   }
   if (compatible) return common_type(votes);
   undetermined = polymorphic && votes.empty();
@@ -82,20 +87,17 @@ std::optional<SqlType> target_type(const TypePattern& pattern, const SqlType& ar
       return SqlType::of(pattern.type);
     case PatternKind::kArrayOf:
       return SqlType::array_of(SqlType::of(pattern.type));
-    case PatternKind::kAny:
+    case PatternKind::kAnyRecord:
+      if (argument.id != TypeId::kRecord) return std::nullopt;
+      return argument;
     case PatternKind::kAnyNonArray:
-      if (pattern.kind == PatternKind::kAnyNonArray && argument.id == TypeId::kArray) {
-        return std::nullopt;
-      }
-      return is_unknown(argument) ? SqlType::of(TypeId::kText) : bare(argument);
-    case PatternKind::kAnyElement:
-    case PatternKind::kAnyCompatible:
-      return shared;
-    case PatternKind::kAnyArray:
-    case PatternKind::kAnyCompatibleArray:
-      return SqlType::array_of(shared);
+      if (argument.id == TypeId::kArray || argument.id == TypeId::kList) return std::nullopt;
+      [[fallthrough]];
+    case PatternKind::kAny:
+      return is_unknown(argument) ? SqlType::of(TypeId::kText) : types::without_modifier(argument);
+    default:
+      return expr::contained(expr::container_of(pattern.kind), shared);
   }
-  return std::nullopt;
 }
 
 // The types the arguments have to be brought to; nothing when they do not fit.
@@ -150,13 +152,18 @@ size_t exact_matches(const Fitted& fitted, Arguments arguments) {
   return count;
 }
 
-// Step 3: a candidate that takes exactly the given types; an unknown argument of a pair counts as
-// of the other one's type.
-void keep_exact(Race& race, Arguments arguments) {
+// An unknown argument of a pair counts as of the other one's type.
+std::vector<SqlType> with_pair_assumed(Arguments arguments) {
   std::vector<SqlType> assumed(arguments.begin(), arguments.end());
   if (assumed.size() == 2 && is_unknown(assumed[0]) != is_unknown(assumed[1])) {
     assumed[is_unknown(assumed[0]) ? 0 : 1] = assumed[is_unknown(assumed[0]) ? 1 : 0];
   }
+  return assumed;
+}
+
+// Step 3: a candidate that takes exactly the given types.
+void keep_exact(Race& race, Arguments arguments) {
+  const std::vector<SqlType> assumed = with_pair_assumed(arguments);
   auto is_exact = [&](const Fitted& fitted) {
     return exact_matches(fitted, assumed) == assumed.size();
   };
@@ -257,12 +264,15 @@ void keep_specific(Race& race) {
   keep_if_any(race, [](const Fitted& fitted) { return fitted.is_specific(); });
 }
 
-// Arrays would rather be arrays than elements of one.
-void keep_arrays(Race& race, std::span<const OverloadCandidate> candidates, Arguments arguments) {
+// Arrays, lists and maps would rather be such than elements of one; an untyped argument beside one
+// is another.
+void keep_containers(Race& race, std::span<const OverloadCandidate> candidates,
+                     Arguments arguments) {
+  std::vector<SqlType> assumed = with_pair_assumed(arguments);
   keep_if_any(race, [&](const Fitted& fitted) {
-    for (size_t i = 0; i < arguments.size(); ++i) {
+    for (size_t i = 0; i < assumed.size(); ++i) {
       const PatternKind kind = parameter(candidates[fitted.index], i).kind;
-      if (arguments[i].id == TypeId::kArray && !is_array_pattern(kind)) return false;
+      if (is_container(assumed[i].id) && expr::container_of(kind) != assumed[i].id) return false;
     }
     return true;
   });
@@ -293,10 +303,10 @@ OverloadChoice choose_overload(std::span<const OverloadCandidate> candidates, Ar
   keep_best(race, [&](const Fitted& fitted) { return exact_matches(fitted, arguments); });
   if (race.size() > 1) keep_near_matches(race, arguments);
   keep_best(race, [&](const Fitted& fitted) { return preferred_matches(fitted, arguments); });
+  if (race.size() > 1) keep_containers(race, candidates, arguments);
   keep_by_category(race, arguments);
   if (race.size() > 1) keep_by_known_type(race, arguments);
   if (race.size() > 1) keep_specific(race);
-  if (race.size() > 1) keep_arrays(race, candidates, arguments);
   if (race.size() > 1) {
     choice.failure = OverloadFailure::kAmbiguous;
     return choice;
@@ -306,6 +316,41 @@ OverloadChoice choose_overload(std::span<const OverloadCandidate> candidates, Ar
   if (race[0].undetermined) choice.failure = OverloadFailure::kUndeterminedPolymorphic;
   return choice;
 }
+
+namespace {
+
+// Of lists, maps and records the common type is made of the common types of their parts; their
+// names, if all agree in them.
+std::optional<SqlType> common_part(std::span<const SqlType> types, const auto& part) {
+  std::vector<SqlType> parts;
+  for (const SqlType& type : types) parts.push_back(part(type));
+  return common_type(parts);
+}
+
+std::optional<SqlType> common_record(std::span<const SqlType> types) {
+  types::RecordFields fields = *types[0].fields;
+  for (const SqlType& type : types) {
+    if (type.fields->size() != fields.size()) return std::nullopt;
+  }
+  for (size_t i = 0; i < fields.size(); ++i) {
+    std::optional<SqlType> common =
+        common_part(types, [&](const SqlType& type) { return (*type.fields)[i].type.type; });
+    if (!common) return std::nullopt;
+    fields[i].type.type = *std::move(common);
+    for (const SqlType& type : types) fields[i].type.nullable |= (*type.fields)[i].type.nullable;
+  }
+  return SqlType::record_of(std::move(fields));
+}
+
+std::optional<SqlType> common_nested(std::span<const SqlType> types) {
+  if (types[0].id == TypeId::kRecord) return common_record(types);
+  std::optional<SqlType> element =
+      common_part(types, [](const SqlType& type) { return *type.element; });
+  if (!element) return std::nullopt;
+  return expr::contained(types[0].id, *std::move(element));
+}
+
+}  // namespace
 
 std::optional<SqlType> common_type(std::span<const SqlType> types) {
   std::vector<SqlType> known;
@@ -320,6 +365,8 @@ std::optional<SqlType> common_type(std::span<const SqlType> types) {
     for (SqlType& type : known) type.id = expr::near_match(type.id);
   }
   SqlType chosen = known[0];
+  const bool all_equal =
+      std::ranges::all_of(known, [&](const SqlType& type) { return type == chosen; });
   for (const SqlType& type : known) {
     if (types::same_base_type(type, chosen)) continue;
     if (expr::category_of(type.id) != expr::category_of(chosen.id)) return std::nullopt;
@@ -327,6 +374,14 @@ std::optional<SqlType> common_type(std::span<const SqlType> types) {
         !casts_implicitly(type, chosen)) {
       chosen = type;
     }
+  }
+  if (types::is_composed(chosen) && !all_equal) {
+    std::optional<SqlType> nested = common_nested(known);
+    if (!nested) return std::nullopt;
+    chosen = *std::move(nested);
+    const bool one_name =
+        std::ranges::all_of(known, [&](const SqlType& t) { return t.named == known[0].named; });
+    if (one_name) chosen.named = known[0].named;
   }
   chosen.modifier = -1;
   for (const SqlType& type : known) {
@@ -336,7 +391,7 @@ std::optional<SqlType> common_type(std::span<const SqlType> types) {
 }
 
 std::string type_text(const SqlType& type) {
-  return is_unknown(type) ? "unknown" : types::display_name(bare(type));
+  return is_unknown(type) ? "unknown" : types::display_name(types::without_modifier(type));
 }
 
 std::string argument_text(Arguments arguments) {

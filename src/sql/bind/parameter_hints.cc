@@ -15,7 +15,7 @@ void Binder::hint_parameter(const Expr& expr, const SqlType& type) {
   const auto index = static_cast<size_t>(parameter->number - 1);
   if (options_.parameter_types.size() <= index) options_.parameter_types.resize(index + 1);
   if (!options_.parameter_types[index]) {
-    options_.parameter_types[index] = SqlType{type.id, -1, type.element};
+    options_.parameter_types[index] = types::without_modifier(type);
   }
 }
 

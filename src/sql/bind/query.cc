@@ -326,7 +326,8 @@ Result<BoundRelRef> Binder::bind_assigned_values(const ValuesBody& values,
       }
       const std::string construct = "column \"" + columns[i].name + "\"";
       const ExprContext context{&scopes, "VALUES", false, false, nullptr};
-      ASSIGN_OR_RETURN(BoundExprRef value, bind_expr(row[i], context));
+      ASSIGN_OR_RETURN(BoundExprRef value, bind_towards(row[i], context, columns[i].type.type,
+                                                        CastContext::kAssignment));
       Result<BoundExprRef> assigned =
           coerce(std::move(value), columns[i].type.type, CastContext::kAssignment, construct);
       if (!assigned) return fail(positioned(std::move(assigned).error(), row[i].range));

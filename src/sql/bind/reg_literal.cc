@@ -41,6 +41,7 @@ Result<int64_t> oid_of(Binder& binder, const std::string& kind, const std::strin
     if (!name) return unknown("type", text);
     Result<SqlType> type = binder.resolve_type(*name);
     if (!type) return unknown("type", text);
+    if (!type->named.is_none()) return binder.catalog().item(type->named)->oid;
     return types::type_oid(*type);
   }
   Result<ItemName> name = parse_item_name(text);

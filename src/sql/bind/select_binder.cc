@@ -7,6 +7,7 @@
 
 #include "sql/bind/expression_binder.h"
 #include "sql/bind/from_binder.h"
+#include "sql/bind/overload.h"
 
 namespace penstock::sql {
 
@@ -80,6 +81,30 @@ Status SelectBinder::add_star(const std::vector<size_t>& columns, size_t level) 
   return {};
 }
 
+// (expression).*: every field of a record. (t).* is t.*.
+Status SelectBinder::add_fields(const Expr& operand, const ExprContext& context) {
+  if (const auto* reference = std::get_if<ColumnRef>(&operand.kind)) {
+    std::vector<std::string> parts;
+    for (const Identifier& part : reference->parts) parts.push_back(part.text);
+    if (!find_column(context.scopes, parts)) {
+      Result<FoundTable> table = find_table_columns(context.scopes, parts);
+      if (table) return add_star(table->columns, table->level);
+    }
+  }
+  ASSIGN_OR_RETURN(BoundExprRef record, binder_.bind_expr(operand, context));
+  const SqlType& type = record->type.type;
+  if (type.id != TypeId::kRecord) {
+    return fail(positioned(
+        Error(sql_state::kDatatypeMismatch, "column expansion applied to type " + type_text(type) +
+                                                ", which is not a composite type"),
+        operand.range));
+  }
+  for (size_t i = 0; i < type.fields->size(); ++i) {
+    items_.push_back({bound_field(record, i), (*type.fields)[i].name, false});
+  }
+  return {};
+}
+
 Status SelectBinder::bind_items() {
   const ScopeChain scopes{&scope_, outer_};
   const ExprContext context{&scopes, "SELECT clause", true, false, &calls_};
@@ -99,6 +124,10 @@ Status SelectBinder::bind_items() {
       Result<FoundTable> table = find_table_columns(&scopes, qualifier);
       if (!table) return fail(positioned(std::move(table).error(), item.expr.range));
       RETURN_IF_ERROR(add_star(table->columns, table->level));
+      continue;
+    }
+    if (const auto* fields = std::get_if<FieldWildcard>(&item.expr.kind)) {
+      RETURN_IF_ERROR(add_fields(*fields->operand, context));
       continue;
     }
     ASSIGN_OR_RETURN(BoundExprRef value, binder_.bind_expr(item.expr, context));

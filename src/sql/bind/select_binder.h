@@ -30,6 +30,7 @@ class SelectBinder {
   Status bind_from_and_where();
   Status bind_items();
   Status add_star(const std::vector<size_t>& columns, size_t level);
+  Status add_fields(const Expr& operand, const ExprContext& context);
   Status bind_group_by();
   Status bind_order_by();
   Status bind_distinct_on();

@@ -1,8 +1,10 @@
 // Names of types -> types, with their modifiers checked.
 #include <string>
 
+#include "catalog/type_text.h"
 #include "sql/bind/binder.h"
-#include "sql/parse/print.h"
+#include "sql/bind/overload.h"
+#include "sql/resolve/item_names.h"
 #include "types/type_name.h"
 
 namespace penstock::sql {
@@ -62,18 +64,12 @@ Result<int32_t> digits_modifier(const NamedType& type) {
   return static_cast<int32_t>(digits);
 }
 
-Result<SqlType> named_type(const NamedType& type) {
-  const std::vector<Identifier>& parts = type.name.parts;
+Result<SqlType> builtin_type(const NamedType& type) {
   // The parser reduces every spelling of char(n) to bpchar: a plain `char` is the one-byte type.
-  const std::string& name = parts.back().text;
-  const bool system = parts.size() == 1 || parts[parts.size() - 2].text == "pg_catalog" ||
-                      parts[parts.size() - 2].text == "mz_catalog";
-  TypeId id = TypeId::kUnknown;
-  if (system) id = types::type_from_name(name).value_or(TypeId::kUnknown);
-  if (parts.size() == 1 && name == "char") id = TypeId::kChar;
-  if (id == TypeId::kUnknown || id == TypeId::kRecord) {
-    return fail(sql_state::kUndefinedObject, "type \"" + print(type.name) + "\" does not exist");
-  }
+  const std::string& name = type.name.parts.back().text;
+  TypeId id = types::type_from_name(name).value_or(TypeId::kUnknown);
+  if (type.name.parts.size() == 1 && name == "char") id = TypeId::kChar;
+  if (id == TypeId::kUnknown) return fail(no_such_type(type.name));
   SqlType out = SqlType::of(id);
   switch (id) {
     case TypeId::kVarchar: {
@@ -104,20 +100,59 @@ Result<SqlType> named_type(const NamedType& type) {
 
 }  // namespace
 
-Result<SqlType> Binder::resolve_type(const TypeName& type) const {
+Result<SqlType> Binder::created_type(const NamedType& type) {
+  Result<catalog::ItemRef> item = resolve_item(type.name);
+  if (!item && item.error().state != sql_state::kUndefinedTable) {
+    return fail(std::move(item).error());
+  }
+  const auto* facts = item ? std::get_if<catalog::TypeFacts>(&(*item)->facts) : nullptr;
+  if (facts == nullptr) return fail(no_such_type(type.name));
+  if (!type.modifiers.empty()) {
+    return fail(sql_state::kSyntaxError,
+                "type modifier is not allowed for type \"" + type.name.parts.back().text + "\"");
+  }
+  return facts->type;
+}
+
+Result<SqlType> Binder::resolve_type(const TypeName& type) {
   if (const auto* named = std::get_if<NamedType>(&type.kind)) {
-    Result<SqlType> out = named_type(*named);
+    Result<SqlType> out =
+        is_builtin_type(named->name) ? builtin_type(*named) : created_type(*named);
     if (!out) return fail(positioned(std::move(out).error(), type.range));
     return out;
   }
+  Result<SqlType> out = made_type(type);
+  if (out) {
+    Status fine = check_made_type(*out);
+    if (fine) return out;
+    out = fail(std::move(fine).error());
+  }
+  return fail(positioned(std::move(out).error(), type.range));
+}
+
+std::string Binder::named_type_text(const SqlType& type) const {
+  return catalog::type_text(types::without_modifier(type), catalog(), options_.names);
+}
+
+// T[], T list, map[text => T].
+Result<SqlType> Binder::made_type(const TypeName& type) {
   if (const auto* array = std::get_if<ArrayType>(&type.kind)) {
     ASSIGN_OR_RETURN(SqlType element, resolve_type(*array->element));
+    // Every number of dimensions is one type.
+    if (element.id == TypeId::kArray) return element;
     return SqlType::array_of(std::move(element));
   }
-  const char* what = std::holds_alternative<ListType>(type.kind) ? "list" : "map";
-  return fail(positioned(
-      Error(sql_state::kFeatureNotSupported, std::string(what) + " types not yet supported"),
-      type.range));
+  if (const auto* list = std::get_if<ListType>(&type.kind)) {
+    ASSIGN_OR_RETURN(SqlType element, resolve_type(*list->element));
+    return SqlType::list_of(std::move(element));
+  }
+  const auto& map = std::get<MapType>(type.kind);
+  ASSIGN_OR_RETURN(const SqlType key, resolve_type(*map.key));
+  if (key.id != TypeId::kText) {
+    return fail(sql_state::kDatatypeMismatch, "map key type must be text, got " + type_text(key));
+  }
+  ASSIGN_OR_RETURN(SqlType value, resolve_type(*map.value));
+  return SqlType::map_of(std::move(value));
 }
 
 }  // namespace penstock::sql

@@ -298,6 +298,7 @@ RelRef Lowerer::lower_reduce(const BoundRel& rel, const OuterRows& outer) {
     aggregate.argument = lower_scalar(*bound->arguments[0], row);
     if (bound->filter) aggregate.filter = lower_scalar(*bound->filter, row);
     aggregate.distinct = bound->distinct;
+    aggregate.order = bound->aggregate_order;
     aggregate.type = bound->type;
     aggregates.push_back(std::move(aggregate));
   }

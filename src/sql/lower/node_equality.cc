@@ -66,8 +66,8 @@ bool same_expressions(const std::vector<ScalarRef>& a, const std::vector<ScalarR
 
 bool same_aggregates(const std::vector<AggregateExpr>& a, const std::vector<AggregateExpr>& b) {
   return std::ranges::equal(a, b, [](const AggregateExpr& x, const AggregateExpr& y) {
-    return x.kind == y.kind && x.distinct == y.distinct && expr::equal(*x.argument, *y.argument) &&
-           same_optional(x.filter, y.filter);
+    return x.kind == y.kind && x.distinct == y.distinct && x.order == y.order &&
+           expr::equal(*x.argument, *y.argument) && same_optional(x.filter, y.filter);
   });
 }
 

@@ -15,8 +15,8 @@ using plan::RelRef;
 bool same_aggregate(const AggregateExpr& a, const AggregateExpr& b) {
   const bool same_filter =
       a.filter == b.filter || (a.filter && b.filter && same_scalar(*a.filter, *b.filter));
-  return a.kind == b.kind && a.distinct == b.distinct && same_scalar(*a.argument, *b.argument) &&
-         same_filter;
+  return a.kind == b.kind && a.distinct == b.distinct && a.order == b.order &&
+         same_scalar(*a.argument, *b.argument) && same_filter;
 }
 
 bool same_row(const plan::ConstantRow& a, const plan::ConstantRow& b) {

@@ -8,6 +8,8 @@
 
 #include "base/check.h"
 #include "defs/names.h"
+#include "sql/parse/print.h"
+#include "types/type_name.h"
 
 namespace penstock::sql {
 namespace {
@@ -83,6 +85,26 @@ class Walker {
     return {};
   }
 
+  // The names in it that are the catalog's.
+  Status type(TypeName& type) {
+    return std::visit(
+        Overloaded{
+            [&](NamedType& named) -> Status {
+              if (is_builtin_type(named.name)) return {};
+              Status visited = visit_(named.name);
+              if (visited || visited.error().state != sql_state::kUndefinedTable) return visited;
+              return fail(
+                  no_such_type(named.name).with_position(static_cast<int>(type.range.begin) + 1));
+            },
+            [&](ArrayType& array) { return this->type(*array.element); },
+            [&](ListType& list) { return this->type(*list.element); },
+            [&](MapType& map) -> Status {
+              RETURN_IF_ERROR(this->type(*map.key));
+              return this->type(*map.value);
+            }},
+        type.kind);
+  }
+
  private:
   Status body(QueryBody& body) {
     return std::visit(Overloaded{[&](Box<Select>& select) { return this->select(*select); },
@@ -146,11 +168,14 @@ class Walker {
       { unary.operand } -> std::same_as<Box<Expr>&>;
       requires std::is_same_v<Unary, FieldAccess> || std::is_same_v<Unary, FieldWildcard> ||
                    std::is_same_v<Unary, UnaryOp> || std::is_same_v<Unary, NotOp> ||
-                   std::is_same_v<Unary, IsTest> || std::is_same_v<Unary, Cast> ||
-                   std::is_same_v<Unary, Collate>;
+                   std::is_same_v<Unary, IsTest> || std::is_same_v<Unary, Collate>;
     }
   Status node(Unary& unary) {
     return expression(*unary.operand);
+  }
+  Status node(Cast& cast) {
+    RETURN_IF_ERROR(expression(*cast.operand));
+    return type(cast.type);
   }
   Status node(Subscript& subscript) {
     RETURN_IF_ERROR(expression(*subscript.operand));
@@ -212,6 +237,7 @@ class Walker {
       bool is_object = option == "SSH TUNNEL" || option == "AWS CONNECTION";
       return is_object ? visit_(*name) : Status();
     }
+    if (auto* named = std::get_if<TypeName>(&value.kind)) return type(*named);
     if (auto* sequence = std::get_if<OptionSequence>(&value.kind)) {
       for (OptionValue& item : sequence->items) RETURN_IF_ERROR(option_value(option, item));
     }
@@ -231,11 +257,18 @@ struct StatementWalker {
   Status operator()(CreateMaterializedView& s) { return walker.query(s.query); }
   Status operator()(CreateTable& s) {
     for (ColumnDefinition& column : s.columns) {
+      if (column.type) RETURN_IF_ERROR(walker.type(*column.type));
       for (ColumnConstraint& constraint : column.constraints) {
         if (constraint.expr) RETURN_IF_ERROR(walker.expression(*constraint.expr));
       }
     }
     return {};
+  }
+  Status operator()(CreateType& s) {
+    for (ColumnDefinition& field : s.fields) {
+      if (field.type) RETURN_IF_ERROR(walker.type(*field.type));
+    }
+    return walker.options(s.options);
   }
   Status operator()(CreateConnection& s) { return walker.options(s.options); }
   Status operator()(CreateSource& s) {
@@ -278,6 +311,23 @@ Identifier plain(const std::string& text) {
 }
 
 }  // namespace
+
+// regclass, regtype and regproc are no types of values, but literals are cast to them.
+bool is_builtin_type(const ItemName& name) {
+  if (name.id) return false;
+  const std::vector<Identifier>& parts = name.parts;
+  if (parts.size() > 1) {
+    const std::string& schema = parts[parts.size() - 2].text;
+    return schema == "pg_catalog" || schema == "mz_catalog";
+  }
+  const std::string& type = parts[0].text;
+  return types::type_from_name(type).has_value() || type == "regclass" || type == "regtype" ||
+         type == "regproc";
+}
+
+Error no_such_type(const ItemName& name) {
+  return {sql_state::kUndefinedObject, "type \"" + print(name) + "\" does not exist"};
+}
 
 Status visit_item_names(Statement& statement, const ItemNameVisitor& visit) {
   Walker walker(visit);

@@ -13,8 +13,9 @@
 
 namespace penstock::sql {
 
-// Calls `visit` for each name of a relation, connection or secret that the statement refers to; not
-// for the object it creates, nor for names of common table expressions. Stops at the first error.
+// Calls `visit` for each name of a relation, connection, secret or type of CREATE TYPE that the
+// statement refers to; not for the object it creates, nor for names of common table expressions.
+// Stops at the first error.
 using ItemNameVisitor = std::function<Status(ItemName&)>;
 Status visit_item_names(Statement& statement, const ItemNameVisitor& visit);
 Status visit_item_names(Query& query, const ItemNameVisitor& visit);
@@ -31,6 +32,11 @@ void name_items(Statement& statement, const catalog::CatalogView& catalog);
 // The item a name means: by id if it has one, otherwise by name.
 Result<catalog::ItemRef> lookup_item(const ItemName& name, const catalog::CatalogView& catalog,
                                      const catalog::NameContext& context);
+
+// Whether a name of a type is one of the system's own.
+bool is_builtin_type(const ItemName& name);
+// type "x" does not exist (42704)
+Error no_such_type(const ItemName& name);
 
 // "u7" or "s3" -> id.
 std::optional<ObjectId> parse_object_id(const std::string& text);

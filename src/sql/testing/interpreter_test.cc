@@ -12,6 +12,7 @@
 #include "expr/function_catalogue.h"
 #include "types/array_value.h"
 #include "types/compare.h"
+#include "types/nested_value.h"
 #include "types/text_io.h"
 
 namespace penstock::sql {
@@ -141,8 +142,58 @@ Datum widened(const Datum& value, const SqlType& from, const SqlType& to) {
   return *types::parse_text(SqlType::of(to.id), text);
 }
 
+// NULLs greatest unless the order says otherwise.
+int compared(const SqlType& type, const Datum& a, const Datum& b, expr::AggregateOrder order) {
+  if (a.is_null() || b.is_null()) {
+    const int nulls = static_cast<int>(a.is_null()) - static_cast<int>(b.is_null());
+    return order.nulls_first ? -nulls : nulls;
+  }
+  const auto values = types::compare_values(type, a, b);
+  const int sign = values < 0 ? -1 : values > 0 ? 1 : 0;
+  return order.descending ? -sign : sign;
+}
+
+// What array_agg, list_agg and map_agg make of a group's records.
+Datum gathered_value(const AggregateExpr& aggregate,
+                     const std::vector<std::pair<Datum, int64_t>>& values) {
+  const types::RecordFields& fields = *aggregate.argument->type.type.fields;
+  const size_t num_gathered = expr::gathered_fields(aggregate.kind);
+  std::vector<DatumRow> rows;
+  for (const auto& [value, diff] : values) {
+    const int64_t times = aggregate.distinct ? std::min<int64_t>(diff, 1) : diff;
+    for (int64_t i = 0; i < times; ++i) {
+      rows.push_back(types::decode_record(fields, value.as_bytes()));
+    }
+  }
+  if (rows.empty()) return Datum::null();
+  std::ranges::sort(rows, [&](const DatumRow& a, const DatumRow& b) {
+    for (size_t i = 0; i < fields.size(); ++i) {
+      const bool ordering = i < aggregate.order.size();
+      const size_t field = ordering ? num_gathered + i : i - aggregate.order.size();
+      const int sign = compared(fields[field].type.type, a[field], b[field],
+                                ordering ? aggregate.order[i] : expr::AggregateOrder());
+      if (sign != 0) return sign < 0;
+    }
+    return false;
+  });
+  const SqlType& part = *aggregate.type.type.element;
+  std::vector<Datum> elements;
+  std::vector<types::MapEntry> entries;
+  for (const DatumRow& row : rows) {
+    elements.push_back(row[0]);
+    if (num_gathered == 2 && !row[0].is_null()) entries.emplace_back(row[0].as_bytes(), row[1]);
+  }
+  if (num_gathered == 2) return Datum::bytes(types::encode_map(part, std::move(entries)));
+  if (aggregate.kind == AggregateKind::kListAgg) {
+    return Datum::bytes(types::encode_list(part, elements));
+  }
+  return Datum::bytes(
+      types::encode_array(part, types::ArrayValue::one_dimensional(std::move(elements))));
+}
+
 Datum aggregate_value(const AggregateExpr& aggregate,
                       const std::vector<std::pair<Datum, int64_t>>& values) {
+  if (expr::gathered_fields(aggregate.kind) > 0) return gathered_value(aggregate, values);
   const SqlType from = aggregate.argument->type.type;
   int64_t count = 0;
   std::optional<Datum> result;
@@ -270,6 +321,13 @@ std::vector<DatumRow> table_rows(plan::TableFunction function, const DatumRow& a
     const SqlType& array = expressions[0]->type.type;
     const auto value = types::decode_array(*array.element, arguments[0].as_bytes());
     for (const Datum& element : value.elements) out.push_back({element});
+    return out;
+  }
+  if (function == plan::TableFunction::kUnnestList) {
+    const SqlType& list = expressions[0]->type.type;
+    for (const Datum& element : types::decode_list(*list.element, arguments[0].as_bytes())) {
+      out.push_back({element});
+    }
     return out;
   }
   CHECK(function == plan::TableFunction::kGenerateSeriesInt4 ||
