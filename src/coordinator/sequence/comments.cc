@@ -95,18 +95,25 @@ struct RelationColumn {
   size_t column = 0;  // 1-based.
 };
 
+// Of a relation, or the fields of a record type.
+const std::vector<types::ColumnDesc>* columns_of(const catalog::CatalogItem& item) {
+  if (item.relation) return &item.relation->columns;
+  const auto* type = std::get_if<catalog::TypeFacts>(&item.facts);
+  return type != nullptr ? type->type.fields.get() : nullptr;
+}
+
 Result<RelationColumn> column_of(const sql::CommentOn& statement, const SequenceContext& context) {
   ASSIGN_OR_RETURN(ItemRef item, sql::lookup_item(statement.name, context.catalog, context.names));
   std::string name = context.catalog.minimal_name(*item, context.names);
   std::string_view kind = catalog::item_kind_name(item->kind);
-  if (!item->relation) {
+  const std::vector<types::ColumnDesc>* columns = columns_of(*item);
+  if (columns == nullptr) {
     return fail(sql_state::kWrongObjectType,
                 fmt::format("{} is a {} and so does not have columns", name, kind));
   }
   if (item->is_system()) return required_by_system(kind, item->name.item);
-  const std::vector<types::ColumnDesc>& columns = item->relation->columns;
-  for (size_t i = 0; i < columns.size(); ++i) {
-    if (columns[i].name == statement.column->text) return RelationColumn{item->id, i + 1};
+  for (size_t i = 0; i < columns->size(); ++i) {
+    if ((*columns)[i].name == statement.column->text) return RelationColumn{item->id, i + 1};
   }
   return fail(sql_state::kUndefinedColumn, fmt::format("column \"{}.{}\" does not exist",
                                                        item->name.item, statement.column->text));

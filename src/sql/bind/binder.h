@@ -180,6 +180,8 @@ class Binder {
   Result<types::SqlType> made_type(const TypeName& type);
   Result<BoundExprRef> set_parameter_type(const BoundExprRef& parameter,
                                           const types::SqlType& type);
+  Result<BoundExprRef> with_fields_as(const BoundExprRef& row, const types::RecordFields& fields,
+                                      expr::CastContext cast, std::string_view construct);
   Result<BoundExprRef> call_of(const expr::FunctionSpec& function,
                                std::vector<BoundExprRef> arguments, const OverloadChoice& choice);
   uint64_t add_cte(BoundRelRef rel, std::vector<types::ColumnDesc> columns);

@@ -50,6 +50,7 @@ struct BoundExpr {
   size_t column = 0;                             // kColumn
   types::Datum literal;                          // kLiteral
   const char* empty = nullptr;                   // kLiteral: see bound_empty().
+  bool untyped = false;                          // kLiteral: a field of ROW(...), text for now.
   int parameter = 0;                             // kParameter
   const expr::FunctionSpec* function = nullptr;  // kCall
   std::vector<BoundExprRef> arguments;

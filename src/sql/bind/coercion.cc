@@ -34,6 +34,31 @@ std::string_view kind_of_container(TypeId type) {
   return type == TypeId::kMap ? "map" : "";
 }
 
+bool is_row_constructor(const BoundExpr& expression) {
+  static const expr::FunctionSpec& row = expr::function_of("row", {expr::kAny});
+  return expression.kind == BoundExprKind::kCall && expression.function == &row;
+}
+
+// The type, with kUnknown for fields of ROW(...) that were written without one.
+SqlType type_as_written(const BoundExpr& expression) {
+  if (expression.untyped) return SqlType::of(TypeId::kUnknown);
+  if (!is_row_constructor(expression)) return expression.type.type;
+  types::RecordFields fields = *expression.type.type.fields;
+  for (size_t i = 0; i < fields.size(); ++i) {
+    fields[i].type.type = type_as_written(*expression.arguments[i]);
+  }
+  return SqlType::record_of(std::move(fields));
+}
+
+// As it was written.
+BoundExprRef without_type(const BoundExprRef& literal) {
+  if (!literal->untyped) return literal;
+  auto out = std::make_shared<BoundExpr>(*literal);
+  out->untyped = false;
+  out->type.type = SqlType::of(TypeId::kUnknown);
+  return out;
+}
+
 std::string operator_text(std::string_view op, const std::vector<SqlType>& types) {
   if (types.size() == 1) return std::string(op) + " " + argument_text(types);
   return argument_text({&types[0], 1}) + " " + std::string(op) + " " +
@@ -88,6 +113,10 @@ Result<BoundExprRef> Binder::coerce(BoundExprRef expression, const SqlType& type
       expression = typed_literal(*expression, types::without_modifier(type));
     }
   }
+  if (type.id == TypeId::kRecord && is_row_constructor(*expression) &&
+      expression->arguments.size() == type.fields->size() && !(expression->type.type == type)) {
+    ASSIGN_OR_RETURN(expression, with_fields_as(expression, *type.fields, cast, construct));
+  }
   const SqlType& from = expression->type.type;
   const bool alike = !types::is_composed(type) && types::same_base_type(from, type);
   if (from == type || (alike && type.modifier == -1)) return expression;
@@ -112,6 +141,19 @@ Result<BoundExprRef> Binder::coerce(BoundExprRef expression, const SqlType& type
   return at_position(bound_cast_call(*path->function, std::move(expression), type), position);
 }
 
+// ROW(...) with each field brought to its type by itself.
+Result<BoundExprRef> Binder::with_fields_as(const BoundExprRef& row,
+                                            const types::RecordFields& fields, CastContext cast,
+                                            std::string_view construct) {
+  std::vector<BoundExprRef> arguments;
+  for (size_t i = 0; i < fields.size(); ++i) {
+    ASSIGN_OR_RETURN(BoundExprRef field,
+                     coerce(without_type(row->arguments[i]), fields[i].type.type, cast, construct));
+    arguments.push_back(std::move(field));
+  }
+  return at_position(bound_call(*row->function, std::move(arguments)), row->position);
+}
+
 Result<BoundExprRef> Binder::coerce_untyped(BoundExprRef expression) {
   if (!is_untyped(*expression)) return expression;
   return coerce(std::move(expression), SqlType::of(TypeId::kText), CastContext::kImplicit, "");
@@ -121,7 +163,11 @@ Result<std::vector<BoundExprRef>> Binder::coerce_to_common(std::vector<BoundExpr
                                                            std::string_view construct) {
   std::vector<SqlType> types;
   for (const BoundExprRef& expression : expressions) types.push_back(expression->type.type);
-  const std::optional<SqlType> common = common_type(types);
+  std::optional<SqlType> common = common_type(types);
+  if (!common) {
+    for (size_t i = 0; i < types.size(); ++i) types[i] = type_as_written(*expressions[i]);
+    common = common_type(types);
+  }
   if (!common) {
     // Name the first pair that does not go together.
     const SqlType* first = nullptr;

@@ -294,6 +294,7 @@ Bound ExpressionBinder::operator()(const Box<FunctionCall>& box) {
   }
   ASSIGN_OR_RETURN(std::vector<BoundExprRef> arguments, bind_all(call.arguments));
   if (name == "pg_typeof" && arguments.size() == 1) {
+    if (arguments[0]->empty != nullptr) return binder_.coerce_untyped(arguments[0]);
     return bound_literal(types::Datum::bytes(binder_.named_type_text(arguments[0]->type.type)),
                          SqlType::of(TypeId::kText));
   }

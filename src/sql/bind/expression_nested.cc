@@ -21,7 +21,13 @@ using Bound = ExpressionBinder::Bound;
 Bound ExpressionBinder::operator()(const RowExpr& node) {
   ASSIGN_OR_RETURN(std::vector<BoundExprRef> fields, bind_all(node.fields));
   for (BoundExprRef& field : fields) {
+    const bool untyped =
+        field->type.type.id == TypeId::kUnknown && field->kind == BoundExprKind::kLiteral;
     ASSIGN_OR_RETURN(field, binder_.coerce_untyped(std::move(field)));
+    if (!untyped) continue;
+    auto marked = std::make_shared<BoundExpr>(*field);
+    marked->untyped = true;
+    field = std::move(marked);
   }
   return binder_.call_function("row", std::move(fields));
 }
