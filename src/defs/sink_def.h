@@ -24,6 +24,11 @@ struct AvroSinkFormat {
   bool null_defaults = false;
   std::optional<std::string> doc;             // Of the record of rows.
   std::map<size_t, std::string> column_docs;  // By position in the relation.
+  struct TypeDocs {
+    std::optional<std::string> doc;
+    std::map<size_t, std::string> field_docs;
+  };
+  std::map<ObjectId, TypeDocs> type_docs;  // Of named types.
   std::string compatibility;                  // Set where the registry has none; empty: never set.
 };
 

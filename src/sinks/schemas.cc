@@ -12,12 +12,15 @@ namespace {
 std::optional<std::string> schema_of(const defs::SinkFormat& format, const defs::SinkDef& def,
                                      const std::vector<size_t>& columns, bool of_changes) {
   if (!format.avro) return std::nullopt;
-  return format::avro_schema(def.relation, columns,
-                             {.full_name = format.avro->full_name,
-                              .of_changes = of_changes,
-                              .null_defaults = format.avro->null_defaults,
-                              .doc = format.avro->doc,
-                              .column_docs = format.avro->column_docs});
+  format::AvroSchemaOptions options{.full_name = format.avro->full_name,
+                                    .of_changes = of_changes,
+                                    .null_defaults = format.avro->null_defaults,
+                                    .doc = format.avro->doc,
+                                    .column_docs = format.avro->column_docs};
+  for (const auto& [type, docs] : format.avro->type_docs) {
+    options.type_docs[type] = {docs.doc, docs.field_docs};
+  }
+  return format::avro_schema(def.relation, columns, options);
 }
 
 Step<std::string> publish(const defs::SinkFormat& format, const std::optional<std::string>& schema,

@@ -10,6 +10,7 @@
 #include "sql/bind/binder.h"
 #include "sql/ddl/option_reader.h"
 #include "sql/resolve/item_names.h"
+#include "types/type_name.h"
 
 namespace penstock::sql {
 
@@ -198,16 +199,22 @@ class AvroPlanner {
   // What is said of other objects stays in the statement: the sink may be altered to read them.
   Status place_doc(const Option& option, const catalog::CatalogItem& item, const std::string& text,
                    defs::AvroSinkFormat& out) const {
+    const auto* type = std::get_if<catalog::TypeFacts>(&item.facts);
     if (!option.target_column) {
       if (item.id == def_.from) out.doc = text;
+      if (type != nullptr) out.type_docs[item.id].doc = text;
       return {};
     }
     const std::string& column = option.target_column->text;
+    const std::vector<types::ColumnDesc>* columns = nullptr;
+    if (item.relation) columns = &item.relation->columns;
+    if (type != nullptr) columns = type->type.fields.get();
     bool found = false;
-    for (size_t i = 0; item.relation && i < item.relation->columns.size(); ++i) {
-      if (item.relation->columns[i].name != column) continue;
+    for (size_t i = 0; columns != nullptr && i < columns->size(); ++i) {
+      if ((*columns)[i].name != column) continue;
       found = true;
       if (item.id == def_.from) out.column_docs[i] = text;
+      if (type != nullptr) out.type_docs[item.id].field_docs[i] = text;
     }
     if (found) return {};
     return fail(
@@ -268,6 +275,15 @@ Result<defs::AvroSinkFormat> plan_avro(const Format& format, const AvroFormat& a
   return AvroPlanner(std::get<CsrReference>(avro.schema), context, def, uses).plan(side);
 }
 
+// PostgreSQL has no binary form of these.
+bool has_binary_form(const types::SqlType& type) {
+  if (type.id == types::TypeId::kList || type.id == types::TypeId::kMap) return false;
+  if (type.element && !has_binary_form(*type.element)) return false;
+  return !type.fields || std::ranges::all_of(*type.fields, [](const types::ColumnDesc& field) {
+    return has_binary_form(field.type.type);
+  });
+}
+
 // TEXT and BYTES: one column, and no envelope around it.
 Status check_single_column(const Format& format, std::string_view side, size_t columns,
                            const defs::SinkDef& def) {
@@ -299,6 +315,11 @@ Result<defs::SinkFormat> plan_format(const Format& format, std::string_view side
     out.kind = SinkFormatKind::kText;
   } else if (std::holds_alternative<BytesFormat>(format.kind)) {
     RETURN_IF_ERROR(check_single_column(format, side, columns, def));
+    const size_t column = side == "KEY" ? def.key->front() : 0;
+    const types::SqlType& type = def.relation.columns[column].type.type;
+    if (!has_binary_form(type)) {
+      return unsupported(format, "BYTES format with non-encodable type: " + types::display_name(type));
+    }
     out.kind = SinkFormatKind::kBytes;
   } else {
     static constexpr std::string_view kNames[] = {"AVRO", "PROTOBUF", "REGEX", "CSV"};

@@ -1,6 +1,7 @@
 // Schemas as text, written in one pass: a named type is defined where it is met first.
 #include "format/avro/avro_schema.h"
 
+#include <numeric>
 #include <set>
 #include <string_view>
 
@@ -45,18 +46,19 @@ class SchemaText {
     const size_t dot = options_.full_name.rfind('.');
     const bool spaced = dot != std::string::npos;
     const std::string space = spaced ? options_.full_name.substr(0, dot) : "";
+    const AvroTypeDocs row_docs{options_.doc, options_.column_docs};
     open_record(options_.full_name.substr(spaced ? dot + 1 : 0), space);
     if (options_.of_changes) {
       out_ += R"(,"fields":[{"name":"before","type":["null",)";
       open_record("row", "");
-      fields(relation, positions, space);
+      fields(relation, positions, row_docs, space);
       out_ += "}]";
       null_default();
       out_ += R"(},{"name":"after","type":["null","row"])";
       null_default();
       out_ += "}]";
     } else {
-      fields(relation, positions, space);
+      fields(relation, positions, row_docs, space);
     }
     out_ += '}';
     return std::move(out_);
@@ -80,10 +82,10 @@ class SchemaText {
     append_json_string(*text, out_);
   }
 
-  // Of the rows' record: its doc comes before them.
+  // A record's doc comes before them.
   void fields(const types::RelationType& relation, const std::vector<size_t>& positions,
-              const std::string& space) {
-    doc(options_.doc);
+              const AvroTypeDocs& docs, const std::string& space) {
+    doc(docs.doc);
     const std::vector<std::string> names = distinct_names(relation.columns);
     std::vector<std::string> chosen;
     for (size_t position : positions) chosen.push_back(names[position]);
@@ -97,8 +99,8 @@ class SchemaText {
       const types::ColumnType& column = relation.columns[positions[i]].type;
       nullable(column, space);
       if (column.nullable) null_default();
-      const auto text = options_.column_docs.find(positions[i]);
-      if (text != options_.column_docs.end()) doc(text->second);
+      const auto text = docs.field_docs.find(positions[i]);
+      if (text != docs.field_docs.end()) doc(text->second);
       out_ += '}';
     }
     out_ += ']';
@@ -122,6 +124,23 @@ class SchemaText {
     out_ += R"({"type":"fixed","name":")" + name + '"';
     if (space != kNamespace) (out_ += R"(,"namespace":")").append(kNamespace) += '"';
     out_ += R"(,"size":)" + std::to_string(size) + '}';
+  }
+
+  // Each one is a type of its own, though it be the same in SQL.
+  void record(const SqlType& sql, const std::string& space) {
+    const std::string own(kNamespace);
+    open_record("record" + std::to_string(records_++), space == own ? "" : own);
+    const auto docs = options_.type_docs.find(sql.named);
+    const bool described = sql.named != ObjectId() && docs != options_.type_docs.end();
+    fields({.columns = *sql.fields, .keys = {}}, all_of(*sql.fields),
+           described ? docs->second : AvroTypeDocs(), own);
+    out_ += '}';
+  }
+
+  static std::vector<size_t> all_of(const types::RecordFields& fields) {
+    std::vector<size_t> out(fields.size());
+    std::iota(out.begin(), out.end(), size_t{0});
+    return out;
   }
 
   void decimal(int precision, int scale) {
@@ -180,10 +199,18 @@ class SchemaText {
         out_ += R"({"type":"string","connect.name":"io.debezium.data.Json"})";
         return;
       case TypeId::kArray:
+      case TypeId::kList:
         out_ += R"({"type":"array","items":["null",)";
         type(*sql.element, space);
         out_ += "]}";
         return;
+      case TypeId::kMap:
+        out_ += R"({"type":"map","values":["null",)";
+        type(*sql.element, space);
+        out_ += "]}";
+        return;
+      case TypeId::kRecord:
+        return record(sql, space);
       default:  // Whatever is text, or is told as text.
         out_ += R"("string")";
     }
@@ -192,6 +219,7 @@ class SchemaText {
   const AvroSchemaOptions& options_;
   std::string out_;
   std::set<std::string> defined_;
+  size_t records_ = 0;
 };
 
 }  // namespace

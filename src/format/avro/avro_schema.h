@@ -12,9 +12,16 @@
 #include <string>
 #include <vector>
 
+#include "base/ids.h"
 #include "types/sql_type.h"
 
 namespace penstock::format {
+
+// Of a named type: of its record, and of its fields by position.
+struct AvroTypeDocs {
+  std::optional<std::string> doc = {};
+  std::map<size_t, std::string> field_docs = {};
+};
 
 struct AvroSchemaOptions {
   std::string full_name;                // Of the whole: "envelope", "row", "org.example.Order".
@@ -22,6 +29,7 @@ struct AvroSchemaOptions {
   bool null_defaults = false;           // What may be null is null by default.
   std::optional<std::string> doc = {};  // Of the rows' record.
   std::map<size_t, std::string> column_docs = {};  // By position in the relation.
+  std::map<ObjectId, AvroTypeDocs> type_docs = {};
 };
 
 // Of the columns of `relation` at `positions`, in that order.

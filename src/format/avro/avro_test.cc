@@ -33,7 +33,7 @@ std::vector<size_t> all(const RelationType& type) {
   return out;
 }
 SqlType scaled(TypeId id, int32_t modifier) {
-  return {id, modifier, nullptr};
+  return {.id = id, .modifier = modifier, .element = nullptr};
 }
 
 std::string schema(const std::vector<Spec>& columns, const AvroSchemaOptions& options) {
@@ -63,7 +63,7 @@ std::string encoded(const SqlType& type, const Datum& value) {
   const RelationType one = relation({{"c", type}});
   std::string out;
   EXPECT_TRUE(AvroEncoder(one, {0}).append_row(batch_of(one, {value}), 0, out));
-  if (type.id != TypeId::kArray) {
+  if (!type.element && !type.fields) {
     const RelationType array = relation({{"c", SqlType::array_of(type)}});
     Datum elements =
         Datum::bytes(types::encode_array(type, types::ArrayValue::one_dimensional({value})));
@@ -250,6 +250,41 @@ TEST(AvroEncoder, Arrays) {
             "0206"
             "0208"
             "00");
+}
+
+TEST(AvroSchema, RecordsAreNumberedAsTheyAreMet) {
+  const SqlType int4 = SqlType::of(TypeId::kInt4);
+  const SqlType point = SqlType::record_of({{"x", {int4, true}}, {"y", {int4, true}}});
+  EXPECT_EQ(
+      schema({{"c1", point, true},
+              {"c2", SqlType::of(TypeId::kText)},
+              {"c3", SqlType::map_of(SqlType::of(TypeId::kBool)), true},
+              {"c4", SqlType::list_of(point), true}},
+             {.full_name = "envelope", .null_defaults = true}),
+      R"({"type":"record","name":"envelope","fields":[{"name":"c1","type":["null",{"type":"record","name":"record0","namespace":"com.materialize.sink","fields":[{"name":"x","type":["null","int"],"default":null},{"name":"y","type":["null","int"],"default":null}]}],"default":null},{"name":"c2","type":"string"},{"name":"c3","type":["null",{"type":"map","values":["null","boolean"]}],"default":null},{"name":"c4","type":["null",{"type":"array","items":["null",{"type":"record","name":"record1","namespace":"com.materialize.sink","fields":[{"name":"x","type":["null","int"],"default":null},{"name":"y","type":["null","int"],"default":null}]}]}],"default":null}]})");
+}
+
+TEST(AvroSchema, ARecordInARecordComesAfterItAndInItsNamespace) {
+  const SqlType inner = SqlType::record_of({{"u", {SqlType::of(TypeId::kUInt2), false}}});
+  SqlType outer = SqlType::record_of({{"a-b", {inner, false}}, {"u", {SqlType::of(TypeId::kUInt2), false}}});
+  outer.named = ObjectId{7};
+  AvroSchemaOptions options{.full_name = "envelope"};
+  options.type_docs[ObjectId{7}] = {"of the type", {{0, "of a-b"}}};
+  EXPECT_EQ(
+      schema({{"c", outer}}, options),
+      R"({"type":"record","name":"envelope","fields":[{"name":"c","type":{"type":"record","name":"record0","namespace":"com.materialize.sink","doc":"of the type","fields":[{"name":"a_b","type":{"type":"record","name":"record1","fields":[{"name":"u","type":{"type":"fixed","name":"uint2","size":2}}]},"doc":"of a-b"},{"name":"u","type":"uint2"}]}}]})");
+}
+
+TEST(AvroEncoder, ListsMapsAndRecords) {
+  const SqlType int4 = SqlType::of(TypeId::kInt4);
+  EXPECT_EQ(encoded(SqlType::list_of(int4), "{1,NULL,2}"), "06020200020400");
+  EXPECT_EQ(encoded(SqlType::list_of(SqlType::list_of(int4)), "{{1},{}}"), "04" "02" "02020200" "02" "00" "00");
+  EXPECT_EQ(encoded(SqlType::map_of(int4), "{b=>2,a=>1}"), "0402610202026202" "0400");
+  EXPECT_EQ(encoded(SqlType::map_of(int4), "{}"), "00");
+  EXPECT_EQ(encoded(SqlType::map_of(int4), "{a=>NULL}"), "020261" "00" "00");
+  const SqlType record = SqlType::record_of({{"a", {int4, false}}, {"b", {int4, true}}});
+  EXPECT_EQ(encoded(record, "(1,)"), "0200");
+  EXPECT_EQ(encoded(record, "(1,2)"), "020204");
 }
 
 TEST(AvroEncoder, UnionsOfWhatMayBeNull) {

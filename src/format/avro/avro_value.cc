@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "types/array_value.h"
+#include "types/nested_value.h"
 #include "types/numeric.h"
 #include "types/scalar_text.h"
 #include "types/text_io.h"
@@ -79,6 +80,12 @@ AvroValue::Form AvroValue::form_of(const SqlType& type) {
       return Form::kPadded;
     case TypeId::kArray:
       return Form::kArray;
+    case TypeId::kList:
+      return Form::kList;
+    case TypeId::kMap:
+      return Form::kMap;
+    case TypeId::kRecord:
+      return Form::kRecord;
     default:
       break;
   }
@@ -106,8 +113,10 @@ AvroValue::AvroValue(const SqlType& type) : type_(type), form_(form_of(type)) {
     width_ = type.modifier < 0 ? kFreeWidth : kScaledWidth;
   } else if (form_ == Form::kFixedUint) {
     width_ = types::physical_size(types::physical_kind(type));
-  } else if (form_ == Form::kArray) {
+  } else if (type.element) {
     parts_.emplace_back(*type.element);
+  } else if (type.fields) {
+    for (const types::ColumnDesc& field : *type.fields) parts_.emplace_back(field.type.type);
   }
 }
 
@@ -160,12 +169,42 @@ bool AvroValue::append_items(const std::vector<types::Datum>& items, std::string
   return true;
 }
 
+bool AvroValue::append_entries(std::string_view map, std::string& out) const {
+  const std::vector<types::MapEntry> entries = types::decode_map(*type_.element, map);
+  if (!entries.empty()) append_avro_long(static_cast<int64_t>(entries.size()), out);
+  for (const auto& [key, value] : entries) {
+    append_avro_bytes(key, out);
+    out += value.is_null() ? '\0' : '\2';
+    if (!value.is_null() && !parts_.front().append(value, out)) return false;
+  }
+  out += '\0';
+  return true;
+}
+
+bool AvroValue::append_fields(std::string_view record, std::string& out) const {
+  const std::vector<types::Datum> values = types::decode_record(*type_.fields, record);
+  for (size_t i = 0; i < values.size(); ++i) {
+    const bool nullable = (*type_.fields)[i].type.nullable;
+    const bool null = values[i].is_null();
+    if (null && !nullable) return false;
+    if (nullable) out += null ? '\0' : '\2';
+    if (!null && !parts_[i].append(values[i], out)) return false;
+  }
+  return true;
+}
+
 bool AvroValue::append_bytes(std::string_view bytes, std::string& out) const {
   switch (form_) {
     case Form::kDecimal:
       return append_decimal(bytes, out);
     case Form::kArray:
       return append_items(types::decode_array(*type_.element, bytes).elements, out);
+    case Form::kList:
+      return append_items(types::decode_list(*type_.element, bytes), out);
+    case Form::kMap:
+      return append_entries(bytes, out);
+    case Form::kRecord:
+      return append_fields(bytes, out);
     case Form::kByte:
       append_avro_long(bytes.empty() ? 0 : static_cast<uint8_t>(bytes.front()), out);
       return true;

@@ -46,6 +46,9 @@ class AvroValue {
     kPadded,
     kDecimalText,  // An unsigned integer as a string.
     kArray,
+    kList,
+    kMap,
+    kRecord,
   };
   static Form form_of(const types::SqlType& type);
 
@@ -54,12 +57,14 @@ class AvroValue {
   bool append_bytes(std::string_view bytes, std::string& out) const;
   bool append_decimal(std::string_view encoded, std::string& out) const;
   bool append_items(const std::vector<types::Datum>& items, std::string& out) const;
+  bool append_entries(std::string_view map, std::string& out) const;
+  bool append_fields(std::string_view record, std::string& out) const;
 
   types::SqlType type_;
   Form form_;
   int scale_ = 0;                 // Of a decimal,
   size_t width_ = 0;              // and its bytes; or those of an unsigned integer.
-  std::vector<AvroValue> parts_;  // An array's elements.
+  std::vector<AvroValue> parts_;  // Of elements, of a map's values, or of each field.
 };
 
 }  // namespace penstock::format
