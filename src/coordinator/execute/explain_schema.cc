@@ -2,15 +2,20 @@
 #include <nlohmann/json.hpp>
 
 #include "coordinator/execute/execute.h"
+#include "coordinator/sequence/statements.h"
 #include "sinks/schemas.h"
 #include "sql/planner.h"
+#include "sql/resolve/item_names.h"
 
 namespace penstock::coordinator {
 
 Result<std::string> schema_text(Session& session, const sql::ExplainSchema& explain) {
-  const auto& statement = std::get<sql::CreateSink>(explain.sink->kind);
   CatalogSnapshot catalog = session.services().catalog.snapshot();
   SessionView view = session.view();
+  sql::Statement resolved = *explain.sink;
+  RETURN_IF_ERROR(sql::resolve_item_names(resolved, *catalog, view.names));
+  auto& statement = std::get<sql::CreateSink>(resolved.kind);
+  add_comments_as_docs(statement, *catalog);
   sql::PlanContext context{.catalog = *catalog, .names = view.names};
   ASSIGN_OR_RETURN(sql::SinkPlan plan, sql::plan_create_sink(statement, context));
   const bool of_key = explain.side == sql::ExplainSchemaSide::kKey;

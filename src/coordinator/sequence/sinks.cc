@@ -16,6 +16,7 @@ Result<Sequenced> sequence(const sql::CreateSink& statement, SequenceContext& co
   ASSIGN_OR_RETURN(bool free, name_is_free(name, statement.if_not_exists, context, out));
   if (!free) return out;
   auto& sink = std::get<sql::CreateSink>(stored.kind);
+  add_comments_as_docs(sink, context.catalog);
   sql::PlanContext plan_context{.catalog = context.catalog, .names = context.names};
   ASSIGN_OR_RETURN(sql::SinkPlan plan, sql::plan_create_sink(sink, plan_context));
   if (plan.notice) out.notices.push_back({"NOTICE", std::move(*plan.notice)});

@@ -71,6 +71,11 @@ Result<Sequenced> sequence(const sql::CreateType& statement, SequenceContext& co
 // sinks.cc
 Result<Sequenced> sequence(const sql::CreateSink& statement, SequenceContext& context);
 
+// sink_comments.cc
+// The comments on what a sink reads, and on the types of its columns, become options of its Avro
+// formats. REQUIRES: names are resolved.
+void add_comments_as_docs(sql::CreateSink& sink, const catalog::CatalogView& catalog);
+
 // alter_sink.cc
 struct AlteredSink {
   catalog::ItemRef before;
