@@ -36,7 +36,8 @@ expr::AggregateExpr aggregate(AggregateKind kind, expr::ScalarRef argument, Colu
           .argument = std::move(argument),
           .filter = nullptr,
           .distinct = false,
-          .type = type};
+          .type = type,
+          .order = {}};
 }
 expr::AggregateExpr count_star() {
   return aggregate(AggregateKind::kCount,

@@ -29,7 +29,7 @@ struct AvroSinkFormat {
     std::map<size_t, std::string> field_docs;
   };
   std::map<ObjectId, TypeDocs> type_docs;  // Of named types.
-  std::string compatibility;                  // Set where the registry has none; empty: never set.
+  std::string compatibility;               // Set where the registry has none; empty: never set.
 };
 
 struct SinkFormat {

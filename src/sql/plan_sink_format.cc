@@ -318,7 +318,8 @@ Result<defs::SinkFormat> plan_format(const Format& format, std::string_view side
     const size_t column = side == "KEY" ? def.key->front() : 0;
     const types::SqlType& type = def.relation.columns[column].type.type;
     if (!has_binary_form(type)) {
-      return unsupported(format, "BYTES format with non-encodable type: " + types::display_name(type));
+      return unsupported(format,
+                         "BYTES format with non-encodable type: " + types::display_name(type));
     }
     out.kind = SinkFormatKind::kBytes;
   } else {

@@ -12,11 +12,13 @@ namespace penstock::coordinator {
 Result<std::string> schema_text(Session& session, const sql::ExplainSchema& explain) {
   CatalogSnapshot catalog = session.services().catalog.snapshot();
   SessionView view = session.view();
+  sql::PlanContext context{.catalog = *catalog, .names = view.names};
+  // As it was written, so that refusals name things as the writer did.
+  RETURN_IF_ERROR(sql::plan_create_sink(std::get<sql::CreateSink>(explain.sink->kind), context));
   sql::Statement resolved = *explain.sink;
   RETURN_IF_ERROR(sql::resolve_item_names(resolved, *catalog, view.names));
   auto& statement = std::get<sql::CreateSink>(resolved.kind);
   add_comments_as_docs(statement, *catalog);
-  sql::PlanContext context{.catalog = *catalog, .names = view.names};
   ASSIGN_OR_RETURN(sql::SinkPlan plan, sql::plan_create_sink(statement, context));
   const bool of_key = explain.side == sql::ExplainSchemaSide::kKey;
   if (of_key && !plan.def.key) {

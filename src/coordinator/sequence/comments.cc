@@ -83,6 +83,7 @@ Result<ObjectId> object_id(const sql::CommentOn& statement, const SequenceContex
     case sql::ObjectType::kIndex:
     case sql::ObjectType::kSecret:
     case sql::ObjectType::kConnection:
+    case sql::ObjectType::kType:
       return item_id(statement, context);
     default:
       return fail(sql_state::kFeatureNotSupported, fmt::format("COMMENT ON {} not yet supported",

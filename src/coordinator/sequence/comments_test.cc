@@ -78,7 +78,7 @@ TEST_F(CommentTest, SaysWhatIsOfAnotherKind) {
   EXPECT_EQ(refusal("COMMENT ON VIEW t IS 'x'"), "42809 t is not a view");
   EXPECT_EQ(refusal("COMMENT ON COLUMN s.a IS 'x'"),
             "42809 s is a secret and so does not have columns");
-  EXPECT_EQ(refusal("COMMENT ON TYPE t IS 'x'"), "0A000 COMMENT ON TYPE not yet supported");
+  EXPECT_EQ(refusal("COMMENT ON TYPE t IS 'x'"), "42809 t is not a type");
 }
 
 TEST_F(CommentTest, LeavesTheSystemAlone) {

@@ -266,7 +266,8 @@ TEST(AvroSchema, RecordsAreNumberedAsTheyAreMet) {
 
 TEST(AvroSchema, ARecordInARecordComesAfterItAndInItsNamespace) {
   const SqlType inner = SqlType::record_of({{"u", {SqlType::of(TypeId::kUInt2), false}}});
-  SqlType outer = SqlType::record_of({{"a-b", {inner, false}}, {"u", {SqlType::of(TypeId::kUInt2), false}}});
+  SqlType outer =
+      SqlType::record_of({{"a-b", {inner, false}}, {"u", {SqlType::of(TypeId::kUInt2), false}}});
   outer.named = ObjectId{7};
   AvroSchemaOptions options{.full_name = "envelope"};
   options.type_docs[ObjectId{7}] = {"of the type", {{0, "of a-b"}}};
@@ -278,10 +279,21 @@ TEST(AvroSchema, ARecordInARecordComesAfterItAndInItsNamespace) {
 TEST(AvroEncoder, ListsMapsAndRecords) {
   const SqlType int4 = SqlType::of(TypeId::kInt4);
   EXPECT_EQ(encoded(SqlType::list_of(int4), "{1,NULL,2}"), "06020200020400");
-  EXPECT_EQ(encoded(SqlType::list_of(SqlType::list_of(int4)), "{{1},{}}"), "04" "02" "02020200" "02" "00" "00");
-  EXPECT_EQ(encoded(SqlType::map_of(int4), "{b=>2,a=>1}"), "0402610202026202" "0400");
+  EXPECT_EQ(encoded(SqlType::list_of(SqlType::list_of(int4)), "{{1},{}}"),
+            "04"
+            "02"
+            "02020200"
+            "02"
+            "00"
+            "00");
+  EXPECT_EQ(encoded(SqlType::map_of(int4), "{b=>2,a=>1}"),
+            "0402610202026202"
+            "0400");
   EXPECT_EQ(encoded(SqlType::map_of(int4), "{}"), "00");
-  EXPECT_EQ(encoded(SqlType::map_of(int4), "{a=>NULL}"), "020261" "00" "00");
+  EXPECT_EQ(encoded(SqlType::map_of(int4), "{a=>NULL}"),
+            "020261"
+            "00"
+            "00");
   const SqlType record = SqlType::record_of({{"a", {int4, false}}, {"b", {int4, true}}});
   EXPECT_EQ(encoded(record, "(1,)"), "0200");
   EXPECT_EQ(encoded(record, "(1,2)"), "020204");

@@ -35,7 +35,9 @@ const Option* OptionReader::find(std::string_view name) const {
 Status OptionReader::check_unique() const {
   for (size_t i = 0; i < options_.size(); ++i) {
     for (size_t j = 0; j < i; ++j) {
-      if (options_[i].name == options_[j].name && options_[i].target == options_[j].target) {
+      const bool same_target = options_[i].target == options_[j].target &&
+                               options_[i].target_column == options_[j].target_column;
+      if (options_[i].name == options_[j].name && same_target) {
         return fail(sql_state::kSyntaxError, options_[i].name + " specified more than once");
       }
     }
