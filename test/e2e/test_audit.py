@@ -19,8 +19,17 @@ def ready(engine, connect_kafka):
 
 
 def _sink(engine, topic, rest="KEY (id) FORMAT JSON ENVELOPE UPSERT", relation="u", name="s"):
+    """A sink that is born: what changes before that is in its snapshot, not in messages of its own."""
     engine.run(f"CREATE SINK {name} FROM {relation} INTO KAFKA CONNECTION kafka"
                f" (TOPIC '{topic}', TOPIC PARTITION COUNT 2) {rest}")
+
+    def born():
+        try:
+            engine.run(f"AUDIT SINK {name}")
+        except psycopg.errors.ObjectNotInPrerequisiteState as error:
+            return "has the messages of" in str(error)  # Its topic is another's, too.
+        return True
+    wait_until(born, 30, f"the birth of sink {name}")
 
 
 def _changes(engine):
