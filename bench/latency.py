@@ -16,7 +16,7 @@ NAME = "latency"
 TITLE = "Latency: COMMIT in PostgreSQL -> grouped view -> consumer"
 PER_SECOND, SECONDS, WARM_UP_SECONDS = 100, 20, 2
 COMMITS, WARM_UP = PER_SECOND * SECONDS, PER_SECOND * WARM_UP_SECONDS
-BROKER_WARM_UP = 15_000
+BROKER_WARM_UP = 30_000
 TIMEOUT_S = 120
 
 
@@ -97,7 +97,7 @@ def _penstock(servers, engine, connection, number, figures):
 
 def _warm_up_broker(servers):
     """Lets the broker's virtual machine compile the way of a small transaction, which takes some
-    10,000 of them: while it does, it takes the cores from everybody for 20 ms at a time."""
+    ten thousands of them: while it does, it takes the cores from everybody for 20 ms at a time."""
     _commit_each(servers, "small-warm-up", range(BROKER_WARM_UP))
 
 
