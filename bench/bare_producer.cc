@@ -2,9 +2,8 @@
 //
 //   bare_producer BOOTSTRAP TOPIC HEADER MESSAGES_PER_TRANSACTION FILE
 //
-// The file is a sequence of {u32 key, u32 value, u32 header value: their sizes; then their bytes},
-// little-endian, as bench/snapshot.py writes it. Nothing is encoded here and nothing remembered, so
-// no sink that keeps the same promise with the same library can be cheaper.
+// Nothing is encoded here and nothing remembered, so no sink that keeps the same promise with the
+// same library can be cheaper.
 #include <librdkafka/rdkafka.h>
 
 #include <array>
@@ -12,11 +11,13 @@
 #include <cstdio>
 #include <cstdlib>
 #include <string>
-#include <vector>
+
+#include "bench/message_file.h"
 
 namespace {
 
-constexpr size_t kFileBufferBytes = 1 << 20;
+using penstock::bench::MessageFile;
+
 constexpr int kCallMs = 60'000;
 constexpr int kPollEvery = 1000;  // Messages between looks at what was delivered.
 
@@ -54,53 +55,30 @@ rd_kafka_t* make_producer(const char* bootstrap, const char* topic) {
   return producer;
 }
 
-class MessageFile {
- public:
-  explicit MessageFile(const char* path) : file_(std::fopen(path, "rb")) {
-    if (file_ == nullptr) fail(std::string("cannot open ") + path);
-    std::setvbuf(file_, nullptr, _IOFBF, kFileBufferBytes);
-  }
-  ~MessageFile() { std::fclose(file_); }
-  MessageFile(const MessageFile&) = delete;
-  MessageFile& operator=(const MessageFile&) = delete;
+// librdkafka's structures are not const; it copies what they point to.
+void* bytes(std::string_view of) {
+  return const_cast<char*>(of.data());
+}
 
-  // Reads the next message; false at the end.
-  bool next() {
-    if (std::fread(sizes_.data(), sizeof(uint32_t), sizes_.size(), file_) != sizes_.size()) {
-      return false;
-    }
-    bytes_.resize(size_t{sizes_[0]} + sizes_[1] + sizes_[2]);
-    return std::fread(bytes_.data(), 1, bytes_.size(), file_) == bytes_.size();
-  }
-  char* key() { return bytes_.data(); }
-  char* value() { return key() + sizes_[0]; }
-  char* header() { return value() + sizes_[1]; }
-  size_t key_bytes() const { return sizes_[0]; }
-  size_t value_bytes() const { return sizes_[1]; }
-  size_t header_bytes() const { return sizes_[2]; }
-
- private:
-  std::FILE* file_;
-  std::array<uint32_t, 3> sizes_{};
-  std::vector<char> bytes_;
-};
-
-void send(rd_kafka_t* producer, rd_kafka_topic_t* topic, const char* header, MessageFile& message) {
+void send(rd_kafka_t* producer, rd_kafka_topic_t* topic, const char* header,
+          const MessageFile& message) {
   while (true) {
     rd_kafka_headers_t* headers = rd_kafka_headers_new(1);
-    rd_kafka_header_add(headers, header, -1, message.header(),
-                        static_cast<ssize_t>(message.header_bytes()));
-    std::array<rd_kafka_vu_t, 5> parts{};
+    rd_kafka_header_add(headers, header, -1, message.header().data(),
+                        static_cast<ssize_t>(message.header().size()));
+    std::array<rd_kafka_vu_t, 6> parts{};
     parts[0].vtype = RD_KAFKA_VTYPE_RKT;
     parts[0].u.rkt = topic;
     parts[1].vtype = RD_KAFKA_VTYPE_MSGFLAGS;
     parts[1].u.i = RD_KAFKA_MSG_F_COPY;
     parts[2].vtype = RD_KAFKA_VTYPE_KEY;
-    parts[2].u.mem = {message.key(), message.key_bytes()};
+    parts[2].u.mem = {bytes(message.key()), message.key().size()};
     parts[3].vtype = RD_KAFKA_VTYPE_VALUE;
-    parts[3].u.mem = {message.value(), message.value_bytes()};
+    parts[3].u.mem = {bytes(message.value()), message.value().size()};
     parts[4].vtype = RD_KAFKA_VTYPE_HEADERS;
     parts[4].u.headers = headers;
+    parts[5].vtype = RD_KAFKA_VTYPE_PARTITION;
+    parts[5].u.i32 = message.partition();
     rd_kafka_error_t* error = rd_kafka_produceva(producer, parts.data(), parts.size());
     if (error == nullptr) return;
     rd_kafka_headers_destroy(headers);

@@ -46,15 +46,16 @@ def wait_for_leaders(bootstrap, topic, partitions):
     consumer.close()
 
 
-def open_consumer(bootstrap, topic):
+def open_consumer(bootstrap, topic, partitions=1):
     """A consumer that stands at the start of a topic."""
     consumer = confluent_kafka.Consumer({"bootstrap.servers": bootstrap, **CONFIGURATION})
-    consumer.assign([confluent_kafka.TopicPartition(topic, PARTITION, 0)])
+    consumer.assign([confluent_kafka.TopicPartition(topic, number, 0)
+                     for number in range(partitions)])
     return consumer
 
 
 def take(consumer, batch, wait_s):
-    """The next messages, and whether the end of the topic was met. A batch of 1 is polled for
+    """The next messages, and of how many partitions the end was met. A batch of 1 is polled for
     alone: a batched read waits for its batch, and would show that as latency."""
     if batch == 1:
         record = consumer.poll(wait_s)
@@ -63,7 +64,7 @@ def take(consumer, batch, wait_s):
         records = consumer.consume(batch, wait_s)
     errors = [record.error().code() for record in records if record.error() is not None]
     return ([record for record in records if record.error() is None],
-            confluent_kafka.KafkaError._PARTITION_EOF in errors)
+            errors.count(confluent_kafka.KafkaError._PARTITION_EOF))
 
 
 def _follow(bootstrap, topic, batch, last_key, last_value, pipe):
@@ -131,11 +132,12 @@ def state(messages):
 
 
 class CommittedEnd:
-    """Where a topic ends for a read_committed consumer."""
+    """Where a topic ends for a read_committed consumer, all partitions together."""
 
-    def __init__(self, bootstrap, topic):
+    def __init__(self, bootstrap, topic, partitions=1):
         self._consumer = confluent_kafka.Consumer({"bootstrap.servers": bootstrap, **CONFIGURATION})
-        self._partition = confluent_kafka.TopicPartition(topic, PARTITION)
+        self._partitions = [confluent_kafka.TopicPartition(topic, number)
+                            for number in range(partitions)]
 
     def __enter__(self):
         return self
@@ -145,7 +147,8 @@ class CommittedEnd:
 
     def offset(self):
         """Data and transaction markers before the first open transaction."""
-        return self._consumer.get_watermark_offsets(self._partition, timeout=10)[1]
+        return sum(self._consumer.get_watermark_offsets(partition, timeout=10)[1]
+                   for partition in self._partitions)
 
     def wait_for(self, offset, timeout_s, check=lambda: None):
         """Waits until the end is there or beyond."""

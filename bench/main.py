@@ -10,13 +10,13 @@ import psycopg
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path[:1] = [ROOT, os.path.join(ROOT, "tools")]
-from bench import catch_up, kafka_clients, latency, operators, snapshot
+from bench import catch_up, kafka_clients, latency, operators, sink, snapshot
 from bench.report import write_json
 from bench.servers import Servers
 from bench.usage import busy_cores
 from stack.processes import StackError
 
-STACK_PARTS = {"a": catch_up, "b": latency, "c": snapshot}
+STACK_PARTS = {"a": catch_up, "b": latency, "c": snapshot, "s": sink}
 PARTS = {**STACK_PARTS, "d": operators, "k": kafka_clients}
 ROUNDS = 3
 THREADS_SHOWN = 6
@@ -47,6 +47,8 @@ def run_with_servers(part, rounds):
         show(part.TITLE, facts)
         figures, threads = part.measure(servers, rounds)
     print(figures.table())
+    if part is sink:
+        print("\n" + sink.encoding() + "\n\n" + sink.goals(figures))
     print("\nThreads of penstock in the last round, CPU s: " + ", ".join(
         f"{name} {seconds:.2f}" for name, seconds in threads[-1].most_common(THREADS_SHOWN)))
     write_json(part.NAME, {**facts, "threads": [dict(found) for found in threads]},
@@ -77,7 +79,7 @@ def run_operators(rounds):
 
 def main():
     parser = argparse.ArgumentParser(prog="bench/run")
-    parser.add_argument("part", nargs="?", metavar="a|b|c|d|k|all", default="all",
+    parser.add_argument("part", nargs="?", metavar="a|b|c|d|k|s|all", default="all",
                         choices=[*PARTS, "all"], help="what to measure")
     parser.add_argument("--rounds", type=int,
                         help=f"how often ({ROUNDS}; k: {kafka_clients.ROUNDS})")

@@ -83,10 +83,10 @@ class Servers:
         """A connection to PostgreSQL as its superuser."""
         return psycopg.connect(self.postgres.address, dbname=database, autocommit=True)
 
-    def bare_producer(self, topic, path, per_transaction):
-        """Starts the reference of sinks over a file of messages."""
-        return Program([os.path.join(PROGRAMS, "bare_producer"), self.kafka.bootstrap, topic,
-                        HEADER, str(per_transaction), path])
+    def bare_producer(self, topic, path, per_transaction, program="bare_producer"):
+        """Starts a reference of sinks over a file of messages."""
+        return Program([os.path.join(PROGRAMS, program), self.kafka.bootstrap, topic, HEADER,
+                        str(per_transaction), path])
 
     def _warm_up(self):
         """Lets the broker's virtual machine compile what every round needs, so that the first
@@ -166,9 +166,9 @@ def wait_running(engine, sink):
     wait_until(running, SETTLE_TIMEOUT_S, f"the sink {sink} to run")
 
 
-def write_message(out, key, value, header):
-    """Adds a message to a file as bench/bare_producer.cc reads it."""
-    out.write(struct.pack("<III", len(key), len(value), len(header)))
+def write_message(out, key, value, header, partition=0):
+    """Adds a message to a file as bench/message_file.h reads it."""
+    out.write(struct.pack("<IIII", len(key), len(value), len(header), partition))
     out.write(key)
     out.write(value)
     out.write(header)

@@ -32,12 +32,12 @@ def measure(servers, rounds):
     """All rounds; figures, and per round what each thread of penstock used."""
     figures, threads = Figures(), []
     with servers.database(DATABASE) as connection:
-        _create(connection)
+        create_table(connection)
         for number in range(rounds):
             with servers.engine(DATABASE) as engine:
                 _ingest(servers, engine, figures)
                 threads.append(_sink(servers, engine, AT_ONCE, number, figures))
-                _wait_at_rest(engine)
+                wait_at_rest(engine)
                 _sink(servers, engine, AT_REST, number, figures)
             servers.drop_slots(connection, DATABASE)
             _reference(servers, number, figures)
@@ -52,7 +52,7 @@ def _topic(name, number):
     return f"{name}-{number}".replace(" ", "-").replace(",", "")
 
 
-def _create(connection):
+def create_table(connection):
     """The table in PostgreSQL; a row is a JSON value of about 200 bytes."""
     connection.execute(
         "CREATE TABLE wide (id int PRIMARY KEY, customer int NOT NULL, quantity int NOT NULL,"
@@ -85,7 +85,7 @@ def _ingest(servers, engine, figures):
     figures.add("ingest VmHWM", "MiB", spent["peak MiB"])
 
 
-def _wait_at_rest(engine):
+def wait_at_rest(engine):
     """Waits until storage has put in order what it took in."""
     def at_rest():
         before = cpu_seconds(engine.pid())
@@ -122,31 +122,37 @@ def _add(figures, name, seconds, cpu_seconds_used, spent):
     figures.add(f"  {name}: other load meanwhile", "cores", spent["other cores"])
 
 
-def _keep(servers, topic, path, figures):
-    """Writes the messages of a topic into a file, and checks that every row is there once."""
+def row_of_json(key):
+    """The id in a JSON key."""
+    return int(key[len(b'{"id":'):-1])
+
+
+def keep_messages(servers, topic, path, partitions=1, row_of=row_of_json):
+    """Writes the messages of a topic into a file, and checks that every row is there once. The
+    mean size of a value."""
     seen = bytearray(ROWS + 1)
-    count = value_bytes = 0
-    consumer = open_consumer(servers.kafka.bootstrap, topic)
+    count = value_bytes = ends = 0
+    consumer = open_consumer(servers.kafka.bootstrap, topic, partitions)
     with open(path, "wb") as out:
-        at_end = False
-        while not at_end:
-            records, at_end = take(consumer, READ_BATCH, READ_WAIT_S)
+        while ends < partitions:
+            records, ended = take(consumer, READ_BATCH, READ_WAIT_S)
             for record in records:
                 key, value = record.key(), record.value()
-                write_message(out, key, value, dict(record.headers())[HEADER])
-                seen[int(key[len(b'{"id":'):-1])] += 1
+                write_message(out, key, value, dict(record.headers())[HEADER], record.partition())
+                seen[row_of(key)] += 1
                 value_bytes += len(value)
             count += len(records)
+            ends += ended
     consumer.close()
     if count != ROWS or seen[1:] != b"\x01" * ROWS:
         raise StackError(f"{count} messages, of {sum(map(bool, seen))} rows, for {ROWS} rows")
-    figures.add("value of a message", "bytes", value_bytes / count)
+    return value_bytes / count
 
 
 def _reference(servers, number, figures):
     topic = _topic(AT_ONCE, number)
     path = os.path.join(servers.fast_directory, "messages")
-    _keep(servers, topic, path, figures)
+    figures.add("value of a message", "bytes", keep_messages(servers, topic, path))
     bare_topic = _topic(BARE, number)
     make_topic(servers.kafka.bootstrap, bare_topic)
     costs = Costs(servers)
