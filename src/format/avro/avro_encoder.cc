@@ -28,6 +28,16 @@ bool AvroEncoder::append_row(const data::DeltaBatch& batch, size_t row, std::str
   return true;
 }
 
+void AvroEncoder::skip_row(ByteReader& in) const {
+  for (const Field& field : fields_) {
+    if (field.nullable) {
+      field.value.skip_optional(in);
+    } else {
+      field.value.skip(in);
+    }
+  }
+}
+
 std::string AvroEncoder::refusal(const data::DeltaBatch& batch, size_t row) const {
   for (const Field& field : fields_) {
     const data::Column& column = batch.column(field.position);

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/bytes_io.h"
 #include "format/avro/avro_value.h"
 #include "format/message_encoder.h"
 #include "types/sql_type.h"
@@ -21,6 +22,8 @@ class AvroEncoder final : public RowEncoder {
   // scale.
   bool append_row(const data::DeltaBatch& batch, size_t row, std::string& out) const override;
   ChangeFrame change_frame() const override;
+  // Goes past a row; the reader has failed if there is none.
+  void skip_row(ByteReader& in) const;
   std::string refusal(const data::DeltaBatch& batch, size_t row) const override;
 
  private:

@@ -58,6 +58,19 @@ data::DeltaBatch batch_of(const RelationType& type, const std::vector<Datum>& ro
 std::string hex(std::string_view bytes) {
   return encode_hex(bytes);
 }
+// A row ends where it ends, and one that is cut is none.
+void expect_skipped(const AvroEncoder& encoder, const std::string& row) {
+  const std::string more = row + "rest";
+  ByteReader longer(more);
+  encoder.skip_row(longer);
+  EXPECT_FALSE(longer.failed()) << hex(row);
+  EXPECT_EQ(longer.rest(), "rest") << hex(row);
+  for (size_t size = 0; size < row.size(); ++size) {
+    ByteReader cut(std::string_view(row).substr(0, size));
+    encoder.skip_row(cut);
+    EXPECT_TRUE(cut.failed()) << hex(row) << " cut to " << size;
+  }
+}
 // Through the column, and as an element of an array: both ways in give the same bytes.
 std::string encoded(const SqlType& type, const Datum& value) {
   const RelationType one = relation({{"c", type}});
@@ -70,7 +83,9 @@ std::string encoded(const SqlType& type, const Datum& value) {
     std::string nested;
     EXPECT_TRUE(AvroEncoder(array, {0}).append_row(batch_of(array, {elements}), 0, nested));
     EXPECT_EQ(hex(nested), "0202" + hex(out) + "00");
+    expect_skipped(AvroEncoder(array, {0}), nested);
   }
+  expect_skipped(AvroEncoder(one, {0}), out);
   return hex(out);
 }
 std::string encoded(const SqlType& type, std::string_view text) {
@@ -312,6 +327,22 @@ TEST(AvroEncoder, UnionsOfWhatMayBeNull) {
   EXPECT_EQ(row(Datum::null(), Datum::null()), "refused");
   EXPECT_EQ(encoder.refusal(batch_of(type, {Datum::null(), Datum::null()}), 0),
             "column \"k\" is NULL, which its schema excludes");
+}
+
+TEST(AvroEncoder, BlocksOfOthersAreSkipped) {
+  const AvroEncoder encoder(relation({{"c", SqlType::list_of(SqlType::of(TypeId::kInt4)), true}}),
+                            {0});
+  const auto rest = [&](std::string_view row) {
+    ByteReader in(row);
+    encoder.skip_row(in);
+    return in.failed() ? "no row" : std::string(in.rest());
+  };
+  using namespace std::string_view_literals;
+  EXPECT_EQ(rest("\2\2\2\2\2\0\0rest"sv), "rest");         // Two blocks of one item.
+  EXPECT_EQ(rest("\2\1\4\2\2\0rest"sv), "rest");           // A block with its size.
+  EXPECT_EQ(rest("\4\0"sv), "no row");                     // No such branch.
+  EXPECT_EQ(rest("\2\2\4\0"sv), "no row");                 // Nor within.
+  EXPECT_EQ(rest("\2\xff\xff\xff\xff\xf\0"sv), "no row");  // More bytes than there are.
 }
 
 TEST(AvroEncoder, WhatADecimalHasNoRoomForIsRefusedByName) {

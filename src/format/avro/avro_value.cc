@@ -37,6 +37,11 @@ void append_little_endian(T value, std::string& out) {
   out.append(raw, sizeof(T));
 }
 
+// A length and that many bytes. One that is negative is larger than whatever is left.
+void skip_avro_bytes(ByteReader& in) {
+  in.bytes(static_cast<size_t>(read_avro_long(in)));
+}
+
 }  // namespace
 
 void append_avro_long(int64_t value, std::string& out) {
@@ -54,6 +59,11 @@ void append_avro_long(int64_t value, std::string& out) {
 void append_avro_bytes(std::string_view bytes, std::string& out) {
   append_avro_long(static_cast<int64_t>(bytes.size()), out);
   out.append(bytes);
+}
+
+int64_t read_avro_long(ByteReader& in) {
+  const uint64_t zigzag = in.varint();
+  return static_cast<int64_t>(zigzag >> 1) ^ -static_cast<int64_t>(zigzag & 1);
 }
 
 AvroValue::Form AvroValue::form_of(const SqlType& type) {
@@ -272,6 +282,81 @@ bool AvroValue::append(const types::Datum& value, std::string& out) const {
       return append_bytes(value.as_bytes(), out);
   }
   return false;
+}
+
+void AvroValue::skip(ByteReader& in) const {
+  switch (form_) {
+    case Form::kBool:
+      in.bytes(1);
+      return;
+    case Form::kInt16:
+    case Form::kInt32:
+    case Form::kInt64:
+    case Form::kMillis:
+    case Form::kByte:
+      read_avro_long(in);
+      return;
+    case Form::kFixedUint:
+      in.bytes(width_);
+      return;
+    case Form::kFloat:
+      in.bytes(sizeof(float));
+      return;
+    case Form::kDouble:
+      in.bytes(sizeof(double));
+      return;
+    case Form::kInterval:
+      in.bytes(sizeof(types::Fixed16));
+      return;
+    case Form::kDecimal:
+    case Form::kUuid:
+    case Form::kBytes:
+    case Form::kPadded:
+    case Form::kDecimalText:
+      skip_avro_bytes(in);
+      return;
+    case Form::kArray:
+    case Form::kList:
+    case Form::kMap:
+      skip_items(in);
+      return;
+    case Form::kRecord:
+      for (size_t i = 0; i < parts_.size(); ++i) {
+        if ((*type_.fields)[i].type.nullable) {
+          parts_[i].skip_optional(in);
+        } else {
+          parts_[i].skip(in);
+        }
+      }
+      return;
+  }
+}
+
+// Blocks until the empty one. A negative count is followed by the block's bytes.
+void AvroValue::skip_items(ByteReader& in) const {
+  while (!in.failed()) {
+    int64_t count = read_avro_long(in);
+    if (count == 0) return;
+    if (count < 0) {
+      skip_avro_bytes(in);
+      continue;
+    }
+    for (; count > 0 && !in.failed(); --count) {
+      if (form_ == Form::kMap) skip_avro_bytes(in);  // The key.
+      parts_.front().skip_optional(in);
+    }
+  }
+}
+
+void AvroValue::skip_optional(ByteReader& in) const {
+  switch (in.fixed<char>()) {
+    case '\0':
+      return;
+    case '\2':
+      return skip(in);
+    default:
+      in.bytes(in.rest().size() + 1);  // Fails: neither branch.
+  }
 }
 
 }  // namespace penstock::format

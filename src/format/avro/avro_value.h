@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/bytes_io.h"
 #include "data/column.h"
 #include "types/datum.h"
 #include "types/sql_type.h"
@@ -17,6 +18,9 @@ void append_avro_long(int64_t value, std::string& out);
 // Avro's bytes and string.
 void append_avro_bytes(std::string_view bytes, std::string& out);
 
+// 0 and a failed reader where there is none.
+int64_t read_avro_long(ByteReader& in);
+
 // How values of one SQL type are written. Immutable; freely used by several threads.
 class AvroValue {
  public:
@@ -26,6 +30,11 @@ class AvroValue {
   // was appended then is worth nothing.
   bool append(const data::Column& column, size_t row, std::string& out) const;
   bool append(const types::Datum& value, std::string& out) const;
+  // Goes past a value. The reader has failed if there is none; blocks of arrays and maps may have
+  // any size, with their bytes or without.
+  void skip(ByteReader& in) const;
+  // The same of a union of null and the type.
+  void skip_optional(ByteReader& in) const;
   const types::SqlType& type() const { return type_; }
 
  private:
@@ -59,6 +68,7 @@ class AvroValue {
   bool append_items(const std::vector<types::Datum>& items, std::string& out) const;
   bool append_entries(std::string_view map, std::string& out) const;
   bool append_fields(std::string_view record, std::string& out) const;
+  void skip_items(ByteReader& in) const;
 
   types::SqlType type_;
   Form form_;
