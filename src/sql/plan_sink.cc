@@ -6,6 +6,7 @@
 #include <cctype>
 #include <set>
 
+#include "sql/check_sink.h"
 #include "sql/ddl/option_reader.h"
 #include "sql/lower/condition.h"
 #include "sql/plan_sink_format.h"
@@ -64,41 +65,57 @@ Result<std::string> compression(const OptionReader& options) {
   return refused("invalid COMPRESSION TYPE: " + *given);
 }
 
-Result<std::optional<int32_t>> positive(const OptionReader& options, const char* name) {
-  ASSIGN_OR_RETURN(std::optional<int32_t> value, options.integer(name));
-  if (value && *value <= 0) {
-    return refused(fmt::format("{} must be a positive integer", name));
-  }
-  return value;
+Status check_positive(std::optional<int32_t> value, const char* option) {
+  if (!value || *value > 0) return {};
+  return refused(fmt::format("{} must be a positive integer", option));
 }
 
-Status read_kafka_options(const CreateSink& statement, defs::SinkDef& def) {
+// As written; whether the numbers make sense is asked later.
+struct KafkaOptions {
+  std::string compression;
+  std::string transactional_id_prefix;
+  std::string progress_group_id_prefix;
+  std::optional<std::string> topic;
+  std::optional<int64_t> refresh_ms;
+  defs::KafkaTopicOptions of_topic;
+};
+
+Result<KafkaOptions> read_kafka_options(const CreateSink& statement) {
   OptionReader options(statement.options);
   RETURN_IF_ERROR(options.check_unique());
-  ASSIGN_OR_RETURN(std::optional<bool> legacy, options.boolean("LEGACY IDS"));
-  if (legacy.value_or(false)) return refused("LEGACY IDs option is not supported");
-  ASSIGN_OR_RETURN(def.compression, compression(options));
+  KafkaOptions out;
+  ASSIGN_OR_RETURN(out.compression, compression(options));
   ASSIGN_OR_RETURN(std::optional<std::string> id_prefix, options.text("TRANSACTIONAL ID PREFIX"));
   ASSIGN_OR_RETURN(std::optional<std::string> group, options.text("PROGRESS GROUP ID PREFIX"));
-  def.transactional_id_prefix = id_prefix.value_or("");
-  def.progress_group_id_prefix = group.value_or("");
-  ASSIGN_OR_RETURN(std::optional<std::string> topic, options.text("TOPIC"));
-  if (!topic) return refused("KAFKA CONNECTION must specify TOPIC");
-  def.topic = *std::move(topic);
-  ASSIGN_OR_RETURN(std::optional<int64_t> refresh,
-                   options.interval_ms("TOPIC METADATA REFRESH INTERVAL"));
-  def.metadata_refresh_ms = refresh.value_or(def.metadata_refresh_ms);
+  out.transactional_id_prefix = id_prefix.value_or("");
+  out.progress_group_id_prefix = group.value_or("");
+  ASSIGN_OR_RETURN(out.topic, options.text("TOPIC"));
+  ASSIGN_OR_RETURN(out.refresh_ms, options.interval_ms("TOPIC METADATA REFRESH INTERVAL"));
+  ASSIGN_OR_RETURN(out.of_topic.partition_count, options.integer("TOPIC PARTITION COUNT"));
+  ASSIGN_OR_RETURN(out.of_topic.replication_factor, options.integer("TOPIC REPLICATION FACTOR"));
+  ASSIGN_OR_RETURN(auto config, options.text_map("TOPIC CONFIG"));
+  if (config) out.of_topic.config = *std::move(config);
+  ASSIGN_OR_RETURN(std::optional<bool> legacy, options.boolean("LEGACY IDS"));
+  if (legacy.value_or(false)) return refused("LEGACY IDs option is not supported");
+  return out;
+}
+
+Status use_kafka_options(KafkaOptions options, defs::SinkDef& def) {
+  if (!options.topic) return refused("KAFKA CONNECTION must specify TOPIC");
+  def.compression = std::move(options.compression);
+  def.transactional_id_prefix = std::move(options.transactional_id_prefix);
+  def.progress_group_id_prefix = std::move(options.progress_group_id_prefix);
+  def.topic = *std::move(options.topic);
+  def.metadata_refresh_ms = options.refresh_ms.value_or(def.metadata_refresh_ms);
   if (def.metadata_refresh_ms > kMaxRefreshMs) {
     return refused("TOPIC METADATA REFRESH INTERVAL cannot be greater than 1 hour");
   }
   if (def.metadata_refresh_ms < kMinRefreshMs) {
     return refused("TOPIC METADATA REFRESH INTERVAL must be at least 1 second");
   }
-  ASSIGN_OR_RETURN(def.topic_options.partition_count, positive(options, "TOPIC PARTITION COUNT"));
-  ASSIGN_OR_RETURN(def.topic_options.replication_factor,
-                   positive(options, "TOPIC REPLICATION FACTOR"));
-  ASSIGN_OR_RETURN(auto config, options.text_map("TOPIC CONFIG"));
-  if (config) def.topic_options.config = *std::move(config);
+  RETURN_IF_ERROR(check_positive(options.of_topic.partition_count, "TOPIC PARTITION COUNT"));
+  RETURN_IF_ERROR(check_positive(options.of_topic.replication_factor, "TOPIC REPLICATION FACTOR"));
+  def.topic_options = std::move(options.of_topic);
   return {};
 }
 
@@ -237,7 +254,8 @@ Status check_partition_columns(const expr::ScalarExpr& expression, const defs::S
 }
 
 Result<expr::ScalarRef> partition_expression(const CreateSink& statement, const ItemRef& from,
-                                             const defs::SinkDef& def, const PlanContext& context) {
+                                             const defs::SinkDef& def, const PlanContext& context,
+                                             std::vector<ObjectId>& uses) {
   OptionReader options(statement.options);
   const Option* option = options.find("PARTITION BY");
   if (option == nullptr) return expr::ScalarRef();
@@ -246,6 +264,9 @@ Result<expr::ScalarRef> partition_expression(const CreateSink& statement, const 
   CHECK(expression != nullptr);
   Binder binder = make_binder(context);
   ASSIGN_OR_RETURN(BoundTable table, binder.bind_item(*from));
+  // Columns go by their own name alone: the relation may be renamed, or be another one later.
+  for (ScopeColumn& column : table.scope.columns) column.table = kNoTable;
+  table.scope.tables.clear();
   const ScopeChain scopes{&table.scope, nullptr};
   const ExprContext where{&scopes, "PARTITION BY", false, false, nullptr};
   ASSIGN_OR_RETURN(BoundExprRef bound, binder.bind_expr(**expression, where));
@@ -268,6 +289,7 @@ Result<expr::ScalarRef> partition_expression(const CreateSink& statement, const 
   if (def.envelope == defs::SinkEnvelope::kDebezium) {
     RETURN_IF_ERROR(check_partition_columns(*planned, def));
   }
+  for (ObjectId named : binder.dependencies()) use_item(named, uses);
   return planned;
 }
 
@@ -288,12 +310,28 @@ Result<ItemRef> kafka_connection(const CreateSink& statement, const PlanContext&
                          statement.connection.range));
 }
 
+// What can be said before the name is looked at: what things are called, and of what kind options
+// are.
+Result<KafkaOptions> check_statement(const CreateSink& statement, const PlanContext& context) {
+  Statement copy{{}, statement};
+  RETURN_IF_ERROR(resolve_item_names(copy, context.catalog, context.names));
+  RETURN_IF_ERROR(check_documented_columns(statement, context));
+  RETURN_IF_ERROR(check_with_options(statement, context));
+  RETURN_IF_ERROR(kafka_connection(statement, context));
+  return read_kafka_options(statement);
+}
+
 }  // namespace
+
+Status check_create_sink(const CreateSink& statement, const PlanContext& context) {
+  RETURN_IF_ERROR(check_statement(statement, context));
+  return {};
+}
 
 Result<SinkPlan> plan_create_sink(const CreateSink& statement, const PlanContext& context) {
   SinkPlan plan;
   defs::SinkDef& def = plan.def;
-  RETURN_IF_ERROR(check_with_options(statement, context));
+  ASSIGN_OR_RETURN(KafkaOptions options, check_statement(statement, context));
   ASSIGN_OR_RETURN(ItemRef connection, kafka_connection(statement, context));
   if (!statement.envelope) return fail(sql_state::kSyntaxError, "ENVELOPE clause is required");
   def.envelope = statement.envelope->kind == EnvelopeKind::kDebezium ? defs::SinkEnvelope::kDebezium
@@ -315,9 +353,10 @@ Result<SinkPlan> plan_create_sink(const CreateSink& statement, const PlanContext
     RETURN_IF_ERROR(check_upsert_key(statement, from, context, plan));
   }
   RETURN_IF_ERROR(read_with_options(statement, plan));
-  RETURN_IF_ERROR(read_kafka_options(statement, def));
-  ASSIGN_OR_RETURN(plan.partition_by, partition_expression(statement, from, def, context));
+  RETURN_IF_ERROR(use_kafka_options(std::move(options), def));
   plan.uses = {def.from, def.connection};
+  ASSIGN_OR_RETURN(plan.partition_by,
+                   partition_expression(statement, from, def, context, plan.uses));
   RETURN_IF_ERROR(plan_sink_formats(statement, context, def, plan.uses));
   return plan;
 }

@@ -58,10 +58,6 @@ std::string default_subject(const defs::SinkDef& def, std::string_view side) {
   return def.topic + (side == "KEY" ? "-key" : "-value");
 }
 
-void use(ObjectId id, std::vector<ObjectId>& uses) {
-  if (std::ranges::find(uses, id) == uses.end()) uses.push_back(id);
-}
-
 Result<std::string> compatibility(const OptionReader& options, std::string_view side) {
   const std::string option = fmt::format("{} COMPATIBILITY LEVEL", side);
   const Option* given = options.find(option);
@@ -78,6 +74,39 @@ Result<std::string> compatibility(const OptionReader& options, std::string_view 
   }
   return refused(
       fmt::format("invalid {} option value: invalid compatibility level: {}", option, *text));
+}
+
+// Of a relation or a type with fields; null where there are none.
+const std::vector<types::ColumnDesc>* columns_of(const catalog::CatalogItem& item) {
+  if (item.relation) return &item.relation->columns;
+  const auto* type = std::get_if<catalog::TypeFacts>(&item.facts);
+  return type != nullptr ? type->type.fields.get() : nullptr;
+}
+
+std::optional<size_t> column_position(const std::vector<types::ColumnDesc>* columns,
+                                      const std::string& name) {
+  for (size_t i = 0; columns != nullptr && i < columns->size(); ++i) {
+    if ((*columns)[i].name == name) return i;
+  }
+  return std::nullopt;
+}
+
+Status check_documented(const Format& format, const PlanContext& context) {
+  const auto* avro = std::get_if<AvroFormat>(&format.kind);
+  const auto* registry = avro != nullptr ? std::get_if<CsrReference>(&avro->schema) : nullptr;
+  if (registry == nullptr) return {};
+  for (const Option& option : registry->options) {
+    if (!option.target_column) continue;
+    ASSIGN_OR_RETURN(ItemRef item, lookup_item(*option.target, context.catalog, context.names));
+    const std::string& column = option.target_column->text;
+    if (column_position(columns_of(*item), column)) continue;
+    return fail(
+        positioned(Error(sql_state::kUndefinedColumn,
+                         fmt::format("column \"{}.{}\" does not exist",
+                                     context.catalog.minimal_name(*item, context.names), column)),
+                   option.target_column->range));
+  }
+  return {};
 }
 
 // Of the record of a schema, unless it is named.
@@ -117,7 +146,7 @@ class AvroPlanner {
     ASSIGN_OR_RETURN(ItemRef item,
                      lookup_item(registry_.connection, context_.catalog, context_.names));
     if (std::holds_alternative<defs::SchemaRegistryConnectionDef>(item->facts)) {
-      use(item->id, uses_);
+      use_item(item->id, uses_);
       return item->id;
     }
     return fail(positioned(
@@ -190,38 +219,24 @@ class AvroPlanner {
             fmt::format("invalid {} option value: cannot use value as string", spelled(option)));
       }
       ASSIGN_OR_RETURN(ItemRef item, lookup_item(*option.target, context_.catalog, context_.names));
-      use(item->id, uses_);
-      RETURN_IF_ERROR(place_doc(option, *item, *text, out));
+      use_item(item->id, uses_);
+      place_doc(option, *item, *text, out);
     }
     return {};
   }
 
   // What is said of other objects stays in the statement: the sink may be altered to read them.
-  Status place_doc(const Option& option, const catalog::CatalogItem& item, const std::string& text,
-                   defs::AvroSinkFormat& out) const {
+  void place_doc(const Option& option, const catalog::CatalogItem& item, const std::string& text,
+                 defs::AvroSinkFormat& out) const {
     const auto* type = std::get_if<catalog::TypeFacts>(&item.facts);
     if (!option.target_column) {
       if (item.id == def_.from) out.doc = text;
       if (type != nullptr) out.type_docs[item.id].doc = text;
-      return {};
+      return;
     }
-    const std::string& column = option.target_column->text;
-    const std::vector<types::ColumnDesc>* columns = nullptr;
-    if (item.relation) columns = &item.relation->columns;
-    if (type != nullptr) columns = type->type.fields.get();
-    bool found = false;
-    for (size_t i = 0; columns != nullptr && i < columns->size(); ++i) {
-      if ((*columns)[i].name != column) continue;
-      found = true;
-      if (item.id == def_.from) out.column_docs[i] = text;
-      if (type != nullptr) out.type_docs[item.id].field_docs[i] = text;
-    }
-    if (found) return {};
-    return fail(
-        positioned(Error(sql_state::kUndefinedColumn,
-                         fmt::format("column \"{}.{}\" does not exist",
-                                     context_.catalog.minimal_name(item, context_.names), column)),
-                   option.target_column->range));
+    const size_t column = *column_position(columns_of(item), option.target_column->text);
+    if (item.id == def_.from) out.column_docs[column] = text;
+    if (type != nullptr) out.type_docs[item.id].field_docs[column] = text;
   }
 
   const CsrReference& registry_;
@@ -259,7 +274,7 @@ Result<defs::AvroSinkFormat> plan_glue(const GlueReference& glue, std::string_vi
   out.registry = item->id;
   out.subject = name.value_or(default_subject(def, side));
   out.full_name = default_full_name(side);
-  use(item->id, uses);
+  use_item(item->id, uses);
   return out;
 }
 
@@ -330,6 +345,16 @@ Result<defs::SinkFormat> plan_format(const Format& format, std::string_view side
 }
 
 }  // namespace
+
+Status check_documented_columns(const CreateSink& statement, const PlanContext& context) {
+  if (!statement.format) return {};
+  if (statement.format->key) RETURN_IF_ERROR(check_documented(*statement.format->key, context));
+  return check_documented(statement.format->value, context);
+}
+
+void use_item(ObjectId id, std::vector<ObjectId>& uses) {
+  if (std::ranges::find(uses, id) == uses.end()) uses.push_back(id);
+}
 
 Status plan_sink_formats(const CreateSink& statement, const PlanContext& context,
                          defs::SinkDef& def, std::vector<ObjectId>& uses) {

@@ -14,4 +14,11 @@ namespace penstock::sql {
 Status plan_sink_formats(const CreateSink& statement, const PlanContext& context,
                          defs::SinkDef& def, std::vector<ObjectId>& uses);
 
+// Whether the columns that DOC ON COLUMN names are there, on the key's side and the value's.
+// REQUIRES: the relations and types that it names are. Error: 42703.
+Status check_documented_columns(const CreateSink& statement, const PlanContext& context);
+
+// Adds it unless it is there.
+void use_item(ObjectId id, std::vector<ObjectId>& uses);
+
 }  // namespace penstock::sql

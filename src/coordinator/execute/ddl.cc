@@ -10,6 +10,7 @@
 #include "coordinator/execute/execute.h"
 #include "coordinator/execute/validate_sink.h"
 #include "coordinator/system_parameters.h"
+#include "sql/check_sink.h"
 #include "sql/ddl/plan_connection.h"
 #include "sql/ddl/plan_source.h"
 #include "sql/resolve/item_names.h"
@@ -87,6 +88,17 @@ Result<DdlFunction> create_source_table(Session& session,
   };
 }
 
+// Whether there are a schema and a cluster for what is to be created.
+Status check_place(const sql::ItemName& name, const std::optional<sql::Identifier>& in_cluster,
+                   const catalog::CatalogState& catalog, const SessionView& view) {
+  IdMint unused(0);
+  SequenceContext context{catalog,           view.names, view.role,     view.cluster_name,
+                          view.is_superuser, unused,     view.statement};
+  RETURN_IF_ERROR(creation_name(name, context));
+  RETURN_IF_ERROR(cluster_for(in_cluster, context));
+  return {};
+}
+
 Status validate_registries(Session& session, const defs::SinkDef& sink,
                            const catalog::CatalogState& catalog) {
   std::set<ObjectId> registries;
@@ -108,10 +120,12 @@ Result<DdlFunction> create_sink(Session& session, const sql::CreateSink& stateme
   // Planned once here so that mistakes in the statement are told before the broker is asked.
   CatalogSnapshot catalog = session.services().catalog.snapshot();
   SessionView view = session.view();
-  bool taken = statement.name && is_taken(*statement.name, *catalog, view);
-  if (!taken) {
-    sql::PlanContext context{.catalog = *catalog, .names = view.names};
+  sql::PlanContext context{.catalog = *catalog, .names = view.names};
+  RETURN_IF_ERROR(sql::check_create_sink(statement, context));
+  if (!statement.name) return fail(sql_state::kSyntaxError, "unspecified name for sink");
+  if (!is_taken(*statement.name, *catalog, view)) {
     ASSIGN_OR_RETURN(sql::SinkPlan plan, sql::plan_create_sink(statement, context));
+    RETURN_IF_ERROR(check_place(*statement.name, statement.in_cluster, *catalog, view));
     const auto& kafka = catalog::facts_of<defs::KafkaConnectionDef>(*catalog, plan.def.connection);
     Status valid = session.services().contacts.validate(kafka, *catalog, session.cancelled());
     if (!valid) {

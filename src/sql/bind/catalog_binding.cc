@@ -68,7 +68,7 @@ Result<BoundTable> Binder::bind_item(const CatalogItem& item) {
   if (name.name[0].empty()) name.name.erase(name.name.begin());
   if (!item.relation) {
     return fail(sql_state::kWrongObjectType, std::string(catalog::item_kind_name(item.kind)) + " " +
-                                                 catalog().minimal_name(item, options_.names) +
+                                                 catalog().full_name(item) +
                                                  " cannot be depended upon");
   }
   BoundTable table;

@@ -238,6 +238,7 @@ class Walker {
       return is_object ? visit_(*name) : Status();
     }
     if (auto* named = std::get_if<TypeName>(&value.kind)) return type(*named);
+    if (auto* expr = std::get_if<Box<Expr>>(&value.kind)) return expression(**expr);
     if (auto* sequence = std::get_if<OptionSequence>(&value.kind)) {
       for (OptionValue& item : sequence->items) RETURN_IF_ERROR(option_value(option, item));
     }
