@@ -92,7 +92,7 @@ Step<void> KafkaSink::look() {
   auto brokers = admin_->brokers(world_.stop);
   if (!brokers) return kafka_trouble("Meta data fetch error", brokers.error());
   auto topic = progress_topic(config_.progress_topic, config_.progress_replication_factor);
-  auto partitions = ensure_topic(*admin_, topic, config_.limits.topic_wait, world_.stop);
+  auto partitions = ensure_progress_topic(*admin_, topic, config_.limits.topic_wait, world_.stop);
   if (!partitions) return std::unexpected(partitions.error());
   if (*partitions != 1) {
     return trouble(Trouble::Kind::kRefused,

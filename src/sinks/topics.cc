@@ -52,6 +52,16 @@ Step<int32_t> ensure_topic(connect::ClusterAdmin& admin, const connect::NewTopic
   return wait_until_listed(admin, any, wait, stop);
 }
 
+Step<int32_t> ensure_progress_topic(connect::ClusterAdmin& admin, const connect::NewTopic& topic,
+                                    std::chrono::milliseconds wait, const StopToken& stop) {
+  constexpr std::string_view kFrom = "kafka: ";
+  auto partitions = ensure_topic(admin, topic, wait, stop);
+  if (partitions || !partitions.error().cause.starts_with(kFrom)) return partitions;
+  Trouble met = std::move(partitions).error();
+  met.cause.insert(kFrom.size(), "error registering kafka progress topic for sink: ");
+  return std::unexpected(std::move(met));
+}
+
 Step<int32_t> existing_partitions(connect::ClusterAdmin& admin, const std::string& topic,
                                   const StopToken& stop) {
   auto count = admin.partition_count(topic, stop);

@@ -19,6 +19,10 @@ inline constexpr std::string_view kTimestampHeader = "materialize-timestamp";
 Step<int32_t> ensure_topic(connect::ClusterAdmin& admin, const connect::NewTopic& topic,
                            std::chrono::milliseconds wait, const StopToken& stop);
 
+// The same, of a topic made by `progress_topic`: its causes say so.
+Step<int32_t> ensure_progress_topic(connect::ClusterAdmin& admin, const connect::NewTopic& topic,
+                                    std::chrono::milliseconds wait, const StopToken& stop);
+
 // The number of partitions of a topic that must exist.
 Step<int32_t> existing_partitions(connect::ClusterAdmin& admin, const std::string& topic,
                                   const StopToken& stop);
