@@ -77,14 +77,33 @@ TEST(Hashes, Vectors) {
       {"kafka_murmur2", {"bytea a-little-bit-long-string"}, "1161502112"},
       {"kafka_murmur2", {"text a-little-bit-longer-string"}, "661178819"},
       {"kafka_murmur2", {"text lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8"}, "2088585677"},
+      {"crc32", {"text 21"}, "4252452532"},
+      {"crc32", {"text a-little-bit-long-string"}, "4000435554"},
       {"seahash", {"text "}, "14492805990617963705"},
       {"seahash", {"bytea foobar"}, "5348458858952426560"},
+      {"seahash", {"text 21"}, "7529772019516855725"},
+      {"seahash", {"text a-little-bit-long-string"}, "13634463480969222225"},
+      {"seahash", {"text a-little-bit-longer-string"}, "15118748813571373754"},
+      {"seahash", {"text to be or not to be"}, "1988685042348123509"},
       {"uuid_generate_v5",
        {"uuid 6ba7b810-9dad-11d1-80b4-00c04fd430c8", "text www.example.com"},
        "2ed6657d-e927-568b-95e1-2665a8aea6a2"},
   });
   EXPECT_EQ(kafka_murmur2("apple") % 16, 5);
   EXPECT_EQ(kafka_murmur2("zucchini") % 16, 4);
+}
+
+// Words of eight bytes by four lanes: lengths around both.
+TEST(SeaHash, OfEveryLength) {
+  const std::pair<size_t, uint64_t> known[] = {
+      {1, 8706543430870418941U},  {7, 17455982182503304157U},  {8, 13759499981675894301U},
+      {9, 13662013543294291478U}, {16, 12899928509351829161U}, {32, 3416832228826161231U},
+      {33, 5639858099146861076U}, {64, 13143747251591502704U}, {65, 7314332871852249340U}};
+  for (const auto& [length, hash] : known) {
+    std::string bytes;
+    for (size_t i = 0; i < length; ++i) bytes.push_back(static_cast<char>(i));
+    EXPECT_EQ(seahash(bytes), hash) << length;
+  }
 }
 
 }  // namespace
