@@ -4,7 +4,7 @@ import json
 import time
 
 import confluent_kafka
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient, ConfigResource, ConfigSource, NewTopic
 
 from stack.processes import StackError, wait_until
 
@@ -37,10 +37,41 @@ class Message:
                        int(times[0]) if times else None)
 
 
-def create_topic(bootstrap, topic, partitions=1):
+def create_topic(bootstrap, topic, partitions=1, config=None):
     """Makes a topic of as many replicas as is usual there."""
     admin = AdminClient({"bootstrap.servers": bootstrap})
-    admin.create_topics([NewTopic(topic, partitions)])[topic].result(30)
+    admin.create_topics([NewTopic(topic, partitions, config=config or {})])[topic].result(30)
+
+
+def own_settings(bootstrap, topic):
+    """name -> value of the settings that the topic does not have from the broker."""
+    resource = ConfigResource(ConfigResource.Type.TOPIC, topic)
+    admin = AdminClient({"bootstrap.servers": bootstrap})
+    entries = admin.describe_configs([resource])[resource].result(30)
+    return {name: entry.value for name, entry in entries.items()
+            if entry.source == ConfigSource.DYNAMIC_TOPIC_CONFIG.value}
+
+
+def replicas_of(bootstrap, topic):
+    """How many replicas each partition has, by its number."""
+    metadata = AdminClient({"bootstrap.servers": bootstrap}).list_topics(topic, timeout=10)
+    return [len(partition.replicas) for _, partition in
+            sorted(metadata.topics[topic].partitions.items())]
+
+
+def produce(bootstrap, topic, count):
+    """Puts records into the first partition that mean nothing to an engine."""
+    producer = confluent_kafka.Producer({"bootstrap.servers": bootstrap})
+    for number in range(count):
+        producer.produce(topic, key=f"nobody-{number}", value="{}", partition=0)
+    producer.flush(30)
+
+
+def delete_records(bootstrap, topic, before):
+    """Deletes what the first partition has before an offset, as retention does."""
+    place = confluent_kafka.TopicPartition(topic, 0, before)
+    admin = AdminClient({"bootstrap.servers": bootstrap})
+    admin.delete_records([place])[place].result(30)
 
 
 def partitions_of(bootstrap, topic):
