@@ -1,6 +1,7 @@
 """Every statement of the user's guide to sinks (docs/sinks) works as it stands there, but for addresses and
-credentials; and the sinks that it makes run."""
+credentials; and the sinks that it makes run. Its consumer consumes, and the errors it explains exist."""
 import glob
+import json
 import os
 import re
 
@@ -24,11 +25,18 @@ GIVEN = [
 ]
 
 
+def text_of(page):
+    with open(os.path.join(ROOT, "docs/sinks", page)) as source:
+        return source.read()
+
+
+def blocks(page, language):
+    return re.findall(rf"^```{language}\n(.*?)^```", text_of(page), re.S | re.M)
+
+
 def statements(page):
     """The SQL of a page's blocks, one statement each."""
-    with open(os.path.join(ROOT, "docs/sinks", page)) as source:
-        blocks = re.findall(r"^```sql\n(.*?)^```", source.read(), re.S | re.M)
-    text = re.sub(r"--[^\n]*", "", "\n".join(blocks))
+    text = re.sub(r"--[^\n]*", "", "\n".join(blocks(page, "sql")))
     return [one.strip() for one in text.split(";") if one.strip()]
 
 
@@ -38,7 +46,7 @@ def test_the_statements_of(engine, connect_kafka, schema_registry, name, page):
     glue.registries["orders"] = {}
     here = [("'https://registry.example.org:8081'", f"'{schema_registry.url}'"),
             ("'AKIA...'", f"'{KEY_ID}'"), ("REGION 'eu-central-1'", f"REGION '{REGION}', ENDPOINT '{glue.url}'"),
-            ("(TOPIC '", f"(TOPIC '{name}-")]
+            ("TOPIC '", f"TOPIC '{name}-")]
     connect_kafka(engine)
     engine.run(*GIVEN)
     try:
@@ -50,3 +58,41 @@ def test_the_statements_of(engine, connect_kafka, schema_registry, name, page):
             "SELECT status FROM mz_internal.mz_sink_statuses")), 60, "the page's sinks to run")
     finally:
         glue.close()
+
+
+def test_the_consumer_sees_each_message_and_after_a_crash_what_was_left_open(engine, connect_kafka, kafka, name):
+    connect_kafka(engine)
+    engine.run("CREATE TABLE t (id int NOT NULL)", "INSERT INTO t VALUES (1), (2), (3)",
+               f"CREATE SINK s FROM t INTO KAFKA CONNECTION kafka (TOPIC '{name}') KEY (id) FORMAT JSON"
+               " ENVELOPE DEBEZIUM")
+    wait_until(lambda: engine.run("SELECT messages_committed::int8 FROM mz_internal.mz_sink_statistics")
+               == [(3,)], 30, "the messages")
+    (code,) = blocks("exactly_once.md", "python")
+    page = {}
+    exec(compile(code, "exactly_once.md", "exec"), page)
+    seen = []
+
+    def until(last):
+        def process(message):
+            seen.append(json.loads(message.key())["id"])
+            return seen[-1] != last
+        page["follow"](kafka.bootstrap, name, process)
+    until(2)  # As if it had died while it processed the second.
+    until(3)
+    assert seen == [1, 2, 2, 3]
+
+
+def test_the_errors_that_are_explained_are_there():
+    sources = ""
+    for path in glob.glob(os.path.join(ROOT, "src/**/*.*"), recursive=True):
+        if path.endswith((".cc", ".h")) and not path.endswith("_test.cc"):
+            with open(path) as source:
+                # Texts are broken into lines where they are long.
+                sources += re.sub(r'"\s+"', "", source.read())
+    table = text_of("operations.md").split("## When a sink stalls")[1]
+    texts = [text for row in re.findall(r"^\| (`.*?`) \|", table, re.M) for text in re.findall(r"`(.*?)`", row)]
+    assert len(texts) > 10
+    for text in texts:
+        # A letter alone stands for a name or number.
+        pieces = re.split(r" [a-z] | ?\.\.\.", text)
+        assert max(pieces, key=len) in sources, text
