@@ -8,6 +8,7 @@
 
 #include "sql/check_sink.h"
 #include "sql/ddl/option_reader.h"
+#include "sql/ddl/topic_name.h"
 #include "sql/lower/condition.h"
 #include "sql/plan_sink_format.h"
 #include "sql/plan_sink_tuning.h"
@@ -102,6 +103,7 @@ Result<KafkaOptions> read_kafka_options(const CreateSink& statement) {
 
 Status use_kafka_options(KafkaOptions options, defs::SinkDef& def) {
   if (!options.topic) return refused("KAFKA CONNECTION must specify TOPIC");
+  RETURN_IF_ERROR(check_topic_name("TOPIC", *options.topic));
   def.compression = std::move(options.compression);
   def.transactional_id_prefix = std::move(options.transactional_id_prefix);
   def.progress_group_id_prefix = std::move(options.progress_group_id_prefix);

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "sql/ddl/connection_options.h"
+#include "sql/ddl/topic_name.h"
 #include "sql/resolve/item_names.h"
 
 namespace penstock::sql {
@@ -222,6 +223,7 @@ Result<defs::ConnectionDef> plan_kafka_connection(const CreateConnection& statem
   if (def.progress_topic_replication_factor && *def.progress_topic_replication_factor <= 0) {
     return invalid_connection("PROGRESS TOPIC REPLICATION FACTOR must be greater than 0");
   }
+  if (def.progress_topic) RETURN_IF_ERROR(check_topic_name("PROGRESS TOPIC", *def.progress_topic));
   return def;
 }
 
