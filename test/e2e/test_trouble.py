@@ -1,10 +1,7 @@
 """Bad input and broken surroundings: each is told by name, loses nothing, and passes when its cause is
 gone or mended."""
-import contextlib
 import os
-import shutil
 import signal
-import subprocess
 import tempfile
 import threading
 
@@ -13,6 +10,7 @@ import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from harness import upstream
+from harness.small_disk import fill, mounted
 from stack.kafka import Kafka
 from stack.postgres import PASSWORD, Postgres
 from stack.processes import free_ports, wait_until
@@ -363,23 +361,11 @@ def test_a_dropped_publication_ends_its_tables(followed, pg):
 
 # --- the disk ---
 
-@contextlib.contextmanager
-def _small_disk(run_directory, megabytes):
-    """A file system of its own, in memory."""
-    path = tempfile.mkdtemp(dir=run_directory)
-    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", path], check=True)
-    try:
-        yield path
-    finally:
-        subprocess.run(["umount", "-l", path], check=True)
-        shutil.rmtree(path, ignore_errors=True)
-
-
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small file system takes root")
 def test_a_full_disk_pauses_ingestion_and_loses_nothing(make_engine, run_directory, pg, name,
                                                         connect_postgres, connect_kafka,
                                                         topic_reader):
-    with _small_disk(run_directory, 192) as disk:
+    with mounted(run_directory, 192) as disk:
         engine = make_engine()
         engine.mark = os.path.join(disk, "data")
         engine.up()
@@ -390,10 +376,7 @@ def test_a_full_disk_pauses_ingestion_and_loses_nothing(make_engine, run_directo
         engine.run("CREATE TABLE own (a int)", "INSERT INTO own VALUES (1)")
         engine.run(f"CREATE SINK out FROM t INTO KAFKA CONNECTION kafka (TOPIC '{name}')"
                    " KEY (id) FORMAT JSON ENVELOPE DEBEZIUM")
-        ballast = os.path.join(disk, "ballast")
-        free = shutil.disk_usage(disk).free
-        with open(ballast, "wb") as out:
-            out.write(bytes(free - 4 * 1024 * 1024))
+        ballast = fill(disk, 4 * 1024 * 1024)
 
         def refused():
             try:

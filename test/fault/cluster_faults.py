@@ -85,19 +85,19 @@ class ClusterFaults:
     # --- faults ---
 
     def kill_broker(self):
-        with self._away(self._some_leader(), self.kill):
+        with self.away(self._some_leader(), self.kill):
             self.counts["broker killed"] += 1
 
     def stop_broker(self):
-        with self._away(self._some_leader(), self.stop):
+        with self.away(self._some_leader(), self.stop):
             self.counts["broker stopped"] += 1
 
     def end_coordinator(self):
         """The broker that coordinates a sink's transactions goes away."""
         transactional_id, place = self._some_transactional_id()
         end = self.rng.choice([self.kill, self.stop])
-        before = self._leaders()[place]
-        with self._away(before, end):
+        before = self.leaders()[place]
+        with self.away(before, end):
             now = self._coordinator(transactional_id)
             if now == before:
                 raise StackError(f"{before}, which is away, coordinates {transactional_id}")
@@ -106,8 +106,8 @@ class ClusterFaults:
     def move_coordinator(self):
         """The coordinator of a sink's transactions becomes another one, nobody going away."""
         transactional_id, place = self._some_transactional_id()
-        target = self._other_than(self._leaders()[place])
-        self._move({place: target})
+        target = self.other_than(self.leaders()[place])
+        self.move({place: target})
         now = self._coordinator(transactional_id)
         if now != target:
             raise StackError(f"{now} coordinates {transactional_id}, and not {target}")
@@ -115,13 +115,13 @@ class ClusterFaults:
 
     def move_leaders(self):
         """All topics of progress and half of the partitions of data get other leaders."""
-        leaders = {place: leader for place, leader in self._leaders().items()
+        leaders = {place: leader for place, leader in self.leaders().items()
                    if not place[0].startswith("__")}
         progress = [place for place in leaders if "progress" in place[0]]
         data = sorted(leaders.keys() - set(progress))
         if not progress or not data:
             raise StackError(f"nothing to move: {leaders}")
-        self._move({place: self._other_than(leaders[place])
+        self.move({place: self.other_than(leaders[place])
                     for place in progress + self.rng.sample(data, (len(data) + 1) // 2)})
         self.counts["leaders moved"] += 1
 
@@ -133,10 +133,10 @@ class ClusterFaults:
             self.writer.large.clear()
         for _ in range(LARGE_TRIES_MAX):
             place = (self.topic, self.rng.randrange(2))
-            leader = self._leaders()[place]
+            leader = self.leaders()[place]
             folder = f"{self.cluster.nodes[leader].data}/{place[0]}-{place[1]}"
             self._await_large_batch(folder)
-            with self._away(leader, end):
+            with self.away(leader, end):
                 caught = max(open_messages(folder).values(), default=0) >= LARGE_MESSAGES
                 when = "in" if caught else "after"
                 self.counts[f"leader killed {when} a large transaction"] += 1
@@ -163,9 +163,9 @@ class ClusterFaults:
     def move_while_away(self, away, end):
         """Whatever one of the two others leads, is led by the third one afterwards."""
         moving = {place: next(node for node in NODES if node not in (leader, away))
-                  for place, leader in self._leaders().items() if leader != away}
+                  for place, leader in self.leaders().items() if leader != away}
         self.cluster.prefer_leaders(moving)
-        with self._away(away, end):
+        with self.away(away, end):
             self._elect(moving)
 
     def kill(self, node):
@@ -180,30 +180,30 @@ class ClusterFaults:
             raise StackError(f"a broker stopped with {code}:\n{node.log_file}")
 
     @contextlib.contextmanager
-    def _away(self, number, end):
+    def away(self, number, end):
         """A broker that leads something ends; the body runs when all that it led has other leaders,
         and then it comes back."""
         node = self.cluster.nodes[number]
-        led = {place for place, leader in self._leaders().items() if leader == number}
+        led = {place for place, leader in self.leaders().items() if leader == number}
         if not led:
             raise StackError(f"broker {number} leads nothing")
         end(node)
 
         def moved():
-            leaders = self._leaders()
+            leaders = self.leaders()
             return all(leaders[place] not in (number, -1) for place in led)
         self._wait(moved, f"other leaders than {number}")
         yield
         node.up(leash=True)
 
-    def _move(self, leaders):
+    def move(self, leaders):
         self.cluster.prefer_leaders(leaders)
         self._elect(leaders)
 
     def _elect(self, leaders):
         """Elects the preferred leaders of partitions, which must be these."""
         def elected():
-            present = self._leaders()
+            present = self.leaders()
             waiting = [TopicPartition(*place) for place, node in leaders.items()
                        if present[place] != node]
             if waiting:
@@ -238,15 +238,15 @@ class ClusterFaults:
                 for name, topic in wait_until(answer, PATIENCE_S, "metadata").items()
                 for number, found in topic.partitions.items()}
 
-    def _leaders(self):
+    def leaders(self):
         return {place: found.leader for place, found in self._partitions().items()}
 
     def _some_leader(self):
         """A broker that leads a partition of data or progress."""
-        return self.rng.choice(sorted({leader for (topic, _), leader in self._leaders().items()
+        return self.rng.choice(sorted({leader for (topic, _), leader in self.leaders().items()
                                        if not topic.startswith("__")}))
 
-    def _other_than(self, number):
+    def other_than(self, number):
         return self.rng.choice(sorted(self._live() - {number}))
 
     def _some_transactional_id(self):

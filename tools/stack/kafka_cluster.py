@@ -32,8 +32,9 @@ class KafkaCluster:
     def bootstrap(self):
         return ",".join(node.bootstrap for node in self.nodes.values())
 
-    def create(self, settings=None):
-        """Writes new configurations and empty data; what was there is wiped."""
+    def create(self, settings=None, proxied=None):
+        """Writes new configurations and empty data; what was there is wiped. `proxied` gives a node
+        the pair of `Kafka.create`, for a proxy of its own."""
         controllers = dict(zip(NODES, free_ports(len(NODES))))
         voters = ",".join(f"{node}@127.0.0.1:{port}" for node, port in controllers.items())
         replicas = {"default.replication.factor": 3, "min.insync.replicas": 2,
@@ -43,7 +44,8 @@ class KafkaCluster:
                     "share.coordinator.state.topic.replication.factor": 3,
                     "share.coordinator.state.topic.min.isr": 2}
         for node, kafka in self.nodes.items():
-            kafka.create(controller_port=controllers[node], settings={
+            kafka.create(controller_port=controllers[node],
+                         proxied=(proxied or {}).get(node), settings={
                 "node.id": node, "controller.quorum.voters": voters, **replicas,
                 **QUICK_FAILOVER, **(settings or {})})
         return self

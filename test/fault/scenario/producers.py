@@ -1,0 +1,92 @@
+"""A transactional id at its limits: an epoch that is nearly used up, an id that the coordinator has
+forgotten. The coordinator is told so by a record in its own topic, which it reads when it is moved."""
+import struct
+
+import confluent_kafka
+
+from harness.topics import TopicReader
+from scenario.scene import Failure, scenario
+from scenario.stage import TRANSACTION_STATE
+
+PATIENCE_S = 60
+# The last epoch that a coordinator gives is one below the largest int16.
+EPOCHS_LEFT = 4
+NEARLY_LAST_EPOCH = 0x7FFE - EPOCHS_LEFT
+# Where the producer id and its epoch are in a TransactionLogValue.
+PLACE_OF_PRODUCER = 2
+
+
+def _state(scene, transactional_id):
+    """(partition, key, value) of what the coordinator wrote last of an id."""
+    with TopicReader(scene.stage.cluster.bootstrap, TRANSACTION_STATE) as reader:
+        messages = reader.read_to_end(PATIENCE_S)
+    wanted = transactional_id.encode()
+    return [(m.partition, m.key, m.value) for m in messages if m.key[4:] == wanted][-1]
+
+
+def _producer_of(value):
+    return struct.unpack_from(">qh", value, PLACE_OF_PRODUCER)
+
+
+def _rewrite(scene, partition, key, value):
+    """Adds a record to the coordinator's topic, and has another broker read it."""
+    producer = confluent_kafka.Producer({
+        "bootstrap.servers": scene.stage.cluster.bootstrap,
+        # To others brokers refuse their own topics.
+        "client.id": "__admin_client"})
+    producer.produce(TRANSACTION_STATE, key=key, value=value, partition=partition)
+    if producer.flush(PATIENCE_S) != 0:
+        raise Failure("the coordinator's topic was not written to")
+    scene.stage.faults.wait_in_sync()
+    scene.stage.move_coordinator(scene.transactional_id())
+
+
+@scenario("producer_epoch_used_up")
+def producer_epoch_used_up(scene):
+    """The epochs of a producer id come to their end, and the sink gets another id."""
+    _use_up(scene, 1)
+
+
+@scenario("producer_epoch_used_up_v1", version=1)
+def producer_epoch_used_up_v1(scene):
+    """The same with transactions of version 1, where each fence takes an epoch, and no commit."""
+    _use_up(scene, EPOCHS_LEFT + 2)
+
+
+def _use_up(scene, starts):
+    scene.begin()
+    # The state of an open transaction is not one to be rewritten.
+    scene.settle()
+    scene.engine.stop()
+    transactional_id = scene.transactional_id()
+    partition, key, value = _state(scene, transactional_id)
+    before, _ = _producer_of(value)
+    patched = bytearray(value)
+    struct.pack_into(">h", patched, PLACE_OF_PRODUCER + 8, NEARLY_LAST_EPOCH)
+    _rewrite(scene, partition, key, bytes(patched))
+    for _ in range(starts):
+        scene.engine.up()
+        scene.resume_writing(2 * EPOCHS_LEFT)
+        scene.settle()
+        scene.engine.stop()
+    after, epoch = _producer_of(_state(scene, transactional_id)[2])
+    scene.took_effect(f"producer {before} at epoch {NEARLY_LAST_EPOCH} became {after} at {epoch}",
+                      after != before)
+    scene.engine.up()
+    scene.resume_writing()
+    scene.judge()
+
+
+@scenario("transactional_id_expired")
+def transactional_id_expired(scene):
+    """The coordinator forgets the id of a sink that has not written for long, and then it writes."""
+    scene.begin()
+    scene.settle()
+    transactional_id = scene.transactional_id()
+    partition, key, value = _state(scene, transactional_id)
+    _rewrite(scene, partition, key, None)
+    scene.resume_writing()
+    said = _state(scene, transactional_id)[2]
+    scene.took_effect(f"the id was forgotten, and is that of producer {_producer_of(said)[0]} now, "
+                      f"after {_producer_of(value)[0]}", _producer_of(said)[0] != _producer_of(value)[0])
+    scene.judge()
