@@ -7,6 +7,7 @@ import confluent_kafka
 from harness.topics import TopicReader
 from scenario.scene import Failure, scenario
 from scenario.stage import TRANSACTION_STATE
+from stack.processes import wait_until
 
 PATIENCE_S = 60
 # The last epoch that a coordinator gives is one below the largest int16.
@@ -66,7 +67,10 @@ def _use_up(scene, starts):
     _rewrite(scene, partition, key, bytes(patched))
     for _ in range(starts):
         scene.engine.up()
-        scene.resume_writing(2 * EPOCHS_LEFT)
+        answers = scene.proxy.traps.answers
+        wanted = answers["EndTxn"] + (EPOCHS_LEFT + 3 if starts == 1 else 1)
+        scene.writer.go_on()
+        wait_until(lambda: answers["EndTxn"] >= wanted, PATIENCE_S, "transactions")
         scene.settle()
         scene.engine.stop()
     after, epoch = _producer_of(_state(scene, transactional_id)[2])

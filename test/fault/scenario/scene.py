@@ -63,7 +63,7 @@ class Scene:
         self.prefix = f"s{uuid.uuid4().hex[:8]}"
         self.topic = f"{self.prefix}-data"
         self.progress = f"{self.prefix}-progress"
-        self.directory = os.path.join(stage.directory, f"{name.replace(':', '-')}-{number}")
+        self.directory = os.path.join(stage.directory, f"{name.replace(':', '-')}-{self.prefix}")
         self.envelope = ("UPSERT", "DEBEZIUM")[number % 2]
         self.relation = ("t", "u")[number // 2 % 2]
         self.engine = Engine(os.path.join(self.directory, "engine"))
