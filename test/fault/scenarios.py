@@ -64,7 +64,8 @@ def play(stage, scenario, number, tally):
     try:
         stage.tidy(scene.prefix)
     except Exception:
-        outcome, verdict = f"the servers are not in order:\n{traceback.format_exc()}", "wrong"
+        outcome += f"\nthe servers are not in order:\n{traceback.format_exc()}"
+        verdict = "wrong"
     if scene.effects:
         tally.effects += 1
     tally.seconds += time.monotonic() - began

@@ -19,12 +19,10 @@ def mounted(directory, megabytes):
 
 
 def fill(disk, left_bytes):
-    """Fills it up to `left_bytes`; the path of the file that does, which may be removed again."""
+    """Fills it up to `left_bytes`; the path of the file that does, which may be removed again. Others
+    may write meanwhile, and have what there is sooner."""
     ballast = os.path.join(disk, "ballast")
-    with open(ballast, "ab") as out:
-        missing = shutil.disk_usage(disk).free - left_bytes
-        while missing > 0:
-            piece = min(missing, 1 << 20)
-            out.write(bytes(piece))
-            missing -= piece
+    with contextlib.suppress(OSError), open(ballast, "ab", buffering=0) as out:
+        while (missing := shutil.disk_usage(disk).free - left_bytes) > 0:
+            out.write(bytes(min(missing, 1 << 20)))
     return ballast

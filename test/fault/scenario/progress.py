@@ -9,6 +9,7 @@ from confluent_kafka.admin import (AlterConfigOpType, ConfigEntry, ConfigResourc
                                    NewTopic, ResourceType)
 
 from harness.topics import TopicReader, leaders
+from scenario.processes import SHORT_TIMEOUT
 from scenario.scene import Failure, scenario
 from stack.processes import wait_until
 
@@ -154,7 +155,8 @@ def progress_deleted(scene):
 @scenario("progress_deleted_under_a_running_sink")
 def progress_deleted_under_a_running_sink(scene):
     """The progress topic is deleted while a sink writes."""
-    scene.begin()
+    # Nobody fences what the crash leaves open, and so AUDIT SINK waits for its timeout.
+    scene.begin(SHORT_TIMEOUT)
     _delete(scene)
     text = scene.await_stall(rf"kafka: {scene.progress}: Unknown topic or partition")
     scene.took_effect(f"the progress topic is gone: {text}")
