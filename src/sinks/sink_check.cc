@@ -145,6 +145,10 @@ class Check {
   // What would be created.
   void validate_new(const char* check, const connect::NewTopic& topic) {
     auto validated = cluster_.validate_topic(topic, stop_);
+    if (!validated && validated.error().code == "TOPIC_ALREADY_EXISTS") {
+      // Somebody was quicker, or the broker that was asked first had not heard of it.
+      return add(Concern::kNone, check, topic.name, "was created a moment ago", "");
+    }
     if (!validated) return failed(check, topic.name, validated.error());
     add(Concern::kNone, check, topic.name, "can be created", "");
     if (topic.replication > 0 && static_cast<size_t>(topic.replication) < kSafeReplicas &&

@@ -207,6 +207,12 @@ TEST_F(SinkCheckTest, TopicsThatAreNotThereAreValidatedAsTheyWouldBeMade) {
   EXPECT_EQ(concern(), "warning topic data: would have 1 replica");
 }
 
+TEST_F(SinkCheckTest, ATopicThatIsCreatedMeanwhileIsThere) {
+  cluster_.topics.clear();
+  cluster_.refused["new progress"] = denied("TOPIC_ALREADY_EXISTS");
+  EXPECT_EQ(concerns(), std::vector<std::string>());
+}
+
 TEST_F(SinkCheckTest, AProgressTopicThatCannotKeepItsRecords) {
   cluster_.add("progress", 2, 3);
   EXPECT_EQ(concern(),
