@@ -7,6 +7,7 @@ import psycopg
 import pytest
 
 from harness.acls import grant
+from harness.topics import create_topic
 from stack.processes import wait_until
 from stack.secured_kafka import GUEST, password
 
@@ -76,6 +77,21 @@ def test_warnings_are_notices(ready, name):
                     " FORMAT JSON ENVELOPE DEBEZIUM WITH (MAX MESSAGE BYTES = 16000000)")
     assert any("nothing can be replicated safely" in notice for notice in notices)
     assert any("a message may have 16000000" in notice for notice in notices)
+
+
+def test_what_will_keep_a_sink_from_working_is_a_notice_too(engine, kafka, name):
+    create_topic(kafka.bootstrap, f"{name}-progress", 2)
+    engine.run(f"CREATE CONNECTION kafka TO KAFKA (BROKER '{kafka.bootstrap}', SECURITY PROTOCOL PLAINTEXT,"
+               f" PROGRESS TOPIC '{name}-progress')", "CREATE TABLE t (id int NOT NULL)")
+    notices = []
+    with engine.connect() as sql:
+        sql.add_notice_handler(lambda notice: notices.append(
+            (notice.message_primary, notice.message_hint)))
+        sql.execute(f"CREATE SINK s FROM t INTO KAFKA CONNECTION kafka (TOPIC '{name}')"
+                    " FORMAT JSON ENVELOPE DEBEZIUM")
+    assert (f"progress topic {name}-progress: should contain a single partition, but instead contains 2",
+            "Name another progress topic in the connection.") in notices
+    assert engine.run("SELECT count(*) FROM mz_catalog.mz_sinks") == [(1,)]
 
 
 def test_permissions_are_named_one_after_the_other(engine, secured_kafka, name):

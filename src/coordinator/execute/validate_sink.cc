@@ -91,15 +91,17 @@ Status check_new_sink(Session& session, const sql::SinkPlan& plan,
   std::optional<Error> first;
   std::string others;
   for (const SinkFinding& finding : findings) {
-    if (finding.concern == Concern::kWarning) {
+    const bool told = finding.concern == Concern::kWarning || finding.concern == Concern::kError;
+    if (!told) continue;
+    if (finding.concern == Concern::kWarning || !plan.validate) {
       session.add_notice({"NOTICE", as_error(finding, sentence(finding))});
-    } else if (finding.concern == Concern::kError && !first) {
+    } else if (!first) {
       first = as_error(finding, "sink validation: " + sentence(finding));
-    } else if (finding.concern == Concern::kError) {
+    } else {
       others += (others.empty() ? "" : "\n") + sentence(finding);
     }
   }
-  if (!first || !plan.validate) return {};
+  if (!first) return {};
   return fail(others.empty() ? *std::move(first) : std::move(*first).with_detail(others));
 }
 
