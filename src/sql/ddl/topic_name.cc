@@ -1,4 +1,5 @@
-// The rule of Kafka's brokers for names of topics, so that what they will never take is not waited for.
+// The rule of Kafka's brokers for names of topics, so that what they will never take is not waited
+// for.
 #include "sql/ddl/topic_name.h"
 
 #include <fmt/core.h>
