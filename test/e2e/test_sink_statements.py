@@ -179,6 +179,17 @@ def test_new_names_and_owners_disturb_nothing(ready, kafka, name, topic_reader):
     assert len(read_topic(kafka.bootstrap, name)) == 3
 
 
+def test_the_frontier_is_above_what_was_committed(ready, name, topic_reader):
+    ready.run(_create("s", name), "INSERT INTO t VALUES (1, 'a')")
+    (message,) = topic_reader(name).wait_count(1)
+
+    def frontier():
+        rows = ready.run("SELECT f.write_frontier::text FROM mz_internal.mz_frontiers AS f"
+                         " JOIN mz_catalog.mz_sinks AS s ON s.id = f.object_id")
+        return int(rows[0][0]) if rows else 0
+    wait_until(lambda: frontier() > message.time, 30, "the frontier to pass the message")
+
+
 def test_markers_of_transactions_are_not_counted_as_messages(ready, name, topic_reader):
     ready.run(_create("s", name, "KEY (c2) FORMAT JSON ENVELOPE DEBEZIUM"))
     reader = topic_reader(name)

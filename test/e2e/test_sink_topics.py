@@ -199,7 +199,13 @@ def test_a_sink_made_anew_begins_anew_in_the_same_topic(table, kafka, name):
     _sink(table, name)
     assert _ids(kafka, name, 1) == [1]
     (before,), = table.run("SELECT id FROM mz_catalog.mz_sinks")
+    progress = _progress_topic(table)
     table.run("DROP SINK s")
+    keys = {f"{kind}-sink-{before}".encode() for kind in ("mz", "penstock")}
+
+    def last():
+        return {m.key: m.value for m in read_topic(kafka.bootstrap, progress) if m.key in keys}
+    wait_until(lambda: last() == dict.fromkeys(keys), PATIENCE_S, "its progress to be taken back")
     _sink(table, name)
     assert _ids(kafka, name, 2) == [1, 1]
     (after,), = table.run("SELECT id FROM mz_catalog.mz_sinks")
