@@ -161,6 +161,27 @@ def test_a_progress_topic_that_may_lose_records_is_told_of(table, kafka, name, s
         ("warning", text) if warned else ("ok", "is there, with one partition"))
 
 
+def test_topics_that_may_lose_what_they_acknowledged_are_told_of(table, kafka_cluster, name):
+    create_topic(kafka_cluster.bootstrap, name + "-bad", 1, {
+        "min.insync.replicas": "1", "unclean.leader.election.enable": "true"})
+    create_topic(kafka_cluster.bootstrap, name + "-good")
+    _connect(table, kafka_cluster)
+
+    def notices(topic, options=""):
+        found = []
+        with table.connect() as sql:
+            sql.add_notice_handler(lambda notice: found.append(notice.message_primary))
+            sql.execute(f"CREATE SINK s FROM t INTO KAFKA CONNECTION kafka (TOPIC '{topic}'{options}) {SINK}")
+        table.run("DROP SINK s")
+        return found
+    assert notices(name + "-good") == []
+    assert notices(name + "-bad") == [
+        f"topic {name}-bad: min.insync.replicas is 1: a message may be acknowledged by one broker, and"
+        " be lost with it",
+        f"topic {name}-bad: unclean.leader.election.enable is true: what was committed may be lost"]
+    assert notices(name + "-new", ", TOPIC REPLICATION FACTOR 1") == [f"topic {name}-new: would have 1 replica"]
+
+
 def test_an_empty_progress_topic_that_had_records_once_will_do(table, kafka, name):
     progress = f"{name}-progress"
     create_topic(kafka.bootstrap, progress)
