@@ -98,3 +98,16 @@ def test_the_errors_that_are_explained_are_there():
         piece = max(pieces, key=len)
         # What brokers answer is told by the name of the error.
         assert piece in sources or piece.upper().replace(" ", "_") in sources, text
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_links_of(page):
+    for target in re.findall(r"\]\(([^)]+)\)", text_of(page)):
+        path, _, anchor = target.partition("#")
+        place = os.path.normpath(os.path.join(ROOT, "docs/sinks", path or page))
+        assert os.path.exists(place), target
+        if anchor:
+            with open(place) as source:
+                titles = re.findall(r"^#+ (.*)$", source.read(), re.M)
+            assert anchor in [re.sub(r"[^a-z0-9 -]", "", title.lower()).replace(" ", "-")
+                              for title in titles], target
