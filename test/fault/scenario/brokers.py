@@ -140,3 +140,33 @@ def broker_disk_full(scene):
     scene.stage.faults.wait_in_sync()
     scene.flow(5)
     scene.judge()
+
+
+@scenario("two_brokers_killed")
+def two_brokers_killed(scene):
+    """Two of three brokers die, so that nothing can be written; the sink says so, and goes on when they
+    are back."""
+    _die_together(scene, [1, 2])
+
+
+@scenario("all_brokers_killed")
+def all_brokers_killed(scene):
+    """All brokers die at once while a transaction is open, and come back."""
+    _die_together(scene, [1, 2, 3])
+
+
+def _die_together(scene, numbers):
+    scene.brokers_ended = True
+    scene.begin()
+    held = scene.hold_commit()
+    nodes = [scene.stage.cluster.nodes[number] for number in numbers]
+    for node in nodes:
+        node.kill()
+    held.release()
+    text = scene.await_stall("kafka: .*")
+    scene.took_effect(f"{len(nodes)} brokers were away, and it said: {text}",
+                      not any(node.pid() for node in nodes))
+    scene.stage.cluster.up(leash=True)
+    scene.stage.faults.wait_in_sync()
+    scene.flow(5)
+    scene.judge()

@@ -1,8 +1,7 @@
 """A transactional id at its limits: an epoch that is nearly used up, an id that the coordinator has
-forgotten. The coordinator is told so by a record in its own topic, which it reads when it is moved."""
+forgotten, or that somebody else takes. The coordinator is told of the first two by a record in its own
+topic, which it reads when it is moved."""
 import struct
-
-import confluent_kafka
 
 from harness.topics import TopicReader
 from scenario.scene import Failure, scenario
@@ -31,10 +30,8 @@ def _producer_of(value):
 
 def _rewrite(scene, partition, key, value):
     """Adds a record to the coordinator's topic, and has another broker read it."""
-    producer = confluent_kafka.Producer({
-        "bootstrap.servers": scene.stage.cluster.bootstrap,
-        # To others brokers refuse their own topics.
-        "client.id": "__admin_client"})
+    # To clients of other names brokers refuse their own topics.
+    producer = scene.producer(client_id="__admin_client")
     producer.produce(TRANSACTION_STATE, key=key, value=value, partition=partition)
     if producer.flush(PATIENCE_S) != 0:
         raise Failure("the coordinator's topic was not written to")
@@ -93,4 +90,37 @@ def transactional_id_expired(scene):
     said = _state(scene, transactional_id)[2]
     scene.took_effect(f"the id was forgotten, and is that of producer {_producer_of(said)[0]} now, "
                       f"after {_producer_of(value)[0]}", _producer_of(said)[0] != _producer_of(value)[0])
+    scene.judge()
+
+
+def _take(scene, transactional_id):
+    """Fences whoever has the id."""
+    scene.producer(transactional_id=transactional_id).init_transactions(PATIENCE_S)
+
+
+@scenario("fenced_by_another")
+def fenced_by_another(scene):
+    """Somebody else takes the sink's transactional id, and commits nothing: the sink takes it back."""
+    scene.begin()
+    fences = scene.proxy.traps.answers["InitProducerId"]
+    for _ in range(3):
+        _take(scene, scene.transactional_id())
+        scene.flow(10)
+    fenced = scene.proxy.traps.answers["InitProducerId"] - fences
+    scene.took_effect(f"the sink took its id back {fenced} times", fenced > 0)
+    scene.judge()
+
+
+@scenario("aborted_by_another")
+def aborted_by_another(scene):
+    """Somebody else takes the sink's transactional id while its transaction is open, which aborts it."""
+    scene.begin()
+    transactional_id = scene.transactional_id()
+    held = scene.hold_commit()
+    _take(scene, transactional_id)
+    held.release()
+    held.wait_answered()
+    scene.took_effect(f"a transaction was aborted, and EndTxn came to {held.codes}",
+                      held.codes and held.codes[0] != 0)
+    scene.flow(5)
     scene.judge()

@@ -113,7 +113,7 @@ def progress_emptied_under_a_running_sink(scene):
 def progress_empty_before_a_new_sink(scene):
     """A new sink finds a progress topic that is empty and begins above zero."""
     _create(scene)
-    producer = confluent_kafka.Producer({"bootstrap.servers": scene.stage.cluster.bootstrap})
+    producer = scene.producer()
     for _ in range(5):
         producer.produce(scene.progress, key=b"somebody", value=b"{}")
     producer.flush(PATIENCE_S)
@@ -174,7 +174,7 @@ def progress_rolled_back(scene):
         old = reader.read_to_end(PATIENCE_S)
     _delete(scene)
     _create(scene)
-    producer = confluent_kafka.Producer({"bootstrap.servers": scene.stage.cluster.bootstrap})
+    producer = scene.producer()
     for message in old[:2]:
         producer.produce(scene.progress, key=message.key, value=message.value)
     producer.flush(PATIENCE_S)
@@ -194,7 +194,7 @@ def progress_of_another(scene):
     _, high = _marks(scene)
     _delete(scene)
     _create(scene)
-    producer = confluent_kafka.Producer({"bootstrap.servers": scene.stage.cluster.bootstrap})
+    producer = scene.producer()
     for _ in range(high + 10):
         producer.produce(scene.progress, key=b"somebody", value=b"{}")
     producer.flush(PATIENCE_S)
@@ -263,9 +263,7 @@ def progress_shared_with_an_open_transaction(scene):
     """Somebody else has a transaction open in the progress topic when the engine starts, and ends it
     after a while."""
     scene.begin()
-    other = confluent_kafka.Producer({"bootstrap.servers": scene.stage.cluster.bootstrap,
-                                      "transactional.id": scene.prefix + "-other",
-                                      "transaction.timeout.ms": 60000})
+    other = scene.producer(transactional_id=scene.prefix + "-other", transaction_timeout_ms=60000)
     other.init_transactions(PATIENCE_S)
     other.begin_transaction()
     other.produce(scene.progress, key=b"mz-sink-u999", value=b'{"frontier":[1],"version":0}')
@@ -291,7 +289,7 @@ def another_writer_with_our_id(scene):
     with TopicReader(scene.stage.cluster.bootstrap, scene.progress) as reader:
         last = [m for m in reader.read_to_end(PATIENCE_S) if m.key.startswith(b"mz-sink-")][-1]
     scene.engine.kill()
-    other = confluent_kafka.Producer({"bootstrap.servers": scene.stage.cluster.bootstrap})
+    other = scene.producer()
     value = last.value_json
     value["frontier"] = [value["frontier"][0] + 1000]
     other.produce(scene.progress, key=last.key, value=json.dumps(value).encode())

@@ -7,6 +7,7 @@ import shutil
 import signal
 import uuid
 
+import confluent_kafka
 import psycopg
 
 from harness.kafka_proxy import HELD
@@ -181,6 +182,12 @@ class Scene:
             raise Failure(f"transactional ids: {found}")
         return next(iter(found))
 
+    def producer(self, **settings):
+        """A producer of somebody else; `settings` are librdkafka's, with _ for a dot."""
+        named = {name.replace("_", "."): value for name, value in settings.items()}
+        return confluent_kafka.Producer({"bootstrap.servers": self.stage.cluster.bootstrap,
+                                         "log_level": 0, **named})
+
     def pause(self):
         """The engine's process stops where it is."""
         self.engine.send(signal.SIGSTOP)
@@ -210,7 +217,7 @@ class Scene:
                 judged = self._problems(message_of, end, start)
                 raise Failure(f"{error}; {self.status()}\n{judged}") from None
         if audit != "none":
-            self._audit(total if end == "all" else None, () if audit == "all" else audit)
+            self.audit(total if end == "all" else None, () if audit == "all" else audit)
         self.judge_topic(end, start, message_of)
         for engine in [self.engine, *self.others]:
             if engine.pid() is not None:
@@ -228,7 +235,7 @@ class Scene:
         problems = judge.problems(messages, self.writer.history, end, start)
         return shown(problems)
 
-    def _audit(self, total, allowed):
+    def audit(self, total, allowed=()):
         """AUDIT SINK has nothing to say: of all messages, once the sink has said how far it is."""
         seen = []
 

@@ -1,7 +1,7 @@
 """All stories, in the order in which they are played."""
 import importlib
 
-FILES = ("commits", "brokers", "processes", "producers", "progress", "topics", "surroundings")
+FILES = ("commits", "brokers", "processes", "producers", "progress", "topics", "surroundings", "judges")
 
 
 def load():
