@@ -15,6 +15,7 @@ import argparse
 import dataclasses
 import fnmatch
 import os
+import re
 import shutil
 import sys
 import time
@@ -73,7 +74,7 @@ def play(stage, scenario, number, tally):
           f" ({'; '.join(scene.effects)}; {time.monotonic() - began:.1f} s)", flush=True)
     if verdict is None:
         tally.right += 1
-        tally.outcome = outcome
+        tally.outcome = _general(outcome, scene.prefix)
         scene.wipe()
         return True
     if verdict == "wrong":
@@ -82,6 +83,11 @@ def play(stage, scenario, number, tally):
         return True
     tally.lost_markers += verdict == "lost markers"
     return False
+
+
+def _general(outcome, prefix):
+    """An outcome without what is of one run alone: names, lives, times."""
+    return re.sub(r"\b(?:[0-9a-f]{32}|\d{10,})\b", "...", outcome.replace(prefix, "..."))
 
 
 def _blame(stage, scene):
@@ -161,6 +167,7 @@ def main():
     os.makedirs(directory)
     stage = Stage(directory)
     tallies = {}
+    began = time.monotonic()
     try:
         stage.start()
         for each in scenarios:
@@ -172,6 +179,8 @@ def main():
     finally:
         stage.close()
     print(text_table(tallies))
+    print(f"{sum(tally.played for tally in tallies.values())} runs in "
+          f"{(time.monotonic() - began) / 60:.0f} min")
     if options.markdown:
         with open(options.markdown, "w") as out:
             out.write(markdown_table(tallies))

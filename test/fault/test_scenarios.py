@@ -160,6 +160,11 @@ def test_a_wrong_run_is_told(monkeypatch):
     assert "| `x` | a story | 1 | 1 | 0 |" in scenarios.markdown_table({"x": tally})
 
 
+def test_outcomes_are_told_without_what_is_of_one_run():
+    told = scenarios._general("topic s12ab-data at 1796072316522, offset 12, by life " + "0a" * 16, "s12ab")
+    assert told == "topic ...-data at ..., offset 12, by life ..."
+
+
 def test_every_failpoint_has_a_scenario():
     from harness.failpoints import listed
     stories.load()

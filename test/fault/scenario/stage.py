@@ -6,7 +6,6 @@ import os
 import random
 import re
 import shutil
-import subprocess
 
 from confluent_kafka.admin import AdminClient
 
@@ -133,12 +132,3 @@ class Stage:
 def copy_directory(source, target):
     """A copy as of one moment, of a process that does not run."""
     shutil.copytree(source, target)
-
-
-def installed(package):
-    """Installs a package of Debian that only some scenarios need."""
-    done = subprocess.run(["dpkg-query", "-W", package], stdout=subprocess.PIPE,
-                          stderr=subprocess.DEVNULL, check=False)
-    if done.returncode != 0:
-        subprocess.run(["apt-get", "install", "-q", "-y", "--no-install-recommends", package],
-                       stdout=subprocess.DEVNULL, check=True)
