@@ -47,6 +47,9 @@ class Tally:
 
 def play(stage, scenario, number, tally):
     """One run. True if it says something: that all is right, or not."""
+    if not stage.in_order:
+        stage.begin_anew()
+    stage.speak_version(scenario.version)
     scene = Scene(stage, scenario.name, number)
     began = time.monotonic()
     tally.played += 1
@@ -171,7 +174,6 @@ def main():
     try:
         stage.start()
         for each in scenarios:
-            stage.speak_version(each.version)
             tally = tallies[each.name] = Tally()
             for number in range(options.first, options.first + options.times):
                 if not any(play(stage, each, number, tally) for _ in range(REPEATS_MAX)):

@@ -114,6 +114,11 @@ class Scene:
 
 
 class Stage:
+    in_order = True
+
+    def speak_version(self, version):
+        pass
+
     def tidy(self, prefix):
         pass
 

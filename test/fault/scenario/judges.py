@@ -31,8 +31,7 @@ def _settled(scene):
     # The key of a view is proven: a second message of it at a time is told as such.
     scene.relation = "u"
     scene.begin()
-    scene.settle()
-    scene.audit(scene.writer.history.messages())
+    scene.settle_and_note()
     scene.judge_topic("all")
 
 

@@ -137,6 +137,11 @@ class Scene:
         wanted = self.writer.history.messages()
         self.reader.wait_count(wanted, PATIENCE_S)
 
+    def settle_and_note(self):
+        """As `settle`, and the sink has noted how far it is: it does so within a second."""
+        self.settle()
+        self.audit(self.writer.history.messages())
+
     def resume_writing(self, steps=10):
         """The writer goes on after `settle`."""
         self.writer.go_on()

@@ -46,6 +46,7 @@ class Stage:
         self._closing = contextlib.ExitStack()
         self._registry = self._postgres = None
         self._transactions = 2
+        self.in_order = False
 
     def start(self):
         """The cluster, and the proxies where engines find it. What came up is ended by `close`, also
@@ -61,6 +62,7 @@ class Stage:
         self._closing.callback(self.proxy.close)
         self.admin = AdminClient({"bootstrap.servers": self.cluster.bootstrap, "log_level": 0})
         self.faults = ClusterFaults(self.cluster, random.Random(7), collections.Counter(), None, None)
+        self.in_order = True
 
     @property
     def registry(self):
@@ -85,6 +87,7 @@ class Stage:
 
     def tidy(self, prefix):
         """Heals everything, and removes the topics whose names begin so."""
+        self.in_order = False
         if self._registry:
             self._registry[1].heal()
         self.proxy.heal()
@@ -94,6 +97,14 @@ class Stage:
                        if topic.startswith(prefix)})
         for answer in (self.admin.delete_topics(gone) if gone else {}).values():
             answer.result(PATIENCE_S)
+        self.in_order = True
+
+    def begin_anew(self):
+        """New servers, where the old ones could not be put in order."""
+        self.close()
+        self._registry = self._postgres = None
+        self._transactions = 2
+        self.start()
 
     def speak_version(self, version):
         """Which version of transactions the brokers offer from now on."""
