@@ -28,7 +28,8 @@ SILENT_ANSWER = "silent answer"    # The broker does it, and no answer comes.
 LOST_REQUEST = "lost request"      # It never arrives, and the client's connection ends.
 HELD = "held"                      # It waits, with all behind it, until `release`.
 LATE = "late"                      # The client's connection ends; the request arrives after `release`.
-WAITING = (HELD, LATE)
+DELAYED = "delayed"                # The same, but the client has to lose patience by itself.
+WAITING = (HELD, LATE, DELAYED)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -230,15 +231,16 @@ class _Link:
             trap.catch()
             return False
         self.sent[request.correlation] = request, trap
-        if action == LATE:
+        if action in (LATE, DELAYED):
             self.late = True
+        if action == LATE:
             _shut(self.client)
         if action in WAITING:
             trap.catch()
             while not trap.released() and not self.proxy.closed():
                 time.sleep(0.002)
         self.proxy.pass_on(self.server, frame)
-        return action != LATE
+        return not self.late
 
     def answers(self):
         with contextlib.suppress(OSError):
@@ -259,7 +261,7 @@ class _Link:
         self.traps.count_answer(request)
         if trap is not None:
             trap.hear(request, answer)
-            if trap.action == LATE:
+            if trap.action in (LATE, DELAYED):
                 return False
         try:
             self.proxy.pass_on(self.client, answer)

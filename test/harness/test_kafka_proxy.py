@@ -6,8 +6,8 @@ import threading
 
 import pytest
 
-from harness.kafka_proxy import (HELD, LATE, LOST_ANSWER, LOST_REQUEST, SILENT_ANSWER, ClusterProxy,
-                                 Request, end_txn_code)
+from harness.kafka_proxy import (DELAYED, HELD, LATE, LOST_ANSWER, LOST_REQUEST, SILENT_ANSWER,
+                                 ClusterProxy, Request, end_txn_code)
 from stack.processes import StackError, free_ports, wait_until
 
 PRODUCE, INIT_PRODUCER_ID, END_TXN = 0, 22, 26
@@ -159,6 +159,21 @@ def test_a_copy_arrives_late(proxy, broker):
     trap.release()
     trap.wait_answered()
     assert broker.requests == [_frame(END_TXN, 2), _frame(END_TXN, 1)] and trap.codes == [7]
+
+
+def test_a_delayed_copy_arrives_when_its_client_has_gone(proxy, broker):
+    trap = proxy.trap("EndTxn", DELAYED)
+    with _client(proxy) as sock:
+        _send(sock, _frame(END_TXN, 1))
+        trap.wait_caught()
+        sock.settimeout(0.1)
+        with pytest.raises(TimeoutError):
+            sock.recv(1)
+    with _client(proxy) as sock:
+        assert _ask(sock, END_TXN, 2) == 2
+    trap.release()
+    trap.wait_answered()
+    assert broker.requests == [_frame(END_TXN, 2), _frame(END_TXN, 1)]
 
 
 def test_a_trap_that_catches_nothing_says_so(proxy):

@@ -1,5 +1,5 @@
 """Answers that are lost, and requests that arrive late: what happens to a transaction's own requests."""
-from harness.kafka_proxy import HELD, LATE, LOST_ANSWER, LOST_REQUEST, SILENT_ANSWER
+from harness.kafka_proxy import DELAYED, HELD, LATE, LOST_ANSWER, LOST_REQUEST, SILENT_ANSWER
 from scenario.scene import scenario
 from stack.processes import wait_until
 
@@ -97,10 +97,10 @@ def end_txn_request_lost_and_killed(scene):
     scene.judge()
 
 
-def _late(scene, api):
+def _late(scene, api, action=LATE, options=""):
     """A copy of a request arrives while the next transaction, or one after it, is open."""
-    scene.begin()
-    late = scene.proxy.trap(api, LATE)
+    scene.begin(options)
+    late = scene.proxy.trap(api, action)
     late.wait_caught()
     # The first EndTxn from now on ends the transaction in which this happened.
     held = scene.hold_commit(skip=1)
@@ -142,6 +142,42 @@ def late_produce_v1(scene):
 def late_add_partitions(scene):
     """A copy of AddPartitionsToTxn arrives when the next transaction has begun."""
     _late(scene, "AddPartitionsToTxn")
+
+
+def _delayed(scene, api):
+    """The same, but the connection does not break: the sink loses patience."""
+    _late(scene, api, DELAYED, QUICK_ANSWERS)
+
+
+@scenario("delayed_end_txn")
+def delayed_end_txn(scene):
+    """EndTxn is so late that it is asked again, and arrives when the next transaction has begun."""
+    _delayed(scene, "EndTxn")
+
+
+@scenario("delayed_end_txn_v1", version=1)
+def delayed_end_txn_v1(scene):
+    """The same with transactions of version 1."""
+    _delayed(scene, "EndTxn")
+
+
+@scenario("delayed_produce")
+def delayed_produce(scene):
+    """A batch is so late that it is sent again, and arrives when the next transaction has begun."""
+    _delayed(scene, "Produce")
+
+
+@scenario("delayed_produce_v1", version=1)
+def delayed_produce_v1(scene):
+    """The same with transactions of version 1."""
+    _delayed(scene, "Produce")
+
+
+@scenario("delayed_add_partitions", version=1)
+def delayed_add_partitions(scene):
+    """AddPartitionsToTxn is so late that it is asked again, and arrives when the next transaction has
+    begun."""
+    _delayed(scene, "AddPartitionsToTxn")
 
 
 @scenario("slow_commits")
