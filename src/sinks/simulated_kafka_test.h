@@ -18,6 +18,7 @@ using connect::CallState;
 using connect::KafkaError;
 using connect::KafkaFault;
 using connect::KafkaResult;
+using connect::WrittenPartition;
 using std::chrono::milliseconds;
 
 enum class TransactionState { kOpen, kCommitted, kAborted };
@@ -52,7 +53,6 @@ class Cluster {
   std::vector<Transaction> transactions;
   size_t fences = 0;
   size_t begun = 0;
-
   // Faults. `before_call` runs at every call of a client and may change the world; an error it
   // gives is the call's.
   std::function<std::optional<KafkaError>(const std::string& client)> before_call;
@@ -197,6 +197,7 @@ class Producer final : public connect::TransactionalProducer {
   }
   KafkaResult<void> begin() override {
     marked_.reset();
+    written_.clear();
     used_bytes_ = 0;
     ++session_.cluster.begun;
     return {};
@@ -219,7 +220,12 @@ class Producer final : public connect::TransactionalProducer {
     if (!session_.cluster.append(options_.transactional_id, epoch_, to, std::move(record))) {
       return connect::kafka_fail(KafkaFault::kFenced, "fenced", "PRODUCER_FENCED");
     }
-    if (message.marked) marked_ = static_cast<int64_t>(to.log.size()) - 1;
+    const auto offset = static_cast<int64_t>(to.log.size()) - 1;
+    auto& of = written_[message.topic];
+    auto found = std::ranges::find(of, message.partition, &WrittenPartition::partition);
+    if (found == of.end()) found = of.insert(found, {message.partition, {}, 0});
+    *found = {message.partition, offset, found->messages + 1};
+    if (message.marked) marked_ = offset;
     return connect::SendState::kAccepted;
   }
   KafkaResult<CallState> commit(milliseconds) override {
@@ -260,6 +266,7 @@ class Producer final : public connect::TransactionalProducer {
   void serve(milliseconds) override { used_bytes_ = 0; }
   size_t unacknowledged_bytes() const override { return used_bytes_; }
   std::optional<int64_t> marked_offset() const override { return marked_; }
+  std::vector<WrittenPartition> written(int topic) const override { return written_[topic]; }
   std::string last_trouble() const override { return ""; }
 
  private:
@@ -269,6 +276,7 @@ class Producer final : public connect::TransactionalProducer {
   uint64_t epoch_ = 0;
   size_t used_bytes_ = 0;
   std::optional<int64_t> marked_;
+  mutable std::map<int, std::vector<WrittenPartition>> written_;
   std::optional<Fate> fate_;
 };
 
@@ -335,6 +343,7 @@ class Reader final : public connect::TopicReader {
 
 class Admin final : public connect::ClusterAdmin {
  public:
+  using Config = std::map<std::string, std::string>;
   explicit Admin(Session session) : session_(std::move(session)) {}
 
   KafkaResult<std::vector<connect::BrokerAddress>> brokers(const StopToken&) override {
@@ -358,14 +367,10 @@ class Admin final : public connect::ClusterAdmin {
     session_.cluster.create(topic.name, std::max(topic.partitions, 1));
     return connect::CreateTopicState::kCreated;
   }
-  KafkaResult<std::map<std::string, std::string>> topic_config(const std::string&,
-                                                               const StopToken&) override {
-    return std::map<std::string, std::string>{{"cleanup.policy", session_.cluster.cleanup_policy}};
+  KafkaResult<Config> topic_config(const std::string&, const StopToken&) override {
+    return Config{{"cleanup.policy", session_.cluster.cleanup_policy}};
   }
-  KafkaResult<std::map<std::string, std::string>> broker_config(int32_t,
-                                                                const StopToken&) override {
-    return {};
-  }
+  KafkaResult<Config> broker_config(int32_t, const StopToken&) override { return Config(); }
 
  private:
   Session session_;

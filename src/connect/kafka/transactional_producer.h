@@ -15,6 +15,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "connect/kafka/kafka_error.h"
 #include "connect/kafka/records/batch_layout.h"
@@ -31,6 +32,16 @@ struct OutgoingMessage {
   std::optional<std::string_view> value = {};  // None = tombstone, which is not the empty value.
   std::span<const KafkaHeader> headers = {};
   bool marked = false;  // Report its offset: see marked_offset().
+};
+
+// What the brokers have acknowledged of a transaction in one partition.
+struct WrittenPartition {
+  int32_t partition = 0;
+  // Of the last message. None if the broker did not say it: it need not of a batch that it has
+  // recognised as a repetition.
+  std::optional<int64_t> last_offset = {};
+  uint64_t messages = 0;
+  friend bool operator==(const WrittenPartition&, const WrittenPartition&) = default;
 };
 
 enum class SendState { kAccepted, kFull };
@@ -68,6 +79,10 @@ class TransactionalProducer {
   // The offset of the last acknowledged message with `marked` since begin(). None also if the
   // broker did not say it: it need not of a batch that it has recognised as a repetition.
   virtual std::optional<int64_t> marked_offset() const = 0;
+
+  // What was acknowledged since begin() in partitions of a topic from open_topic(), ascending;
+  // those with nothing are left out. Also after the end of the transaction, and after an error.
+  virtual std::vector<WrittenPartition> written(int topic) const = 0;
 
   // What the connection last complained about, for statuses while a call stays pending; or empty.
   virtual std::string last_trouble() const = 0;

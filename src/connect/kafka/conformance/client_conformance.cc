@@ -200,6 +200,19 @@ TEST_P(ClientConformance, AMarkedMessagesOffsetIsTold) {
   }
 }
 
+TEST_P(ClientConformance, WhereATransactionWroteIsTold) {
+  const TestTopic topic = create_topic();
+  const auto producer = ready_producer();
+  const int number = producer->open_topic(topic.name);
+  for (const int64_t last : {2, 6}) {  // The first transaction's marker is at 3.
+    EXPECT_TRUE(producer->begin());
+    EXPECT_TRUE(producer->written(number).empty());
+    for (const char* value : {"a", "b", "c"}) send(*producer, {.topic = number, .value = value});
+    EXPECT_EQ(producer->commit(kPatience), CallState::kDone);
+    EXPECT_EQ(producer->written(number), (std::vector<WrittenPartition>{{0, last, 3}}));
+  }
+}
+
 TEST_P(ClientConformance, ATransactionWithoutMessages) {
   const TestTopic topic = create_topic();
   const auto producer = ready_producer();

@@ -49,6 +49,7 @@ class NativeProducer : public TransactionalProducer {
   void serve(std::chrono::milliseconds wait) override;
   size_t unacknowledged_bytes() const override { return sender_.undelivered_bytes(); }
   std::optional<int64_t> marked_offset() const override { return sender_.marked_offset(); }
+  std::vector<WrittenPartition> written(int topic) const override { return sender_.written(topic); }
   std::string last_trouble() const override;
 
   TransactionVersion version() const { return version_; }

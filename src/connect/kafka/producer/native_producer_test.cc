@@ -110,6 +110,7 @@ TEST_P(NativeProducerTest, BatchesTooLargeForTheTopicAreDivided) {
   for (char letter : letters) send(std::string(300, letter), letter == 'k');
   ASSERT_TRUE(commit());
   EXPECT_EQ(producer_->marked_offset(), 10);
+  EXPECT_EQ(producer_->written(data_), (std::vector<WrittenPartition>{{0, 25, 26}}));
   EXPECT_EQ(committed(), letters);
   // What was learnt is kept.
   const uint64_t requests = simulated_->num_requests(ApiKey::kProduce);

@@ -163,11 +163,13 @@ TEST_F(OddBrokerTest, AMarkedMessageWithoutOffsetHasNotThatOfTheOneBefore) {
     send("a", true);
     deliver();
     EXPECT_EQ(producer_->marked_offset(), 5);
+    EXPECT_EQ(producer_->written(topic_).front().last_offset, 5);
     produced_.error_code = code;
     produced_.base_offset = -1;
     send("b", true);
     deliver();
     EXPECT_EQ(producer_->marked_offset(), std::nullopt);
+    EXPECT_EQ(producer_->written(topic_).front().last_offset, std::nullopt);
   }
   ASSERT_TRUE(commit());
 }

@@ -50,12 +50,21 @@ std::array<std::shared_ptr<Batch>, 2> halves_of(const Batch& batch, BatchPool& p
   return halves;
 }
 
+// None: it cannot be an offset.
+std::optional<int64_t> offset_in_batch(int64_t base_offset, int32_t record) {
+  if (base_offset < 0) return std::nullopt;
+  if (base_offset > std::numeric_limits<int64_t>::max() - record) return std::nullopt;
+  return base_offset + record;
+}
+
 }  // namespace
 
 std::optional<int64_t> Batch::marked_offset(int64_t base_offset) const {
-  if (!marked || base_offset < 0) return std::nullopt;
-  if (base_offset > std::numeric_limits<int64_t>::max() - *marked) return std::nullopt;
-  return base_offset + *marked;
+  return marked ? offset_in_batch(base_offset, *marked) : std::nullopt;
+}
+
+std::optional<int64_t> Batch::last_offset(int64_t base_offset) const {
+  return offset_in_batch(base_offset, builder.count() - 1);
 }
 
 std::shared_ptr<Batch> BatchPool::take(size_t at_least) {

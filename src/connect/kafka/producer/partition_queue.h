@@ -29,6 +29,8 @@ struct Batch {
   // The marked record's, if the batch is at `base_offset`. None: no record is marked, or the broker
   // named no offset that can be one.
   std::optional<int64_t> marked_offset(int64_t base_offset) const;
+  // The last record's, likewise.
+  std::optional<int64_t> last_offset(int64_t base_offset) const;
 
   BatchBuilder builder;
   std::string_view bytes = {};  // Once it is finished.

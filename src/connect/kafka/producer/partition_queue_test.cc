@@ -199,6 +199,11 @@ TEST_F(PartitionQueueTest, AnOffsetThatCannotBeIsNone) {
   EXPECT_EQ(batch.marked_offset(-1), std::nullopt);
   EXPECT_EQ(batch.marked_offset(kLargest - 3), kLargest);
   EXPECT_EQ(batch.marked_offset(kLargest - 2), std::nullopt);
+  for (int i = 0; i < 3; ++i)
+    ASSERT_TRUE(batch.builder.append({.key = {}, .value = "x", .timestamp_ms = 0, .headers = {}}));
+  EXPECT_EQ(batch.last_offset(5), 7);
+  EXPECT_EQ(batch.last_offset(-1), std::nullopt);
+  EXPECT_EQ(batch.last_offset(kLargest - 1), std::nullopt);
 }
 
 TEST_F(PartitionQueueTest, NoBatchIsMadeAsLargeAsOneThatWasTooLarge) {

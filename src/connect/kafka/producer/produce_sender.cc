@@ -80,7 +80,11 @@ void ProduceSender::begin(EventLoop::Time not_before) {
   marked_offset_.reset();
   first_took_.reset();
   for (Topic& topic : topics_)
-    for (Partition& partition : topic.partitions) partition.added = false;
+    for (Partition& partition : topic.partitions) {
+      partition.added = false;
+      partition.last_offset.reset();
+      partition.acknowledged = 0;
+    }
 }
 
 void ProduceSender::hold_until(EventLoop::Time not_before) {
@@ -242,8 +246,21 @@ void ProduceSender::acknowledge(const Item& item, int64_t base_offset) {
     first_took_ = std::chrono::duration_cast<std::chrono::microseconds>(cluster_.loop().now() -
                                                                         first_sent_at_);
   }
+  Partition& partition = topics_[item.topic].partitions[static_cast<size_t>(item.partition)];
+  partition.last_offset = item.batch->last_offset(base_offset);
+  partition.acknowledged += static_cast<uint64_t>(item.batch->builder.count());
   undelivered_bytes_ -= item.batch->content_bytes;
   queue_of(item).acknowledged(item.batch, pool_);
+}
+
+std::vector<WrittenPartition> ProduceSender::written(int topic) const {
+  std::vector<WrittenPartition> out;
+  const std::vector<Partition>& partitions = topics_[static_cast<size_t>(topic)].partitions;
+  for (size_t p = 0; p < partitions.size(); ++p) {
+    if (partitions[p].acknowledged == 0) continue;
+    out.push_back({static_cast<int32_t>(p), partitions[p].last_offset, partitions[p].acknowledged});
+  }
+  return out;
 }
 
 void ProduceSender::send_again(const Item& item, ErrorCode code) {

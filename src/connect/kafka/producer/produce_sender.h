@@ -19,6 +19,7 @@
 #include "connect/kafka/client/cluster.h"
 #include "connect/kafka/client/faults.h"
 #include "connect/kafka/producer/partition_queue.h"
+#include "connect/kafka/transactional_producer.h"
 
 namespace penstock::connect::kafka {
 
@@ -87,6 +88,7 @@ class ProduceSender {
   // Why the transaction cannot be committed.
   const std::optional<KafkaError>& failure() const { return failure_; }
   std::optional<int64_t> marked_offset() const { return marked_offset_; }
+  std::vector<WrittenPartition> written(int topic) const;
   // What delivery waits for; may be empty.
   std::string trouble() const;
 
@@ -101,6 +103,9 @@ class ProduceSender {
   struct Partition {
     PartitionQueue queue;
     bool added = false;  // To the transaction.
+    // Since begin().
+    std::optional<int64_t> last_offset = {};
+    uint64_t acknowledged = 0;
   };
   struct Topic {
     std::string name;
