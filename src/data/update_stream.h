@@ -57,6 +57,8 @@ class UpdateStream {
   // The rows present at `as_of`, after `position` ("" = all). REQUIRES: since <= as_of < upper.
   virtual Result<std::unique_ptr<OrderedRows>> snapshot(Timestamp as_of,
                                                         std::string_view position) = 0;
+  // How many rows snapshot(as_of) has, each as often as it is there; none if that is not known.
+  virtual Result<std::optional<uint64_t>> row_count(Timestamp as_of) = 0;
   // The errors present at `time`, some of them; empty when there are none.
   virtual Result<std::vector<std::string>> errors_at(Timestamp time) = 0;
 

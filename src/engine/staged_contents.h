@@ -25,6 +25,7 @@ class StagedContents {
       out.collection = parts.collection;
       out.parts.insert(out.parts.end(), parts.parts.begin(), parts.parts.end());
       out.hash.add(parts.hash);
+      out.rows += parts.rows;
       out.updates += parts.updates;
       out.bytes += parts.bytes;
     }

@@ -52,6 +52,7 @@ class Directory final : public data::UpdateStream, public SinkLedger {
   Content disk;
   bool dead = false;  // A killed process changes nothing any more.
   size_t tick_limit_rows = 1'000'000;
+  bool knows_row_counts = true;
   size_t chunk_rows = 3;
   size_t open_rows = 0;                 // Readers that somebody keeps.
   std::optional<size_t> break_once_at;  // Reading rows fails there, one time.
@@ -71,6 +72,11 @@ class Directory final : public data::UpdateStream, public SinkLedger {
                                                       std::string_view position) override {
     if (while_waiting) while_waiting();
     return std::make_unique<Rows>(fold(0, as_of.ms), position, *this);
+  }
+  Result<std::optional<uint64_t>> row_count(Timestamp as_of) override {
+    int64_t count = 0;
+    for (const Change& row : fold(0, as_of.ms)) count += row.diff;
+    return knows_row_counts ? std::optional(static_cast<uint64_t>(count)) : std::nullopt;
   }
   Result<std::vector<std::string>> errors_at(Timestamp time) override {
     int errors = 0;

@@ -109,6 +109,7 @@ void RunBuilder::add(const RowFormat& format, const data::DeltaBatch& batch, Tim
     size_t key_size = bytes_.size() - offset;
     if (has_payload) bytes_.append(row_bytes_);
     hash_.add(times(hash128(row_bytes_, kRowHashSeed), batch.diff(row)));
+    weight_ += batch.diff(row);
     push(offset, key_size, bytes_.size() - offset - key_size, batch.diff(row), time);
   }
 }
@@ -159,6 +160,7 @@ void RunBuilder::clear() {
   bytes_.clear();
   items_.clear();
   hash_ = {};
+  weight_ = 0;
 }
 
 void BlockWriter::add(const Entry& entry) {

@@ -81,6 +81,8 @@ class RunBuilder {
   Totals finish(const std::function<void(std::string_view block)>& emit);
   // Of everything added since the last clear().
   const HashSum& hash() const { return hash_; }
+  // Likewise, the sum of the weights.
+  int64_t weight() const { return weight_; }
   void clear();
 
  private:
@@ -104,6 +106,7 @@ class RunBuilder {
   std::string bytes_;
   std::vector<Item> items_;
   HashSum hash_;
+  int64_t weight_ = 0;
   std::string row_bytes_;
 };
 

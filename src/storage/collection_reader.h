@@ -30,12 +30,27 @@ class UnorderedRows {
   virtual Result<std::optional<data::BatchRef>> next() = 0;  // Nothing at the end.
 };
 
+// Changes of rows that somebody has not read yet. An update that was merged with others into one
+// part counts with all of them: it may be less.
+struct Backlog {
+  Timestamp upper;  // Of the collection.
+  uint64_t updates = 0;
+  uint64_t bytes = 0;
+};
+
 class CollectionReader {
  public:
   virtual ~CollectionReader() = default;
 
   virtual Result<CollectionInfo> info(CollectionId collection) const = 0;
   virtual std::vector<CollectionInfo> all() const = 0;
+
+  // Changes after `time`, which has to be held, of a published collection or one to be.
+  virtual Result<Backlog> backlog(CollectionId collection, Timestamp time) const = 0;
+  // How many rows there are at `time`, each as often as it is there. None: only what is recent is
+  // known, and nothing of a directory whose rows an earlier version wrote.
+  virtual Result<std::optional<uint64_t>> row_count(CollectionId collection,
+                                                    Timestamp time) const = 0;
 
   // The rows or errors present at `time`. Error if it is not readable there (state 55000): also a
   // time that a cluster skipped (rule S5). Who follows ticks and reads in order is never asked what

@@ -16,6 +16,10 @@ Result<std::unique_ptr<data::OrderedRows>> CollectionStream::snapshot(Timestamp 
   return reader_.ordered_snapshot(spec_.id, Stream::kRows, as_of, position);
 }
 
+Result<std::optional<uint64_t>> CollectionStream::row_count(Timestamp as_of) {
+  return reader_.row_count(spec_.id, as_of);
+}
+
 Result<std::vector<std::string>> CollectionStream::errors_at(Timestamp time) {
   ASSIGN_OR_RETURN(auto rows, reader_.ordered_snapshot(spec_.id, Stream::kErrors, time, ""));
   std::vector<std::string> out;

@@ -15,6 +15,7 @@ class CollectionStream : public data::UpdateStream {
   const types::RelationType& relation_type() const override { return spec_.type; }
   Result<std::unique_ptr<data::OrderedRows>> snapshot(Timestamp as_of,
                                                       std::string_view position) override;
+  Result<std::optional<uint64_t>> row_count(Timestamp as_of) override;
   Result<std::vector<std::string>> errors_at(Timestamp time) override;
   // Ends at the upper in the log, not at one that was advanced in memory: what a sink commits up to
   // must be found again by a restart (rule K2).

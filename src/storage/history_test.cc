@@ -5,6 +5,7 @@
 
 #include "base/failpoint.h"
 #include "base/rng.h"
+#include "storage/row_counts.h"
 #include "storage/storage_fixture_test.h"
 
 namespace penstock::storage {
@@ -456,6 +457,67 @@ TEST_F(RuleS6, HashSumIsThatOfTheRowsWhateverTheWay) {
       {CollectionId{10}, {}, {test_errors({{"22012division by zero", 1}})}});
   append(6, std::move(errors));
   EXPECT_NE(info(10).hash, info(11).hash);
+}
+
+TEST_F(RuleS6, RowsAreCountedWithTheirWeights) {
+  open();
+  create(1, spec(10, kInputs));
+  const auto count = [&](uint64_t time) {
+    return storage_->reader().row_count(CollectionId{10}, Timestamp{time}).value();
+  };
+  EXPECT_EQ(count(2), 0u);
+  append(3, rows_input(10, {{1, "a"}, {2, "b"}, {3, "c", 5}}));
+  append(4, rows_input(10, {{1, "a", -1}, {4, "d", 2}}));
+  append(5, rows_input(10, {{4, "d", -1}, {5, "d"}}));
+  auto staging = storage_->stage(CollectionId{10});
+  ASSERT_TRUE((*staging)->append(*test_batch({{7, "x", 3}, {8, "y"}, {8, "y", -1}})));
+  ASSERT_TRUE((*staging)->append_errors(*test_errors({{"22012division by zero", 1}})));
+  TickInput input;
+  input.staged.push_back(*(*staging)->finish());
+  input.collections.push_back({CollectionId{10}, {}, {test_errors({{"22012other", 1}})}});
+  append(6, std::move(input));
+  for (const auto& [time, expected] : {std::pair{2, 0u}, {3, 7u}, {4, 8u}, {5, 8u}, {6, 11u}}) {
+    EXPECT_EQ(count(static_cast<uint64_t>(time)), expected) << time;
+  }
+  maintain_fully();
+  sync();
+  crash();
+  EXPECT_EQ(count(6), 11u);
+  EXPECT_EQ(count(5), std::nullopt);  // Only what is there now is kept.
+  append(7, rows_input(10, {{1, "e"}}));
+  EXPECT_EQ(count(7), 12u);
+}
+
+TEST_F(RuleS6, NumbersOfRowsOfLongAgoAreForgotten) {
+  RowCounts counts;
+  EXPECT_EQ(counts.at({5}), std::nullopt);
+  counts.add({1}, 3);
+  EXPECT_EQ(counts.latest(), std::nullopt) << "what is not known stays so";
+  counts.set({1}, 10);
+  for (uint64_t time = 2; time < 400; ++time) counts.add({time}, 1);
+  EXPECT_EQ(counts.latest(), 10 + 398);
+  EXPECT_EQ(counts.at({300}), 10 + 299);
+  EXPECT_EQ(counts.at({2}), std::nullopt);
+  counts.clear();
+  EXPECT_EQ(counts.latest(), std::nullopt);
+}
+
+TEST_F(RuleS5, WhatAReaderHasNotReadIsCounted) {
+  open();
+  create(1, spec(10, kInputs));
+  append(3, rows_input(10, {{1, "a"}, {2, "b"}}));
+  append(4, rows_input(10, {{1, "a", -1}, {4, "d"}, {5, "e"}}));
+  append(9, {});
+  const auto behind = [&](uint64_t time) {
+    return storage_->reader().backlog(CollectionId{10}, Timestamp{time}).value();
+  };
+  EXPECT_EQ(behind(2).updates, 5u);
+  EXPECT_GT(behind(2).bytes, behind(3).bytes);
+  EXPECT_EQ(behind(3).updates, 3u);
+  EXPECT_EQ(behind(4).updates, 0u);
+  EXPECT_EQ(behind(4).bytes, 0u);
+  EXPECT_EQ(behind(4).upper, Timestamp{10});
+  EXPECT_FALSE(storage_->reader().backlog(CollectionId{11}, Timestamp{3}));
 }
 
 TEST_F(RuleT4, StagedPartsAreInvisibleUntilPublishedAndGoneAfterACrash) {

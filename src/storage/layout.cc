@@ -169,19 +169,21 @@ std::optional<Timestamp> decode_time(std::string_view value) {
   return time;
 }
 
-std::string encode_hash(const HashSum& hash) {
+std::string encode_sum(const CollectionSum& sum) {
   std::string out;
-  put_fixed(out, hash.low);
-  put_fixed(out, hash.high);
+  put_fixed(out, sum.hash.low);
+  put_fixed(out, sum.hash.high);
+  if (sum.rows) put_fixed(out, *sum.rows);
   return out;
 }
-std::optional<HashSum> decode_hash(std::string_view value) {
+std::optional<CollectionSum> decode_sum(std::string_view value) {
   ByteReader reader(value);
-  HashSum hash;
-  hash.low = reader.fixed<uint64_t>();
-  hash.high = reader.fixed<uint64_t>();
+  CollectionSum sum;
+  sum.hash.low = reader.fixed<uint64_t>();
+  sum.hash.high = reader.fixed<uint64_t>();
+  if (!reader.failed() && !reader.at_end()) sum.rows = reader.fixed<int64_t>();
   if (reader.failed()) return std::nullopt;
-  return hash;
+  return sum;
 }
 
 }  // namespace penstock::storage

@@ -84,8 +84,13 @@ inline constexpr std::string_view kFormat = "!format";
 
 std::string encode_time(Timestamp time);
 std::optional<Timestamp> decode_time(std::string_view value);
-std::string encode_hash(const HashSum& hash);
-std::optional<HashSum> decode_hash(std::string_view value);
+// What a collection's rows and errors add up to; the number of rows, if it is known.
+struct CollectionSum {
+  HashSum hash;
+  std::optional<int64_t> rows;
+};
+std::string encode_sum(const CollectionSum& sum);
+std::optional<CollectionSum> decode_sum(std::string_view value);
 std::string encode_spec(const CollectionSpec& spec);
 std::optional<CollectionSpec> decode_spec(std::string_view value);
 

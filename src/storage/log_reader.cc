@@ -66,6 +66,30 @@ std::vector<CollectionInfo> LogReader::all() const {
   return out;
 }
 
+Result<Backlog> LogReader::backlog(CollectionId collection, Timestamp time) const {
+  std::lock_guard lock(state_.mutex);
+  const CollectionState* known = state_.find(collection);
+  if (known == nullptr) return fail(no_such_collection(collection));
+  Backlog backlog;
+  backlog.upper = durability_.upper(known->spec.timeline);
+  const std::deque<LogEntry>& log = known->stream(Stream::kRows).log;
+  for (auto entry = log.rbegin(); entry != log.rend() && entry->last > time; ++entry) {
+    backlog.updates += entry->updates;
+    backlog.bytes += entry->bytes;
+  }
+  return backlog;
+}
+
+Result<std::optional<uint64_t>> LogReader::row_count(CollectionId collection,
+                                                     Timestamp time) const {
+  std::lock_guard lock(state_.mutex);
+  const CollectionState* known = state_.find(collection);
+  if (known == nullptr) return fail(no_such_collection(collection));
+  std::optional<int64_t> rows = known->rows.at(time);
+  if (!rows || *rows < 0) return std::nullopt;
+  return static_cast<uint64_t>(*rows);
+}
+
 namespace {
 
 std::unexpected<Error> unreadable_at(CollectionId collection, Timestamp time,

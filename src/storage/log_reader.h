@@ -17,6 +17,8 @@ class LogReader : public CollectionReader {
 
   Result<CollectionInfo> info(CollectionId collection) const override;
   std::vector<CollectionInfo> all() const override;
+  Result<Backlog> backlog(CollectionId collection, Timestamp time) const override;
+  Result<std::optional<uint64_t>> row_count(CollectionId collection, Timestamp time) const override;
   Result<std::unique_ptr<UnorderedRows>> snapshot(CollectionId collection, Stream stream,
                                                   Timestamp time) const override;
   Result<std::unique_ptr<data::OrderedRows>> ordered_snapshot(

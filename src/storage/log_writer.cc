@@ -31,7 +31,11 @@ struct LogWriter::Assembly {
   Timestamp time;
   WriteBatch batch;
   std::map<std::pair<CollectionId, Stream>, StreamChange> streams;
-  std::map<CollectionId, HashSum> hashes;  // To be added.
+  struct Sum {
+    HashSum hash;
+    int64_t rows = 0;
+  };
+  std::map<CollectionId, Sum> sums;  // To be added.
   std::vector<CollectionSpec> created;
   std::vector<CollectionId> dropped;
   std::vector<CollectionId> published;
@@ -204,14 +208,18 @@ void LogWriter::add_staged(const StagedParts& staged, Assembly& assembly) {
     target.entries.push_back(
         {assembly.time, assembly.time, ordinal, entry, part.updates, part.bytes});
   }
-  assembly.hashes[staged.collection].add(staged.hash);
+  Assembly::Sum& sum = assembly.sums[staged.collection];
+  sum.hash.add(staged.hash);
+  sum.rows += staged.rows;
 }
 
 void LogWriter::add_runs(Assembly& assembly) {
   for (auto& [key, change] : assembly.streams) {
     if (change.run.empty()) continue;
     auto [collection, stream] = key;
-    assembly.hashes[collection].add(change.run.hash());
+    Assembly::Sum& sum = assembly.sums[collection];
+    sum.hash.add(change.run.hash());
+    if (stream == Stream::kRows) sum.rows += change.run.weight();
     change.run.finish([&](std::string_view block) {
       uint32_t ordinal = change.next_ordinal++;
       assembly.batch.put(Family::kLog, tick_key(collection, stream, assembly.time, ordinal), block);
@@ -220,11 +228,13 @@ void LogWriter::add_runs(Assembly& assembly) {
     });
   }
   std::lock_guard lock(state_.mutex);
-  for (auto& [collection, sum] : assembly.hashes) {
+  for (auto& [collection, sum] : assembly.sums) {
     const CollectionState* known = state_.find(collection);
-    HashSum total = known == nullptr ? HashSum() : known->hash;
-    total.add(sum);
-    assembly.batch.put(Family::kMeta, meta_key::hash(collection), encode_hash(total));
+    CollectionSum total{{}, 0};
+    if (known != nullptr) total = {known->hash, known->rows.latest()};
+    total.hash.add(sum.hash);
+    if (total.rows) *total.rows += sum.rows;
+    assembly.batch.put(Family::kMeta, meta_key::hash(collection), encode_sum(total));
   }
 }
 
@@ -287,8 +297,11 @@ void LogWriter::remember(Assembly& assembly) {
     }
     stream.last_change = assembly.time;
   }
-  for (const auto& [collection, sum] : assembly.hashes) {
-    if (CollectionState* known = state_.find(collection)) known->hash.add(sum);
+  for (const auto& [collection, sum] : assembly.sums) {
+    CollectionState* known = state_.find(collection);
+    if (known == nullptr) continue;
+    known->hash.add(sum.hash);
+    known->rows.add(assembly.time, sum.rows);
   }
   for (const HoldChange& hold : assembly.holds) {
     state_.set_durable_hold(hold.holder, hold.collection, hold.time);

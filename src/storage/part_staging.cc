@@ -36,6 +36,7 @@ Status PartStaging::append_errors(const data::DeltaBatch& errors) {
 Status PartStaging::write_run(RunBuilder& run, bool errors, PartLogging logging) {
   if (run.empty()) return {};
   staged_.hash.add(run.hash());
+  if (!errors) staged_.rows += run.weight();
   ASSIGN_OR_RETURN(PartRef part, write_part(database_, state_, run, logging));
   if (part.blocks == 0) return {};  // All added up to nothing.
   part.errors = errors;

@@ -124,7 +124,11 @@ Status DirectoryStorage::load_collections() {
                      database_->get(nullptr, Family::kMeta, meta_key::publication(id)));
     if (publication) collection.publication = decode_time(*publication);
     ASSIGN_OR_RETURN(auto hash, database_->get(nullptr, Family::kMeta, meta_key::hash(id)));
-    if (hash) collection.hash = decode_hash(*hash).value_or(HashSum());
+    if (!hash) continue;
+    CollectionSum sum = decode_sum(*hash).value_or(CollectionSum());
+    collection.hash = sum.hash;
+    // At which time it became so is not known, but it is so at the last one; see load_times().
+    sum.rows ? collection.rows.set(Timestamp::min(), *sum.rows) : collection.rows.clear();
   }
   return {};
 }
@@ -139,6 +143,11 @@ Status DirectoryStorage::load_times() {
     durability_.restore(timeline, *upper);
   }
   RETURN_IF_ERROR(cursor.status());
+  for (auto& [id, collection] : state_.collections) {
+    Timestamp upper = durability_.logged_upper(collection.spec.timeline);
+    std::optional<int64_t> rows = collection.rows.latest();
+    if (rows && upper.ms > 0) collection.rows.set(upper.previous(), *rows);
+  }
   ASSIGN_OR_RETURN(auto bound, database_->get(nullptr, Family::kMeta, meta_key::kBound));
   if (bound) state_.time_bound = decode_time(*bound).value_or(Timestamp::min());
   return {};

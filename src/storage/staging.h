@@ -29,6 +29,7 @@ struct StagedParts {
   CollectionId collection;
   std::vector<PartRef> parts;
   HashSum hash;
+  int64_t rows = 0;  // The sum of the rows' weights.
   uint64_t updates = 0;
   uint64_t bytes = 0;
 };

@@ -20,6 +20,7 @@ void StoreState::add(const CollectionSpec& spec) {
   state.spec = spec;
   state.formats[0] = std::make_shared<const RowFormat>(RowFormat::of_rows(spec.type));
   state.formats[1] = std::make_shared<const RowFormat>(RowFormat::of_errors());
+  state.rows.set(Timestamp::min(), 0);
   collections[spec.id] = std::move(state);
 }
 

@@ -15,6 +15,7 @@
 
 #include "storage/collection.h"
 #include "storage/layout.h"
+#include "storage/row_counts.h"
 #include "storage/row_format.h"
 
 namespace penstock::storage {
@@ -42,6 +43,7 @@ struct CollectionState {
   Timestamp since;
   std::optional<Timestamp> publication;
   HashSum hash;
+  RowCounts rows;
   StreamState streams[2];
   size_t open_snapshots = 0;  // Somebody reads all of it now: folding can wait.
 
