@@ -204,6 +204,12 @@ IntrospectionSources CoordinatorThread::introspection(const catalog::CatalogStat
           .views = [this] { return engine_.views(); },
           .holds = [this] { return storage_.holds().holds(); },
           .sink_counters = [this] { return sinks_->counters(); },
+          .sink_activities = [this] { return sinks_->activities(); },
+          .backlog = [this](CollectionId collection,
+                            Timestamp time) -> std::optional<storage::Backlog> {
+            Result<storage::Backlog> backlog = storage_.reader().backlog(collection, time);
+            return backlog ? std::optional(*backlog) : std::nullopt;
+          },
           .source_counters = [this] { return sources_->counters(); },
           .kafka_clients = [this] { return sinks_->kafka_clients(); },
           .sink_frontiers = [this] { return sinks_->frontiers(); },

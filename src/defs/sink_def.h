@@ -50,6 +50,7 @@ struct SinkTuning {
   int64_t transaction_timeout_ms = 60'000;  // After which the broker aborts one.
   int32_t message_bytes_max = 1'000'000;    // Key and value.
   int64_t linger_ms = 1;                    // A batch that is not full waits so long for more.
+  std::optional<int32_t> snapshot_bytes_per_second;  // Absent: as fast as it goes.
   // Absent: as usual.
   std::optional<int32_t> batch_bytes;
   std::optional<int32_t> buffer_bytes;  // Of messages that are not acknowledged.

@@ -67,6 +67,7 @@ class SnapshotBulk final : public Bulk {
     std::string position;
     uint64_t units = 0;
     uint64_t hash = 0;
+    uint64_t messages = 0;
     std::optional<Previous> previous = {};  // The row before, which may be of the same key.
   };
   Step<bool> next_chunk();
@@ -90,7 +91,7 @@ Step<bool> SnapshotBulk::next_chunk() {
     if (!opened) return storage_trouble(opened.error());
     rows_ = std::move(*opened);
   } else if (chunk_) {
-    marks_.push_back({chunk_end_, cursor_.units, cursor_.hash, previous_});
+    marks_.push_back({chunk_end_, cursor_.units, cursor_.hash, messages_, previous_});
   }
   auto chunk = rows_->next();
   if (!chunk) return storage_trouble(chunk.error());
@@ -151,6 +152,7 @@ Step<void> SnapshotBulk::rewind(uint64_t units) {
   previous_ = marks_.back().previous;
   cursor_.units = marks_.back().units;
   cursor_.hash = marks_.back().hash;
+  messages_ = marks_.back().messages;
   return {};
 }
 
@@ -172,6 +174,7 @@ class SortedBulk final : public Bulk {
     ahead_ = false;
     cursor_.units = 0;
     cursor_.hash = 0;
+    messages_ = 0;
     return {};
   }
 
@@ -342,6 +345,7 @@ Step<bool> Bulk::next(BulkUnit& unit) {
   auto more = read_unit(unit);
   if (!more || !*more) return more;
   ++cursor_.units;
+  for (const SinkMessage& message : unit.messages) messages_ += message.copies;
   cursor_.hash = hash_unit(cursor_.hash, unit, encoder_.heads());
   return true;
 }

@@ -39,6 +39,8 @@ class Bulk {
 
   // Where next() stands.
   const BulkCursor& cursor() const { return cursor_; }
+  // Of the units before it: a snapshot's rows, each as often as it is there.
+  uint64_t messages() const { return messages_; }
   bool is_of(const BulkCursor& other) const {
     return cursor_.kind == other.kind && cursor_.from == other.from && cursor_.time == other.time;
   }
@@ -58,10 +60,12 @@ class Bulk {
     cursor_.hash = 0;
   }
   virtual Step<bool> read_unit(BulkUnit& unit) = 0;
-  // Stands again at the start, or at a later place that is not behind `units`; sets cursor_.
+  // Stands again at the start, or at a later place that is not behind `units`; sets cursor_ and
+  // messages_.
   virtual Step<void> rewind(uint64_t units) = 0;
 
   BulkCursor cursor_;
+  uint64_t messages_ = 0;
   ChangeEncoder& encoder_;
   const StopToken& stop_;
 };

@@ -76,6 +76,7 @@ Step<void> KafkaSink::load_place() {
   lives_ = world_.ledger.lives();
   loaded_ = true;
   world_.report.set_frontier(place_.next);
+  expect_snapshot();
   return {};
 }
 
@@ -118,11 +119,18 @@ Step<ProgressView> KafkaSink::read_progress_topic(connect::KafkaIsolation isolat
                       .from = std::nullopt,
                       .timeout = config_.limits.transaction_timeout + std::chrono::seconds(30)};
   if (place_.k) query.from = place_.k->offset;
-  auto view = read_progress(**reader, query, world_.stop, [&] {
-    const std::string trouble = (*reader)->last_trouble();
-    note_waiting(trouble.empty() ? "" : "kafka: " + trouble,
-                 "kafka: waiting for open transactions in topic " + config_.progress_topic);
-  });
+  const ProgressListener listener{
+      .waiting =
+          [&] {
+            const std::string trouble = (*reader)->last_trouble();
+            note_waiting(trouble.empty() ? "" : "kafka: " + trouble,
+                         "kafka: waiting for open transactions in topic " + config_.progress_topic);
+          },
+      .advanced =
+          [&](int64_t left, uint64_t consumed) {
+            world_.report.advance_progress_reading(left, consumed);
+          }};
+  auto view = read_progress(**reader, query, world_.stop, listener);
   if (!view) return kafka_trouble("reading progress", view.error());
   return *view;
 }
@@ -152,6 +160,7 @@ Step<void> KafkaSink::resume() {
   log_info("sink", "resumed",
            {{"sink", defs::object_id_text(config_.id)},
             {"name", config_.name},
+            {"as_of", std::to_string(place_.oldest_needed().ms)},
             {"frontier", std::to_string(place_.next.ms)},
             {"adopted", verdict.adopted ? "yes" : "no"}});
   state_ = SinkState::kRunning;
@@ -166,6 +175,7 @@ Step<void> KafkaSink::follow(const Verdict& verdict) {
     place_.next = verdict.adopted->claim.frontier;
     const auto& bulk = verdict.adopted->claim.bulk;
     place_.snapshot_due = bulk && bulk->kind == BulkKind::kSnapshot;
+    if (!place_.snapshot_due) place_.snapshot_done();
     world_.ledger.save(place_);
     world_.report.set_frontier(place_.next);
     return {};
@@ -192,6 +202,7 @@ Step<void> KafkaSink::prepare_topics() {
   }
   if (!partitions) return std::unexpected(partitions.error());
   transaction_.open_topics(*partitions);
+  world_.report.set_partition_count(*partitions);
   partitions_read_us_ = world_.clock.monotonic_us();
   return {};
 }
@@ -220,7 +231,7 @@ Step<void> KafkaSink::retry() {
 
 void KafkaSink::meet(const Trouble& met) {
   if (met.kind == Trouble::Kind::kStopped) return;
-  transaction_.drop_producer();
+  transaction_.drop_producer(met.cause);
   (void)encoder_.take_refusal();  // Of what is read again.
   bulk_lost_its_place_ = true;
   if (bulk_) bulk_->pause();  // An open snapshot keeps storage from folding, for a whole outage.

@@ -100,7 +100,11 @@ class KafkaSink {
   std::optional<BulkCursor> wanted_bulk() const;
   Step<void> run_bulk();
   Step<void> open_bulk(const BulkCursor& wanted);
-  Step<bool> send_part(Timestamp time);
+  Step<bool> send_part(const BulkCursor& of);
+  void expect_snapshot();
+  Step<void> count_snapshot();
+  bool wait_for_pace(BulkKind kind);
+  void end_part(uint64_t begun_us, uint64_t bytes);
 
   const SinkConfig config_;
   const SinkWorld world_;
@@ -133,6 +137,7 @@ class KafkaSink {
   std::unique_ptr<Bulk> bulk_;
   bool bulk_lost_its_place_ = false;
   BulkUnit unit_;
+  uint64_t part_due_us_ = 0;  // A snapshot's next transaction begins no sooner.
 
   Backoff backoff_;
   std::optional<uint64_t> unhealthy_since_us_;

@@ -66,6 +66,7 @@ Step<void> KafkaSink::refresh_partitions() {
   auto count = existing_partitions(*admin_, config_.def.topic, world_.stop);
   if (count) {
     if (*count != transaction_.partitions()) transaction_.open_topics(*count);
+    world_.report.set_partition_count(*count);
   } else if (count.error().kind == Trouble::Kind::kStopped) {
     return stopped();
   } else {
@@ -207,13 +208,17 @@ Step<void> KafkaSink::commit_ticks() {
 
 // K1: messages, progress, EndTxn after D; then K = R = u.
 Step<void> KafkaSink::commit_claim(const ProgressClaim& claim, Timestamp durable) {
+  log_debug("sink", "committing",
+            {{"sink", defs::object_id_text(config_.id)},
+             {"name", config_.name},
+             {"frontier", std::to_string(claim.frontier.ms)}});
   auto committed = transaction_.commit(claim, lives_.back().id, durable, world_.stream);
   if (!committed) return std::unexpected(committed.error());
   world_.report.count_partition_errors(encoder_.partition_errors() - partition_errors_told_);
   partition_errors_told_ = encoder_.partition_errors();
   place_.k = *committed;
   place_.next = std::max(place_.next, claim.frontier);
-  if (!claim.bulk) place_.snapshot_due = false;
+  if (!claim.bulk) place_.snapshot_done();
   world_.ledger.save(place_);
   world_.report.set_frontier(place_.next);
   succeed();
@@ -268,7 +273,9 @@ Step<void> KafkaSink::end_errors(Timestamp time) {
   report_running();
   if (place_.snapshot_due) {
     place_.next = time;  // Its snapshot is taken here instead.
+    place_.snapshot_rows.reset();
     world_.ledger.save(place_);
+    expect_snapshot();
   } else if (!errors_checked_) {
     place_.next = time.next();  // Without a snapshot: its beginning moves.
     world_.ledger.save(place_);

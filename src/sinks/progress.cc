@@ -31,6 +31,25 @@ BulkCursor read_cursor(ByteReader& reader) {
   return cursor;
 }
 
+void put_committed(std::string& out, const CommittedProgress& k) {
+  put_fixed(out, k.offset);
+  put_fixed(out, k.life.high);
+  put_fixed(out, k.life.low);
+  put_fixed(out, k.claim.frontier.ms);
+  put_fixed(out, static_cast<uint8_t>(k.claim.bulk.has_value()));
+  if (k.claim.bulk) put_cursor(out, *k.claim.bulk);
+}
+
+CommittedProgress read_committed(ByteReader& reader) {
+  CommittedProgress k;
+  k.offset = reader.fixed<int64_t>();
+  k.life.high = reader.fixed<uint64_t>();
+  k.life.low = reader.fixed<uint64_t>();
+  k.claim.frontier = {reader.fixed<uint64_t>()};
+  if (reader.fixed<uint8_t>() != 0) k.claim.bulk = read_cursor(reader);
+  return k;
+}
+
 }  // namespace
 
 std::string to_text(const LifeId& life) {
@@ -69,13 +88,8 @@ std::string SinkPlace::encode() const {
   if (halted) put_string(out, *halted);
   put_fixed(out, static_cast<uint8_t>(history_released));
   put_fixed(out, static_cast<uint8_t>(k.has_value()));
-  if (!k) return out;
-  put_fixed(out, k->offset);
-  put_fixed(out, k->life.high);
-  put_fixed(out, k->life.low);
-  put_fixed(out, k->claim.frontier.ms);
-  put_fixed(out, static_cast<uint8_t>(k->claim.bulk.has_value()));
-  if (k->claim.bulk) put_cursor(out, *k->claim.bulk);
+  if (k) put_committed(out, *k);
+  if (snapshot_rows) put_fixed(out, *snapshot_rows);
   return out;
 }
 
@@ -87,15 +101,9 @@ std::optional<SinkPlace> SinkPlace::decode(std::string_view bytes) {
   place.snapshot_due = reader.fixed<uint8_t>() != 0;
   if (reader.fixed<uint8_t>() != 0) place.halted = std::string(reader.string());
   place.history_released = reader.fixed<uint8_t>() != 0;
-  if (reader.fixed<uint8_t>() != 0) {
-    CommittedProgress k;
-    k.offset = reader.fixed<int64_t>();
-    k.life.high = reader.fixed<uint64_t>();
-    k.life.low = reader.fixed<uint64_t>();
-    k.claim.frontier = {reader.fixed<uint64_t>()};
-    if (reader.fixed<uint8_t>() != 0) k.claim.bulk = read_cursor(reader);
-    place.k = k;
-  }
+  if (reader.fixed<uint8_t>() != 0) place.k = read_committed(reader);
+  // Places of earlier versions end here.
+  if (!reader.failed() && !reader.at_end()) place.snapshot_rows = reader.fixed<uint64_t>();
   if (reader.failed() || !reader.at_end()) return std::nullopt;
   return place;
 }

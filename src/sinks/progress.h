@@ -70,12 +70,18 @@ struct SinkPlace {
   std::optional<CommittedProgress> k;
   Timestamp next;             // R: the next tick to send; the snapshot's time while it is due.
   bool snapshot_due = false;  // Also while it is under way.
+  // How many rows it has, each as often as it is there. None: not known, or no snapshot is due.
+  std::optional<uint64_t> snapshot_rows;
   std::optional<std::string> halted;  // Why the sink must not start again until it is altered.
   bool history_released = false;      // It retained too much (rule S5): nothing is held for it.
 
   // A new sink's.
   static SinkPlace first(Timestamp as_of, bool with_snapshot);
   // Nothing is half sent: another collection may be read from `next` on.
+  void snapshot_done() {
+    snapshot_due = false;
+    snapshot_rows.reset();
+  }
   bool can_change_over() const { return !snapshot_due && !(k && k->claim.bulk); }
   // The collection must stay readable at this time (rule S4, K7).
   Timestamp oldest_needed() const;

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "base/log.h"
+
 namespace penstock::sinks {
 namespace {
 
@@ -36,11 +38,22 @@ KafkaError end_not_reached(const std::string& topic, const connect::Watermarks& 
 
 connect::KafkaResult<ProgressView> read_progress(connect::TopicReader& reader,
                                                  const ProgressQuery& query, const StopToken& stop,
-                                                 const std::function<void()>& waiting) {
+                                                 const ProgressListener& listener) {
   auto marks = reader.watermarks(kPartition, stop);
   if (!marks) return std::unexpected(marks.error());
   ProgressView view{.low = marks->low, .high = marks->high, .records = {}};
   int64_t start = std::max(query.from.value_or(marks->low), marks->low);
+  log_info("sink", "fetching the latest progress record",
+           {{"key", query.own_key},
+            {"topic", query.topic},
+            {"low", std::to_string(marks->low)},
+            {"high", std::to_string(marks->high)},
+            {"from", std::to_string(start)}});
+  const auto advanced = [&](int64_t position, uint64_t consumed) {
+    if (listener.advanced)
+      listener.advanced(std::max<int64_t>(marks->high - position, 0), consumed);
+  };
+  advanced(start, 0);
   if (start >= marks->high) return view;
   auto assigned = reader.assign(kPartition, start);
   if (!assigned) return std::unexpected(assigned.error());
@@ -54,7 +67,8 @@ connect::KafkaResult<ProgressView> read_progress(connect::TopicReader& reader,
       return std::unexpected(error);
     }
     if (!*polled) {
-      waiting();
+      if (listener.waiting) listener.waiting();
+      advanced(reader.position(kPartition), 0);
       // The last poll may have gone over the markers at the end.
       bool there = reader.position(kPartition) >= marks->high;
       if (there || SteadyClock::now() < deadline) continue;
@@ -64,6 +78,7 @@ connect::KafkaResult<ProgressView> read_progress(connect::TopicReader& reader,
       return std::unexpected(end_not_reached(query.topic, *marks, reader.position(kPartition)));
     }
     const connect::IncomingMessage& message = **polled;
+    advanced(reader.position(kPartition), 1);
     if (!message.key || !message.value) continue;  // Tombstones say nothing.
     if (message.offset >= marks->high) break;
     if (*message.key != query.own_key && *message.key != query.compatible_key) continue;
@@ -76,6 +91,7 @@ connect::KafkaResult<ProgressView> read_progress(connect::TopicReader& reader,
     }
     view.records.push_back({message.offset, std::move(*record)});
   }
+  advanced(marks->high, 0);
   return view;
 }
 

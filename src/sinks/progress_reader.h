@@ -33,10 +33,17 @@ struct ProgressQuery {
   std::chrono::milliseconds timeout{};  // Until the end must be reached.
 };
 
+// Hears how reading goes on. May be empty.
+struct ProgressListener {
+  std::function<void()> waiting = {};  // About every 100 ms.
+  // Offsets that are left; records that were read since the last time, whoever's they are.
+  std::function<void(int64_t left, uint64_t consumed)> advanced = {};
+};
+
 // Reads up to the high watermark: true end of the log, proven by the position. Read committed, it
-// waits for transactions that are open. `waiting` is called about every 100 ms.
+// waits for transactions that are open.
 connect::KafkaResult<ProgressView> read_progress(connect::TopicReader& reader,
                                                  const ProgressQuery& query, const StopToken& stop,
-                                                 const std::function<void()>& waiting);
+                                                 const ProgressListener& listener);
 
 }  // namespace penstock::sinks

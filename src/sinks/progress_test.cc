@@ -68,6 +68,9 @@ TEST(SinkPlace, RoundTrip) {
     place.halted = "why";
     EXPECT_EQ(SinkPlace::decode(place.encode()), place);
     EXPECT_EQ(SinkPlace::decode(place.encode() + "x"), std::nullopt);
+    place.snapshot_rows = 12;
+    EXPECT_EQ(SinkPlace::decode(place.encode()), place);
+    EXPECT_EQ(SinkPlace::decode(place.encode() + "x"), std::nullopt);
   }
   EXPECT_EQ(SinkPlace::decode(""), std::nullopt);
 }

@@ -33,7 +33,7 @@ Step<bool> belongs_to_another(const SinkConfig& config, const SinkPlace& place,
                       .from = std::nullopt,
                       .timeout = config.limits.transaction_timeout};
   if (place.k) query.from = place.k->offset;
-  auto view = read_progress(**reader, query, stop, [] {});
+  auto view = read_progress(**reader, query, stop, {});
   if (!view) return kafka_trouble("reading progress", view.error());
   return judge_before_fencing(*view, place.k, lives).kind == Verdict::Kind::kHalt;
 }

@@ -13,6 +13,9 @@ SinkLimits tuned_limits(const defs::SinkTuning& tuning) {
   limits.transaction_timeout = milliseconds(tuning.transaction_timeout_ms);
   limits.message_max_bytes = static_cast<size_t>(tuning.message_bytes_max);
   limits.linger = milliseconds(tuning.linger_ms);
+  if (tuning.snapshot_bytes_per_second) {
+    limits.snapshot_bytes_per_second = static_cast<uint64_t>(*tuning.snapshot_bytes_per_second);
+  }
   if (tuning.batch_bytes) limits.batch_bytes = static_cast<size_t>(*tuning.batch_bytes);
   if (tuning.buffer_bytes) limits.producer_bytes = static_cast<size_t>(*tuning.buffer_bytes);
   return limits;

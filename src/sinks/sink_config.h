@@ -26,6 +26,8 @@ struct SinkLimits {
   // Of a snapshot's and a large tick's transactions, well below the transaction timeout (K5).
   size_t part_bytes = 32 << 20;
   std::chrono::milliseconds part_time{2'000};
+  // Of keys and values; none: as fast as it goes (SNAPSHOT RATE LIMIT).
+  std::optional<uint64_t> snapshot_bytes_per_second;
   size_t sort_bytes = 16 << 20;  // Memory of sorting a large tick.
   // A transaction with something in it waits so long for more (COMMIT INTERVAL).
   std::chrono::milliseconds commit_interval{0};

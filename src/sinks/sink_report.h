@@ -1,14 +1,19 @@
-// What a sink tells the outside about itself: status, statistics, frontier. Written by the sink's
-// thread, read by any.
+// What a sink tells the outside about itself: status, statistics, frontier, what it is doing.
+// Written by the sink's thread, read by any.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <mutex>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "base/timestamp.h"
+#include "connect/kafka/transactional_producer.h"
+#include "sinks/sink_activity.h"
 
 namespace penstock::sinks {
 
@@ -55,22 +60,27 @@ class SinkReport {
     return status_;
   }
 
-  void stage(uint64_t messages, uint64_t bytes) {
-    std::lock_guard lock(mutex_);
-    statistics_.messages_staged += messages;
-    statistics_.bytes_staged += bytes;
-  }
-  void unstage(uint64_t messages, uint64_t bytes) {
-    std::lock_guard lock(mutex_);
-    statistics_.messages_staged -= messages;
-    statistics_.bytes_staged -= bytes;
-  }
-  void commit(uint64_t messages, uint64_t bytes) {
-    std::lock_guard lock(mutex_);
-    statistics_.messages_committed += messages;
-    statistics_.bytes_committed += bytes;
-    ++statistics_.transactions;
-  }
+  // A transaction begins, and none is open.
+  void begin_transaction(uint64_t at_us);
+  // A message, stamped `time`, is in the open transaction.
+  void stage(uint64_t bytes, Timestamp time);
+  // What is open is being committed; its outcome is not known, and why.
+  void ask_for_commit();
+  void doubt(const std::string& cause);
+  // What is open is committed, and `written` of it in each partition; or it is not, or will not be.
+  void commit(const CommittedTransaction& done, std::span<const connect::WrittenPartition> written);
+  void abort(const AbortedTransaction& done);
+  SinkTransactions transactions() const;
+  std::map<int32_t, PartitionProgress> partitions() const;
+
+  // `progress` is what is known at the start, or when it begins anew at another time.
+  void expect_snapshot(const SnapshotProgress& progress);
+  void begin_snapshot_part(uint64_t at_us, uint64_t rows_done);
+  // A transaction of it is committed; `rows_done` in all.
+  void end_snapshot_part(uint64_t at_us, uint64_t rows_done);
+  void end_snapshot(uint64_t at_us);
+  std::optional<SnapshotProgress> snapshot() const;
+
   void count_violations(uint64_t keys) {
     std::lock_guard lock(mutex_);
     statistics_.key_violations += keys;
@@ -82,6 +92,24 @@ class SinkReport {
   SinkStatistics statistics() const {
     std::lock_guard lock(mutex_);
     return statistics_;
+  }
+
+  void set_partition_count(int32_t partitions) {
+    std::lock_guard lock(mutex_);
+    partition_count_ = partitions;
+  }
+  int32_t partition_count() const {
+    std::lock_guard lock(mutex_);
+    return partition_count_;
+  }
+  void advance_progress_reading(int64_t left, uint64_t consumed) {
+    std::lock_guard lock(mutex_);
+    progress_.outstanding = left;
+    progress_.consumed += consumed;
+  }
+  ProgressReading progress_reading() const {
+    std::lock_guard lock(mutex_);
+    return progress_;
   }
 
   // All ticks below it are committed, or had nothing to send.
@@ -100,6 +128,11 @@ class SinkReport {
   SinkStatus status_;
   bool told_ = false;
   SinkStatistics statistics_;
+  SinkTransactions transactions_;
+  std::map<int32_t, PartitionProgress> partitions_;
+  std::optional<SnapshotProgress> snapshot_;
+  int32_t partition_count_ = 0;
+  ProgressReading progress_;
   Timestamp frontier_ = Timestamp::min();
 };
 

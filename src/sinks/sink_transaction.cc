@@ -1,6 +1,8 @@
 // The open transaction of a sink.
 #include "sinks/sink_transaction.h"
 
+#include <utility>
+
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "defs/names.h"
@@ -69,26 +71,33 @@ SinkTransaction::~SinkTransaction() = default;
 
 std::unexpected<Trouble> SinkTransaction::lost(const std::string& doing,
                                                const connect::KafkaError& error) {
-  drop_producer();
-  return kafka_trouble(doing, error);
+  auto met = kafka_trouble(doing, error);
+  drop_producer(met.error().cause);
+  return met;
 }
 
 // The transaction that was open will be aborted. One in doubt keeps its numbers.
-void SinkTransaction::forget_open() {
-  open_ = false;
-  if (doubt_) return;
-  report_.unstage(messages_, bytes_);
+void SinkTransaction::forget_open(const std::string& cause) {
+  const bool was_open = std::exchange(open_, false);
+  if (!was_open) return;
+  if (doubt_) {
+    doubt_cause_ = cause;
+    report_.doubt(cause);
+    return;
+  }
+  report_.abort({clock_.wall_us(), messages_, bytes_, cause});
   messages_ = 0;
   bytes_ = 0;
 }
 
-void SinkTransaction::drop_producer() {
-  forget_open();
+void SinkTransaction::drop_producer(const std::string& cause) {
+  if (producer_ && doubt_) written_ = producer_->written(data_topic_);
+  forget_open(cause);
   producer_.reset();
 }
 
 Step<void> SinkTransaction::fence() {
-  drop_producer();
+  drop_producer("kafka: fenced anew");
   if (failpoint("sink.before_fence")) {
     return kafka_trouble("Transaction error",
                          injected(KafkaFault::kRetriable, "sink.before_fence"));
@@ -137,6 +146,7 @@ Step<void> SinkTransaction::send_raw(const connect::OutgoingMessage& message) {
     if (!begun) return lost("Transaction error", begun.error());
     open_ = true;
     begun_us_ = clock_.monotonic_us();
+    report_.begin_transaction(clock_.wall_us());
   }
   while (true) {
     auto sent = producer_->send(message);
@@ -167,7 +177,7 @@ Step<void> SinkTransaction::send(const SinkMessage& message, Timestamp time) {
     if (!sent) return sent;
     ++messages_;
     bytes_ += size;
-    report_.stage(1, size);
+    report_.stage(size, time);
   }
   if (failpoint("sink.after_send")) {
     return lost("Message production error", injected(KafkaFault::kAbort, "sink.after_send"));
@@ -236,8 +246,9 @@ Step<CommittedProgress> SinkTransaction::commit(const ProgressClaim& claim, cons
   if (failpoint("sink.before_commit")) {
     return lost("Transaction error", injected(KafkaFault::kAbort, "sink.before_commit"));
   }
-  uint64_t start_us = clock_.monotonic_us();
+  commit_asked_us_ = clock_.monotonic_us();
   doubt_ = claim;
+  report_.ask_for_commit();
   auto ended = end();
   if (!ended) return std::unexpected(ended.error());
   auto offset = producer_->marked_offset();
@@ -247,24 +258,27 @@ Step<CommittedProgress> SinkTransaction::commit(const ProgressClaim& claim, cons
   }
   open_ = false;
   committed_us_ = clock_.monotonic_us();
-  metrics_->commit.observe(static_cast<double>(clock_.monotonic_us() - start_us) / 1e6);
+  metrics_->commit.observe(static_cast<double>(committed_us_ - commit_asked_us_) / 1e6);
   if (clock_.wall_ms() > durable.ms) {
     metrics_->freshness.observe(static_cast<double>(clock_.wall_ms() - durable.ms) / 1e3);
   }
+  written_ = producer_->written(data_topic_);
   settle(true);
   return CommittedProgress{*offset, life, claim};
 }
 
 void SinkTransaction::settle(bool committed) {
   if (!doubt_) return;
-  doubt_.reset();
   if (committed) {
-    report_.commit(messages_, bytes_);
+    report_.commit({clock_.wall_us(), clock_.monotonic_us() - commit_asked_us_, messages_, bytes_,
+                    doubt_->frontier},
+                   written_);
     metrics_->messages.add(static_cast<double>(messages_));
     metrics_->bytes.add(static_cast<double>(bytes_));
   } else {
-    report_.unstage(messages_, bytes_);
+    report_.abort({clock_.wall_us(), messages_, bytes_, doubt_cause_});
   }
+  doubt_.reset();
   messages_ = 0;
   bytes_ = 0;
 }
@@ -285,7 +299,7 @@ void SinkTransaction::close(milliseconds wait) {
       if (!state || *state == CallState::kDone) break;
     }
   }
-  drop_producer();
+  drop_producer("the sink was stopped");
 }
 
 }  // namespace penstock::sinks

@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/metrics.h"
@@ -60,7 +61,8 @@ class SinkTransaction {
   // What became of the transaction in doubt is known.
   void settle(bool committed);
 
-  void drop_producer();
+  // What is open will be aborted; `cause` is why.
+  void drop_producer(const std::string& cause);
   // Aborts what is open, if that takes no longer than `wait` (K9).
   void close(std::chrono::milliseconds wait);
 
@@ -74,7 +76,7 @@ class SinkTransaction {
   Step<void> wait_durable(Timestamp durable, data::UpdateStream& stream);
   Step<void> end();
   std::unexpected<Trouble> lost(const std::string& doing, const connect::KafkaError& error);
-  void forget_open();
+  void forget_open(const std::string& cause);
 
   const SinkConfig& config_;
   connect::KafkaClient& kafka_;
@@ -91,10 +93,13 @@ class SinkTransaction {
   std::string stamp_text_;  // The header's value.
   bool open_ = false;
   uint64_t begun_us_ = 0;
+  uint64_t commit_asked_us_ = 0;
   uint64_t committed_us_ = 0;  // When the last one was acknowledged.
   uint64_t messages_ = 0;      // Of the open transaction, or the one in doubt.
   uint64_t bytes_ = 0;
   std::optional<ProgressClaim> doubt_;
+  std::string doubt_cause_;
+  std::vector<connect::WrittenPartition> written_;  // By the last transaction that was ended.
 };
 
 }  // namespace penstock::sinks

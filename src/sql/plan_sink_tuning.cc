@@ -18,6 +18,8 @@ constexpr int64_t kTransactionTimeoutMax = 15 * 60 * kSecond;
 // What one message may take of the memory between collection and broker.
 constexpr int32_t kMessageBytesMin = 1'024;
 constexpr int32_t kMessageBytesMax = 16 << 20;
+// Below, a transaction would be a few rows.
+constexpr int32_t kSnapshotRateMin = 1'024;
 
 std::unexpected<Error> refused(std::string message) {
   return fail(sql_state::kInvalidParameterValue, std::move(message));
@@ -89,6 +91,11 @@ Result<SinkTuning> plan_sink_tuning(const OptionReader& with) {
   out.linger_ms = linger.value_or(out.linger_ms);
   if (out.linger_ms < 0 || out.linger_ms > kSecond) {
     return refused("LINGER must be between 0 and 1 second");
+  }
+  ASSIGN_OR_RETURN(out.snapshot_bytes_per_second, with.integer("SNAPSHOT RATE LIMIT"));
+  if (out.snapshot_bytes_per_second && *out.snapshot_bytes_per_second < kSnapshotRateMin) {
+    return refused(fmt::format("SNAPSHOT RATE LIMIT must be at least {} bytes a second, not {}",
+                               kSnapshotRateMin, *out.snapshot_bytes_per_second));
   }
   ASSIGN_OR_RETURN(auto config, with.text_map(kProducerConfig));
   if (!config) return out;

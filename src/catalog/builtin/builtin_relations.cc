@@ -101,6 +101,19 @@ constexpr std::string_view kRelations[] = {
     "pg_catalog.pg_settings: name text!, setting text!",
     "pg_catalog.pg_description: objoid oid!, classoid oid!, objsubid int4!, description text!",
     "pg_catalog.pg_shdescription: objoid oid!, classoid oid!, description text!",
+    "mz_internal.mz_sink_transactions: id text!, state text!, open_since timestamptz, "
+    "open_age_ms uint8, open_messages uint8, open_bytes uint8, open_first_timestamp mz_timestamp, "
+    "committed uint8!, last_commit_at timestamptz, last_commit_latency_us uint8, "
+    "last_commit_messages uint8, last_commit_bytes uint8, last_commit_frontier mz_timestamp, "
+    "aborted uint8!, last_abort_at timestamptz, last_abort_cause text",
+    "mz_internal.mz_sink_partitions: id text!, partition int4!, last_offset int8, "
+    "messages uint8!, last_written_at timestamptz!",
+    "mz_internal.mz_sink_lag: id text!, frontier mz_timestamp, input_frontier mz_timestamp, "
+    "lag_ms uint8, wallclock_lag_ms uint8, rows_behind uint8, bytes_behind uint8",
+    "mz_internal.mz_sink_snapshots: id text!, state text!, snapshot_timestamp mz_timestamp!, "
+    "rows_total uint8, rows_done uint8!, open_rows uint8!, transactions uint8!, "
+    "started_at timestamptz, finished_at timestamptz, rows_per_second float8, time_left_ms uint8, "
+    "rate_limit_bytes uint8",
 };
 
 struct View {

@@ -8,7 +8,7 @@ namespace penstock::coordinator {
 std::vector<BuiltinRow> builtin_rows(const catalog::CatalogItem& relation,
                                      const IntrospectionSources& sources) {
   std::string name = relation.name.schema + "." + relation.name.item;
-  for (auto* find : {&catalog_rows, &object_rows, &runtime_rows, &pg_rows}) {
+  for (auto* find : {&catalog_rows, &object_rows, &runtime_rows, &sink_rows, &pg_rows}) {
     if (RowsFunction make = find(name)) {
       std::vector<BuiltinRow> rows = make(sources);
       for (const BuiltinRow& row : rows) {

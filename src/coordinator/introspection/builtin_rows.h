@@ -14,6 +14,8 @@
 #include "connect/kafka/client/client_metrics.h"
 #include "coordinator/status_board.h"
 #include "engine/engine.h"
+#include "sinks/sink_activity.h"
+#include "storage/collection_reader.h"
 #include "storage/holds.h"
 #include "types/datum.h"
 
@@ -26,6 +28,14 @@ struct SinkCounters {
   uint64_t messages_committed = 0;
   uint64_t bytes_staged = 0;
   uint64_t bytes_committed = 0;
+};
+// What a running sink tells of itself, at `now_us`.
+struct SinkActivity {
+  uint64_t now_us = 0;
+  std::optional<Timestamp> frontier;  // None: it has not begun.
+  sinks::SinkTransactions transactions;
+  std::map<int32_t, sinks::PartitionProgress> partitions;
+  std::optional<sinks::SnapshotProgress> snapshot;
 };
 struct SourceCounters {
   uint64_t messages_received = 0;
@@ -55,6 +65,9 @@ struct IntrospectionSources {
   std::function<std::vector<engine::ViewStatus>()> views;
   std::function<std::vector<storage::HoldInfo>()> holds;
   std::function<std::map<ObjectId, SinkCounters>()> sink_counters;
+  std::function<std::map<ObjectId, SinkActivity>()> sink_activities;
+  // Changes of a collection after a time; none: it is gone.
+  std::function<std::optional<storage::Backlog>(CollectionId, Timestamp)> backlog;
   std::function<std::map<ObjectId, SourceCounters>()> source_counters;
   std::function<std::map<ObjectId, connect::kafka::ClientCounts>()> kafka_clients;
   std::function<std::map<ObjectId, std::optional<uint64_t>>()> sink_frontiers;
@@ -70,6 +83,7 @@ using RowsFunction = std::vector<BuiltinRow> (*)(const IntrospectionSources&);
 RowsFunction catalog_rows(const std::string& name);  // catalog_rows.cc
 RowsFunction object_rows(const std::string& name);   // object_rows.cc
 RowsFunction runtime_rows(const std::string& name);  // runtime_rows.cc
+RowsFunction sink_rows(const std::string& name);     // sink_rows.cc
 RowsFunction pg_rows(const std::string& name);       // pg_rows.cc
 
 }  // namespace penstock::coordinator

@@ -129,6 +129,9 @@ class SinkRunner {
     // `since` may have passed that time meanwhile, and a cluster have skipped where it is now.
     Timestamp as_of = context_.storage.durability().offered_from(info.spec.timeline, hold->time());
     sinks::SinkPlace first = sinks::SinkPlace::first(as_of, with_snapshot);
+    if (with_snapshot) {
+      ASSIGN_OR_RETURN(first.snapshot_rows, context_.storage.reader().row_count(collection, as_of));
+    }
     ASSIGN_OR_RETURN(storage::LogPosition position,
                      context_.storage.writer().append_changes(
                          place_changes(sink_, collection, first), storage::SyncUrgency::kSoon));
@@ -148,6 +151,16 @@ class SinkRunner {
   sinks::SinkReport report_;
   std::thread thread_;
 };
+
+SinkActivity activity_of(const sinks::SinkReport& report) {
+  SinkActivity activity;
+  activity.now_us = system_clock().wall_us();
+  if (report.frontier() != Timestamp::min()) activity.frontier = report.frontier();
+  activity.transactions = report.transactions();
+  activity.partitions = report.partitions();
+  activity.snapshot = report.snapshot();
+  return activity;
+}
 
 class RealSinkFleet final : public SinkFleet {
  public:
@@ -210,6 +223,12 @@ class RealSinkFleet final : public SinkFleet {
       sinks::SinkStatistics s = runner.report().statistics();
       out[sink] = {s.messages_staged, s.messages_committed, s.bytes_staged, s.bytes_committed};
     });
+    return out;
+  }
+  std::map<ObjectId, SinkActivity> activities() const override {
+    std::map<ObjectId, SinkActivity> out;
+    runners_.each(
+        [&](ObjectId sink, const SinkRunner& runner) { out[sink] = activity_of(runner.report()); });
     return out;
   }
   std::map<ObjectId, connect::kafka::ClientCounts> kafka_clients() const override {

@@ -34,6 +34,7 @@ class SinkFleet {
   virtual void tell_all_to_stop() = 0;
   virtual void stop_all() = 0;
   virtual std::map<ObjectId, SinkCounters> counters() const = 0;
+  virtual std::map<ObjectId, SinkActivity> activities() const = 0;
   virtual std::map<ObjectId, connect::kafka::ClientCounts> kafka_clients() const = 0;
   virtual std::map<ObjectId, std::optional<uint64_t>> frontiers() const = 0;
 };

@@ -15,8 +15,9 @@ namespace {
 using catalog::ItemKind;
 using catalog::ItemRef;
 
-constexpr const char* kAlterable[] = {"COMMIT INTERVAL", "TRANSACTION TIMEOUT", "MAX MESSAGE BYTES",
-                                      "LINGER", "PRODUCER CONFIG"};
+constexpr const char* kAlterable[] = {"COMMIT INTERVAL",   "TRANSACTION TIMEOUT",
+                                      "MAX MESSAGE BYTES", "LINGER",
+                                      "PRODUCER CONFIG",   "SNAPSHOT RATE LIMIT"};
 
 Status check_alterable(const sql::Option& option, const char* action) {
   if (std::ranges::find(kAlterable, option.name) != std::end(kAlterable)) return {};

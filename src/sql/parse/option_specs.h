@@ -123,15 +123,11 @@ inline constexpr OptionSpec kKafkaSink[] = {
     {"TRANSACTIONAL ID PREFIX"},
 };
 inline constexpr OptionSpec kSinkWith[] = {
-    {"PARTITION STRATEGY"},
-    {"SNAPSHOT"},
-    {"VERSION"},
-    {"COMMIT INTERVAL"},
-    {"TRANSACTION TIMEOUT"},
-    {"MAX MESSAGE BYTES"},
-    {"LINGER"},
-    {"PRODUCER CONFIG"},
-    {"VALIDATE"},
+    {"PARTITION STRATEGY"},  {"SNAPSHOT"},
+    {"SNAPSHOT RATE LIMIT"}, {"VERSION"},
+    {"COMMIT INTERVAL"},     {"TRANSACTION TIMEOUT"},
+    {"MAX MESSAGE BYTES"},   {"LINGER"},
+    {"PRODUCER CONFIG"},     {"VALIDATE"},
 };
 inline constexpr OptionSpec kConfluentRegistry[] = {
     {"AVRO KEY FULLNAME"},
