@@ -119,6 +119,21 @@ TEST(Metrics, AppearInTheText) {
   metric_counter("penstock_test_total", "a test", {{"kind", "x"}}).add(2);
   metric_counter("penstock_test_total", "a test", {{"kind", "x"}}).add(1);
   EXPECT_NE(metrics_text().find("penstock_test_total{kind=\"x\"} 3"), std::string::npos);
+  metric_gauge("penstock_test_level", "A test", {{"kind", "x"}, {"part", "1"}}).set(5);
+  metric_counter("penstock_test_total", "A test", {{"kind", "y"}}).add(1);
+  {
+    MetricsRefresh refresh([] { metric_gauge("penstock_test_level", "A test", {}).set(6); });
+    EXPECT_NE(metrics_text().find("penstock_test_level 6"), std::string::npos);
+    metric_gauge("penstock_test_level", "A test", {}).set(7);
+    EXPECT_NE(metrics_text().find("penstock_test_level 6"), std::string::npos);
+  }
+  metric_gauge("penstock_test_level", "A test", {}).set(7);
+  EXPECT_NE(metrics_text().find("penstock_test_level 7"), std::string::npos);
+  remove_metrics("kind", "x");
+  EXPECT_EQ(metrics_text().find("kind=\"x\""), std::string::npos);
+  EXPECT_NE(metrics_text().find("penstock_test_total{kind=\"y\"} 1"), std::string::npos);
+  metric_counter("penstock_test_total", "A test", {{"kind", "x"}}).add(2);
+  EXPECT_NE(metrics_text().find("penstock_test_total{kind=\"x\"} 2"), std::string::npos);
 }
 
 TEST(Rng, RepeatsFromItsSeed) {

@@ -2,6 +2,7 @@
 #include "base/metrics.h"
 
 #include <prometheus/counter.h>
+#include <prometheus/family.h>
 #include <prometheus/gauge.h>
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
@@ -9,6 +10,8 @@
 
 #include <memory>
 #include <mutex>
+#include <set>
+#include <utility>
 #include <vector>
 
 namespace penstock {
@@ -16,28 +19,38 @@ namespace {
 
 class PrometheusCounter final : public Counter {
  public:
-  explicit PrometheusCounter(prometheus::Counter& counter) : counter_(counter) {}
+  PrometheusCounter(prometheus::Family<prometheus::Counter>& family, prometheus::Counter& counter)
+      : family_(family), counter_(counter) {}
+  ~PrometheusCounter() override { family_.Remove(&counter_); }
   void add(double amount) override { counter_.Increment(amount); }
 
  private:
+  prometheus::Family<prometheus::Counter>& family_;
   prometheus::Counter& counter_;
 };
 
 class PrometheusGauge final : public Gauge {
  public:
-  explicit PrometheusGauge(prometheus::Gauge& gauge) : gauge_(gauge) {}
+  PrometheusGauge(prometheus::Family<prometheus::Gauge>& family, prometheus::Gauge& gauge)
+      : family_(family), gauge_(gauge) {}
+  ~PrometheusGauge() override { family_.Remove(&gauge_); }
   void set(double value) override { gauge_.Set(value); }
 
  private:
+  prometheus::Family<prometheus::Gauge>& family_;
   prometheus::Gauge& gauge_;
 };
 
 class PrometheusHistogram final : public Histogram {
  public:
-  explicit PrometheusHistogram(prometheus::Histogram& histogram) : histogram_(histogram) {}
+  PrometheusHistogram(prometheus::Family<prometheus::Histogram>& family,
+                      prometheus::Histogram& histogram)
+      : family_(family), histogram_(histogram) {}
+  ~PrometheusHistogram() override { family_.Remove(&histogram_); }
   void observe(double seconds) override { histogram_.Observe(seconds); }
 
  private:
+  prometheus::Family<prometheus::Histogram>& family_;
   prometheus::Histogram& histogram_;
 };
 
@@ -51,6 +64,16 @@ struct Registry {
 
 Registry& registry() {
   static auto* instance = new Registry;
+  return *instance;
+}
+
+struct Refreshes {
+  std::mutex mutex;
+  std::set<const std::function<void()>*> all;
+};
+
+Refreshes& refreshes() {
+  static auto* instance = new Refreshes;
   return *instance;
 }
 
@@ -69,7 +92,7 @@ Counter& metric_counter(const std::string& name, const std::string& help,
   auto& slot = registry().counters[{name, labels}];
   if (!slot) {
     auto& family = prometheus::BuildCounter().Name(name).Help(help).Register(registry().inner);
-    slot = std::make_unique<PrometheusCounter>(family.Add(labels));
+    slot = std::make_unique<PrometheusCounter>(family, family.Add(labels));
   }
   return *slot;
 }
@@ -79,7 +102,7 @@ Gauge& metric_gauge(const std::string& name, const std::string& help, const Metr
   auto& slot = registry().gauges[{name, labels}];
   if (!slot) {
     auto& family = prometheus::BuildGauge().Name(name).Help(help).Register(registry().inner);
-    slot = std::make_unique<PrometheusGauge>(family.Add(labels));
+    slot = std::make_unique<PrometheusGauge>(family, family.Add(labels));
   }
   return *slot;
 }
@@ -90,12 +113,37 @@ Histogram& metric_histogram(const std::string& name, const std::string& help,
   auto& slot = registry().histograms[{name, labels}];
   if (!slot) {
     auto& family = prometheus::BuildHistogram().Name(name).Help(help).Register(registry().inner);
-    slot = std::make_unique<PrometheusHistogram>(family.Add(labels, latency_buckets()));
+    slot = std::make_unique<PrometheusHistogram>(family, family.Add(labels, latency_buckets()));
   }
   return *slot;
 }
 
+void remove_metrics(const std::string& label, const std::string& value) {
+  std::lock_guard lock(registry().mutex);
+  const auto has_label = [&](const auto& metric) {
+    auto found = metric.first.second.find(label);
+    return found != metric.first.second.end() && found->second == value;
+  };
+  std::erase_if(registry().counters, has_label);
+  std::erase_if(registry().gauges, has_label);
+  std::erase_if(registry().histograms, has_label);
+}
+
+MetricsRefresh::MetricsRefresh(std::function<void()> refresh) : refresh_(std::move(refresh)) {
+  std::lock_guard lock(refreshes().mutex);
+  refreshes().all.insert(&refresh_);
+}
+
+MetricsRefresh::~MetricsRefresh() {
+  std::lock_guard lock(refreshes().mutex);
+  refreshes().all.erase(&refresh_);
+}
+
 std::string metrics_text() {
+  {
+    std::lock_guard lock(refreshes().mutex);
+    for (const std::function<void()>* refresh : refreshes().all) (*refresh)();
+  }
   return prometheus::TextSerializer().Serialize(registry().inner.Collect());
 }
 

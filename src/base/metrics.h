@@ -1,8 +1,10 @@
 // Counters, gauges and histograms, found by name and labels, exposed in Prometheus' text form.
 //
-// A metric lives as long as the process; keep the reference. Thread-safe. Names end in their unit.
+// A metric lives until it is removed with its label, or as long as the process; keep the reference.
+// Thread-safe. Names end in their unit.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 
@@ -32,6 +34,22 @@ Counter& metric_counter(const std::string& name, const std::string& help,
 Gauge& metric_gauge(const std::string& name, const std::string& help, const MetricLabels& labels);
 Histogram& metric_histogram(const std::string& name, const std::string& help,
                             const MetricLabels& labels);
+
+// Removes all that have the label. REQUIRES: nobody has a reference to one of them any more.
+void remove_metrics(const std::string& label, const std::string& value);
+
+// While it lives, metrics_text() calls the function before it writes, for what is only looked up
+// when it is asked for. On any thread, one call at a time; the destructor waits for it.
+class MetricsRefresh {
+ public:
+  explicit MetricsRefresh(std::function<void()> refresh);
+  ~MetricsRefresh();
+  MetricsRefresh(const MetricsRefresh&) = delete;
+  MetricsRefresh& operator=(const MetricsRefresh&) = delete;
+
+ private:
+  const std::function<void()> refresh_;
+};
 
 // All metrics in Prometheus' text exposition format 0.0.4.
 std::string metrics_text();

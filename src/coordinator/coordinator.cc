@@ -15,6 +15,7 @@
 #include "coordinator/apply_effects.h"
 #include "coordinator/outside/contacts.h"
 #include "coordinator/outside/retention_watch.h"
+#include "coordinator/outside/status_keeper.h"
 #include "coordinator/outside/stored_ledger.h"
 #include "coordinator/sequence/item_facts.h"
 #include "coordinator/session_handle.h"
@@ -45,6 +46,7 @@ class CoordinatorThread final : public Coordinator {
         catalog_(std::move(catalog)),
         secrets_(std::move(secrets)),
         statuses_(clock, kStatusHistory),
+        status_keeper_(storage, statuses_, [this] { return catalog_->snapshot(); }),
         cleanup_(
             storage, secrets_, [this] { return catalog_->snapshot(); },
             clean_up_outside({storage, secrets_, options_.identity.environment_id,
@@ -112,6 +114,7 @@ class CoordinatorThread final : public Coordinator {
   std::unique_ptr<CatalogKeeper> catalog_;
   SecretStore secrets_;
   StatusBoard statuses_;
+  StatusKeeper status_keeper_;
   TableLocks locks_;
   Cleanup cleanup_;
   std::unique_ptr<OutsideContacts> contacts_;
@@ -303,6 +306,7 @@ Status CoordinatorThread::start() {
     while (std::optional<std::function<void()>> command = commands_.pop()) (*command)();
   });
   RETURN_IF_ERROR(cleanup_.start());
+  RETURN_IF_ERROR(status_keeper_.start());
   retention_->start();
   RETURN_IF_ERROR(forget_dropped_secrets(*catalog, cleanup_, secrets_));
   for (const auto& [id, item] : catalog->items()) {
@@ -331,6 +335,7 @@ void CoordinatorThread::stop() {
   if (thread_.joinable()) thread_.join();
   sinks_->stop_all();
   sources_->stop_all();
+  status_keeper_.stop();
   cleanup_.stop();
   engine_.stop();  // Whoever waits for a write to become durable is answered.
   pool_.stop();

@@ -149,5 +149,25 @@ TEST(StatusBoard, KeepsChangesAndForgetsTheOldest) {
   EXPECT_EQ(board.current(ObjectId{8}), std::nullopt);
 }
 
+TEST(StatusBoard, GivesWhatChanged) {
+  StatusBoard board(system_clock(), 10);
+  ObjectId sink{7};
+  for (const char* status : {"starting", "running", "starting"}) {
+    board.set(sink, status, "kafka", "", "");
+  }
+  auto changed = board.take_changed(2);
+  ASSERT_EQ(changed.size(), 1u);
+  EXPECT_EQ(changed[0].first, sink);
+  ASSERT_EQ(changed[0].second.size(), 2u);
+  EXPECT_EQ(changed[0].second[0].status, "running");
+  EXPECT_TRUE(board.take_changed(2).empty());
+  board.set(sink, "starting", "kafka", "", "");
+  EXPECT_TRUE(board.take_changed(2).empty());
+  board.drop_sink(sink);
+  EXPECT_EQ(board.take_changed(9)[0].second.size(), 4u);
+  EXPECT_TRUE(board.is_dropped_sink(sink));
+  EXPECT_FALSE(board.is_dropped_sink(ObjectId{8}));
+}
+
 }  // namespace
 }  // namespace penstock::coordinator

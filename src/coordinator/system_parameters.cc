@@ -20,6 +20,7 @@ constexpr std::array kParameters = {
     kValidateConnections,      kKafkaClientIdRules, kKafkaMetadataTimeout, kKafkaReconnectBackoff,
     kKafkaReconnectBackoffMax, kKafkaRetryBackoff,  kKafkaRetryBackoffMax, kKafkaSetupTimeout,
     kKafkaKeepAlive,           kKafkaSocketTimeout, kMaxConnections,       kMaxRetainedBytes,
+    kKeptSinkStatuses,
 };
 
 const SystemParameter* find(std::string_view name) {

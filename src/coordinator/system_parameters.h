@@ -36,6 +36,9 @@ inline constexpr SystemParameter kMaxConnections{
 inline constexpr SystemParameter kMaxRetainedBytes{
     "max_retained_bytes", uint64_t{16} << 30,
     "History that one consumer may hold back before it has to let go of it."};
+inline constexpr SystemParameter kKeptSinkStatuses{
+    "keep_n_sink_status_history_entries", 5,
+    "Of each source's and sink's status history, so many entries outlive a restart."};
 inline constexpr SystemParameter kValidateConnections{
     "enable_default_connection_validation", 1,
     "Whether CREATE and ALTER CONNECTION contact the server when VALIDATE is not given.",

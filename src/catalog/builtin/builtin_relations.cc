@@ -114,6 +114,10 @@ constexpr std::string_view kRelations[] = {
     "rows_total uint8, rows_done uint8!, open_rows uint8!, transactions uint8!, "
     "started_at timestamptz, finished_at timestamptz, rows_per_second float8, time_left_ms uint8, "
     "rate_limit_bytes uint8",
+    "mz_internal.mz_sink_statistics_raw: id text!, replica_id text, messages_staged uint8!, "
+    "messages_committed uint8!, bytes_staged uint8!, bytes_committed uint8!",
+    "mz_catalog.mz_cluster_replica_frontiers: object_id text!, replica_id text!, "
+    "write_frontier mz_timestamp",
 };
 
 struct View {

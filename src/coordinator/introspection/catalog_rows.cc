@@ -64,9 +64,8 @@ Rows replicas(const IntrospectionSources& s) {
   Rows rows;
   for (const auto& [cluster_id, cluster] : s.catalog.clusters()) {
     for (uint32_t i = 1; i <= cluster.replication_factor; ++i) {
-      rows.push_back({text(fmt::format("{}r{}", cluster_text(cluster_id), i)),
-                      text(fmt::format("r{}", i)), text(cluster_text(cluster_id)),
-                      text(cluster.size), owner(cluster.owner)});
+      rows.push_back({text(replica_text(cluster_id, i)), text(fmt::format("r{}", i)),
+                      text(cluster_text(cluster_id)), text(cluster.size), owner(cluster.owner)});
     }
   }
   return rows;

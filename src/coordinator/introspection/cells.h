@@ -38,6 +38,9 @@ inline types::Datum id(ObjectId object) {
 inline std::string cluster_text(ClusterId cluster) {
   return "u" + std::to_string(cluster.value);
 }
+inline std::string replica_text(ClusterId cluster, uint32_t number) {
+  return cluster_text(cluster) + "r" + std::to_string(number);
+}
 inline types::Datum id_or_null(ClusterId cluster) {
   return cluster.is_none() ? null() : text(cluster_text(cluster));
 }

@@ -53,7 +53,9 @@ Rows history(const IntrospectionSources& s, bool sinks) {
   Rows rows;
   for (const StatusEntry& entry : s.statuses.history()) {
     catalog::ItemRef item = s.catalog.item(entry.object);
-    if (!item || (item->kind == ItemKind::kSink) != sinks) continue;
+    const bool of_sink =
+        item ? item->kind == ItemKind::kSink : s.statuses.is_dropped_sink(entry.object);
+    if ((!item && !of_sink) || of_sink != sinks) continue;
     rows.push_back({number(entry.occurred_at_us), id(entry.object), text(entry.status),
                     text_or_null(entry.error), text_or_null(entry.details_json), null()});
   }
@@ -131,23 +133,55 @@ Rows kafka_requests(const IntrospectionSources& s) {
   return rows;
 }
 
+// Nothing is to come after the last time there is.
+Datum frontier_or_null(const std::optional<uint64_t>& time) {
+  return time && *time != Timestamp::max().ms ? number(*time) : null();
+}
+
 Rows frontiers(const IntrospectionSources& s) {
   Rows rows;
   for (const engine::FrontierInfo& info : s.frontiers()) {
-    rows.push_back(
-        {id(ObjectId{info.collection.value}), number(info.since.ms), number(info.upper.ms)});
+    rows.push_back({id(ObjectId{info.collection.value}), number(info.since.ms),
+                    frontier_or_null(info.upper.ms)});
   }
   for (const auto& [sink, frontier] : s.sink_frontiers()) {
-    rows.push_back({id(sink), number_or_null(frontier), number_or_null(frontier)});
+    rows.push_back({id(sink), frontier_or_null(frontier), frontier_or_null(frontier)});
   }
   return rows;
 }
 
+// Of what a cluster keeps up to date. Its replicas are one here, and so are their frontiers.
+Rows replica_frontiers(const IntrospectionSources& s) {
+  std::map<ObjectId, Datum> known;
+  for (const engine::FrontierInfo& info : s.frontiers()) {
+    known.emplace(ObjectId{info.collection.value}, frontier_or_null(info.upper.ms));
+  }
+  for (const auto& [sink, frontier] : s.sink_frontiers()) {
+    known.emplace(sink, frontier_or_null(frontier));
+  }
+  Rows rows;
+  for (const auto& [object, frontier] : known) {
+    catalog::ItemRef item = s.catalog.item(object);
+    auto cluster = item ? s.catalog.clusters().find(item->cluster) : s.catalog.clusters().end();
+    if (cluster == s.catalog.clusters().end()) continue;
+    for (uint32_t i = 1; i <= cluster->second.replication_factor; ++i) {
+      rows.push_back({id(object), text(replica_text(cluster->first, i)), frontier});
+    }
+  }
+  return rows;
+}
+
+// A sink is when it runs and has a frontier: what a view's contents are to others.
 Rows hydration(const IntrospectionSources& s) {
   Rows rows;
   for (const engine::ViewStatus& view : s.views()) {
     rows.push_back({id(ObjectId{view.collection.value}), null(),
                     flag(view.state == engine::ViewState::kRunning)});
+  }
+  for (const auto& [sink, frontier] : s.sink_frontiers()) {
+    const std::optional<StatusEntry> status = s.statuses.current(sink);
+    const bool running = status && status->status == "running";
+    rows.push_back({id(sink), null(), flag(running && frontier.value_or(0) > 0)});
   }
   return rows;
 }
@@ -182,6 +216,8 @@ RowsFunction runtime_rows(const std::string& name) {
       {"mz_internal.mz_sink_status_history", sink_history},
       {"mz_internal.mz_source_statistics", source_statistics},
       {"mz_internal.mz_sink_statistics", sink_statistics},
+      {"mz_internal.mz_sink_statistics_raw", sink_statistics},
+      {"mz_catalog.mz_cluster_replica_frontiers", replica_frontiers},
       {"mz_internal.mz_kafka_client_statistics", kafka_clients},
       {"mz_internal.mz_kafka_request_statistics", kafka_requests},
       {"mz_internal.mz_source_slots", source_slots},

@@ -9,9 +9,11 @@
 #include "base/backoff.h"
 #include "base/failpoint.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "base/thread_name.h"
 #include "catalog/facts_of.h"
 #include "coordinator/outside/runner_set.h"
+#include "coordinator/outside/sink_gauges.h"
 #include "coordinator/outside/sink_setup.h"
 #include "coordinator/outside/stored_ledger.h"
 #include "coordinator/sequence/item_facts.h"
@@ -45,6 +47,7 @@ class SinkRunner {
   void tell_to_stop() { stop_.stop(); }
   const sinks::SinkReport& report() const { return report_; }
   connect::kafka::ClientCounts kafka_counts() const { return kafka_metrics_->counts(); }
+  void refresh_gauges() const { gauges_.set(report_, kafka_counts()); }
 
  private:
   void tell(const sinks::SinkStatus& status) {
@@ -149,6 +152,7 @@ class SinkRunner {
       std::make_shared<connect::kafka::ClientMetrics>();
   StopToken stop_;
   sinks::SinkReport report_;
+  const SinkGauges gauges_{sink_};
   std::thread thread_;
 };
 
@@ -179,6 +183,9 @@ class RealSinkFleet final : public SinkFleet {
   void stop(ObjectId sink) override {
     runners_.stop({&sink, 1});
     book_.forget(sink);
+    context_.statuses.drop_sink(sink);
+    remove_metrics("sink", defs::object_id_text(sink));
+    remove_metrics("sink_id", defs::object_id_text(sink));
   }
   void pause(ObjectId sink) override { runners_.stop({&sink, 1}); }
   Result<std::optional<sinks::SinkPlace>> take_place(ObjectId sink) override {
@@ -249,6 +256,9 @@ class RealSinkFleet final : public SinkFleet {
   const FleetContext context_;
   mutable LedgerBook book_;
   RunnerSet<SinkRunner> runners_;
+  const MetricsRefresh metrics_refresh_{[this] {
+    runners_.each([](ObjectId, const SinkRunner& runner) { runner.refresh_gauges(); });
+  }};
 };
 
 }  // namespace
