@@ -77,11 +77,11 @@ struct SinkPlace {
 
   // A new sink's.
   static SinkPlace first(Timestamp as_of, bool with_snapshot);
-  // Nothing is half sent: another collection may be read from `next` on.
   void snapshot_done() {
     snapshot_due = false;
     snapshot_rows.reset();
   }
+  // Nothing is half sent: another collection may be read from `next` on.
   bool can_change_over() const { return !snapshot_due && !(k && k->claim.bulk); }
   // The collection must stay readable at this time (rule S4, K7).
   Timestamp oldest_needed() const;

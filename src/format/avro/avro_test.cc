@@ -337,7 +337,7 @@ TEST(AvroEncoder, BlocksOfOthersAreSkipped) {
     encoder.skip_row(in);
     return in.failed() ? "no row" : std::string(in.rest());
   };
-  using namespace std::string_view_literals;
+  using std::string_view_literals::operator""sv;
   EXPECT_EQ(rest("\2\2\2\2\2\0\0rest"sv), "rest");         // Two blocks of one item.
   EXPECT_EQ(rest("\2\1\4\2\2\0rest"sv), "rest");           // A block with its size.
   EXPECT_EQ(rest("\4\0"sv), "no row");                     // No such branch.
