@@ -22,6 +22,12 @@ struct ChangeFrame {
   std::string_view close;
 };
 
+// One more, last member of an encoded row: put in place of the `closing` bytes at its end.
+struct RowTail {
+  std::string closing;
+  std::string tail;
+};
+
 class RowEncoder {
  public:
   virtual ~RowEncoder() = default;
@@ -32,6 +38,8 @@ class RowEncoder {
   // Why append_row() said false: the column and its value.
   virtual std::string refusal(const data::DeltaBatch&, size_t) const { return ""; }
   virtual ChangeFrame change_frame() const = 0;
+  // A member that is `text` in every row. Its schema is AvroSchemaOptions::last_text_field.
+  virtual RowTail row_tail(std::string_view name, std::string_view text) const = 0;
 };
 
 }  // namespace penstock::format

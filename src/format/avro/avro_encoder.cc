@@ -66,4 +66,10 @@ ChangeFrame AvroEncoder::change_frame() const {
           .close = ""};
 }
 
+RowTail AvroEncoder::row_tail(std::string_view, std::string_view text) const {
+  RowTail out;
+  append_avro_bytes(text, out.tail);
+  return out;
+}
+
 }  // namespace penstock::format

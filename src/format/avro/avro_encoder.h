@@ -22,6 +22,7 @@ class AvroEncoder final : public RowEncoder {
   // scale.
   bool append_row(const data::DeltaBatch& batch, size_t row, std::string& out) const override;
   ChangeFrame change_frame() const override;
+  RowTail row_tail(std::string_view name, std::string_view text) const override;
   // Goes past a row; the reader has failed if there is none.
   void skip_row(ByteReader& in) const;
   std::string refusal(const data::DeltaBatch& batch, size_t row) const override;

@@ -50,17 +50,19 @@ class SchemaText {
     open_record(options_.full_name.substr(spaced ? dot + 1 : 0), space);
     if (options_.of_changes) {
       out_ += R"(,"fields":[{"name":"before","type":["null",)";
-      open_record("row", "");
-      fields(relation, positions, row_docs, space);
-      out_ += "}]";
+      open_record(options_.row_name, "");
+      fields(relation, positions, row_docs, space, std::nullopt);
+      out_ += "]}]";
       null_default();
-      out_ += R"(},{"name":"after","type":["null","row"])";
+      out_ += R"(},{"name":"after","type":["null",)";
+      append_json_string(options_.row_name, out_);
+      out_ += ']';
       null_default();
-      out_ += "}]";
+      out_ += '}' + avro_change_fields(options_.change_fields);
     } else {
-      fields(relation, positions, row_docs, space);
+      fields(relation, positions, row_docs, space, options_.last_text_field);
     }
-    out_ += '}';
+    out_ += "]}";
     return std::move(out_);
   }
 
@@ -82,13 +84,15 @@ class SchemaText {
     append_json_string(*text, out_);
   }
 
-  // A record's doc comes before them.
+  // A record's doc comes before them. Their list is left open.
   void fields(const types::RelationType& relation, const std::vector<size_t>& positions,
-              const AvroTypeDocs& docs, const std::string& space) {
+              const AvroTypeDocs& docs, const std::string& space,
+              const std::optional<std::string>& last_text_field) {
     doc(docs.doc);
     const std::vector<std::string> names = distinct_names(relation.columns);
     std::vector<std::string> chosen;
     for (size_t position : positions) chosen.push_back(names[position]);
+    if (last_text_field) chosen.push_back(*last_text_field);
     chosen = avro_field_names(chosen);
     out_ += R"(,"fields":[)";
     for (size_t i = 0; i < positions.size(); ++i) {
@@ -103,7 +107,10 @@ class SchemaText {
       if (text != docs.field_docs.end()) doc(text->second);
       out_ += '}';
     }
-    out_ += ']';
+    if (!last_text_field) return;
+    out_ += positions.empty() ? R"({"name":)" : R"(,{"name":)";
+    append_json_string(chosen.back(), out_);
+    out_ += R"(,"type":"string"})";
   }
 
   void nullable(const types::ColumnType& column, const std::string& space) {
@@ -133,8 +140,8 @@ class SchemaText {
     const auto docs = options_.type_docs.find(sql.named);
     const bool described = sql.named != ObjectId() && docs != options_.type_docs.end();
     fields({.columns = *sql.fields, .keys = {}}, all_of(*sql.fields),
-           described ? docs->second : AvroTypeDocs(), own);
-    out_ += '}';
+           described ? docs->second : AvroTypeDocs(), own, std::nullopt);
+    out_ += "]}";
   }
 
   static std::vector<size_t> all_of(const types::RecordFields& fields) {

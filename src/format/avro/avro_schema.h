@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/ids.h"
+#include "format/change_fields.h"
 #include "types/sql_type.h"
 
 namespace penstock::format {
@@ -24,11 +25,14 @@ struct AvroTypeDocs {
 };
 
 struct AvroSchemaOptions {
-  std::string full_name;                // Of the whole: "envelope", "row", "org.example.Order".
-  bool of_changes = false;              // Rows stand in a record of before and after (Debezium).
-  bool null_defaults = false;           // What may be null is null by default.
-  std::optional<std::string> doc = {};  // Of the rows' record.
-  std::map<size_t, std::string> column_docs = {};  // By position in the relation.
+  std::string full_name;            // Of the whole: "envelope", "row", "org.example.Order".
+  bool of_changes = false;          // Rows stand in a record of before and after (Debezium),
+  std::string row_name = "row";     // themselves a record of this name,
+  ChangeFields change_fields = {};  // with these behind them.
+  std::optional<std::string> last_text_field = {};  // Behind the rows' own fields: of text.
+  bool null_defaults = false;                       // What may be null is null by default.
+  std::optional<std::string> doc = {};              // Of the rows' record.
+  std::map<size_t, std::string> column_docs = {};   // By position in the relation.
   std::map<ObjectId, AvroTypeDocs> type_docs = {};
 };
 

@@ -356,5 +356,28 @@ TEST(AvroEncoder, WhatADecimalHasNoRoomForIsRefusedByName) {
                                            ", for which its schema's decimal has no room");
 }
 
+TEST(AvroSchema, ALastFieldOfText) {
+  EXPECT_EQ(
+      schema({{"a", SqlType::of(TypeId::kInt4)}, {"o-p", SqlType::of(TypeId::kInt4)}},
+             {.full_name = "envelope", .last_text_field = "o_p"}),
+      R"({"type":"record","name":"envelope","fields":[{"name":"a","type":"int"},{"name":"o_p","type":"int"},{"name":"o_p1","type":"string"}]})");
+  const RelationType type = relation({{"a", SqlType::of(TypeId::kInt4)}});
+  const RowTail tail = AvroEncoder(type, {0}).row_tail("op", "insert");
+  EXPECT_EQ(tail.closing, "");
+  EXPECT_EQ(tail.tail, "\x0cinsert");
+}
+
+TEST(AvroSchema, FieldsOfAChangeAreDebeziums) {
+  const std::string text =
+      schema({{"a", SqlType::of(TypeId::kInt4)}},
+             {.full_name = "t.Envelope",
+              .of_changes = true,
+              .row_name = "Value",
+              .change_fields = {.source = false, .transaction = true, .op = true, .ts_ms = true}});
+  EXPECT_EQ(
+      text,
+      R"({"type":"record","name":"Envelope","namespace":"t","fields":[{"name":"before","type":["null",{"type":"record","name":"Value","fields":[{"name":"a","type":"int"}]}]},{"name":"after","type":["null","Value"]},{"name":"op","type":"string"},{"name":"ts_ms","type":["null","long"],"default":null},{"name":"transaction","type":["null",{"type":"record","name":"block","namespace":"event","fields":[{"name":"id","type":"string"}]}],"default":null}]})");
+}
+
 }  // namespace
 }  // namespace penstock::format

@@ -278,4 +278,13 @@ ChangeFrame JsonEncoder::change_frame() const {
           .close = "}"};
 }
 
+RowTail JsonEncoder::row_tail(std::string_view name, std::string_view text) const {
+  RowTail out{.closing = "}", .tail = members_.empty() ? "" : ","};
+  append_json_string(name, out.tail);
+  out.tail += ':';
+  append_json_string(text, out.tail);
+  out.tail += '}';
+  return out;
+}
+
 }  // namespace penstock::format

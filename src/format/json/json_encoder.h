@@ -21,6 +21,7 @@ class JsonEncoder final : public RowEncoder {
   // Always true.
   bool append_row(const data::DeltaBatch& batch, size_t row, std::string& out) const override;
   ChangeFrame change_frame() const override;
+  RowTail row_tail(std::string_view name, std::string_view text) const override;
 
  private:
   struct Member {

@@ -170,5 +170,13 @@ TEST(JsonEncoder, FrameOfAChange) {
   EXPECT_EQ(join(true, false), R"({"before":B,"after":null})");
 }
 
+TEST(JsonEncoder, ARowsLastMember) {
+  RelationType type = relation({{"a", SqlType::of(TypeId::kInt4)}});
+  const RowTail tail = JsonEncoder(type, {0}).row_tail("o\"p", "insert");
+  EXPECT_EQ(tail.closing, "}");
+  EXPECT_EQ(tail.tail, R"(,"o\"p":"insert"})");
+  EXPECT_EQ(JsonEncoder(type, {}).row_tail("op", "insert").tail, R"("op":"insert"})");
+}
+
 }  // namespace
 }  // namespace penstock::format

@@ -17,8 +17,9 @@ class PgColumnEncoder final : public RowEncoder {
 
   // Always true.
   bool append_row(const data::DeltaBatch& batch, size_t row, std::string& out) const override;
-  // There is none: what is absent and what is empty would be the same.
+  // There is neither: what is absent and what is empty would be the same, and a member has no room.
   ChangeFrame change_frame() const override { return {}; }
+  RowTail row_tail(std::string_view, std::string_view) const override { return {}; }
 
  private:
   const types::SqlType type_;
