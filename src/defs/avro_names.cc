@@ -34,4 +34,16 @@ bool is_avro_primitive(std::string_view full_name) {
   return std::ranges::find(kPrimitives, name) != std::end(kPrimitives);
 }
 
+std::string avro_namespace(std::string_view text) {
+  std::string out;
+  bool begins = true;  // A part of it.
+  for (char c : text) {
+    if (begins && (c == '.' || is_digit(c))) out += '_';
+    out += is_name_character(c) || c == '.' ? c : '_';
+    begins = c == '.';
+  }
+  if (begins) out += '_';
+  return out;
+}
+
 }  // namespace penstock::defs

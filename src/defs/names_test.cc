@@ -43,5 +43,15 @@ TEST(AvroNames, OfSchemas) {
   EXPECT_FALSE(is_avro_primitive("ints"));
 }
 
+TEST(Names, TextAsANamespaceOfAvro) {
+  EXPECT_EQ(avro_namespace("shop.public.orders"), "shop.public.orders");
+  EXPECT_EQ(avro_namespace("my-topic.2nd"), "my_topic._2nd");
+  EXPECT_EQ(avro_namespace(".a..b."), "_.a._.b._");
+  EXPECT_EQ(avro_namespace(""), "_");
+  for (std::string text : {"shop.public", "0", ".", "a..b", "\u00e4"}) {
+    EXPECT_FALSE(malformed_avro_name(avro_namespace(text))) << text;
+  }
+}
+
 }  // namespace
 }  // namespace penstock::defs

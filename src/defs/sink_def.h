@@ -2,6 +2,7 @@
 // knows no expressions.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -13,7 +14,7 @@
 
 namespace penstock::defs {
 
-enum class SinkEnvelope { kUpsert, kDebezium };
+enum class SinkEnvelope { kUpsert, kDebezium, kAppend };
 enum class SinkFormatKind { kJson, kAvro, kText, kBytes };
 
 // How a schema is generated, and where it is published.
@@ -61,6 +62,16 @@ struct SinkTuning {
   std::optional<int32_t> reconnect_backoff_max_ms;
 };
 
+// What a change says beside the rows before and after it, under kDebezium.
+struct SinkChangeFields {
+  bool source = false;
+  bool transaction = false;
+  bool op = false;
+  bool ts_ms = false;
+
+  bool any() const { return source || transaction || op || ts_ms; }
+};
+
 struct SinkDef {
   ObjectId from;
   ObjectId connection;
@@ -76,11 +87,29 @@ struct SinkDef {
   std::optional<std::vector<size_t>> natural_key;
   SinkFormat key_format;  // Of use with KEY only.
   SinkFormat value_format;
+  bool json_schemas = false;  // Keys and values in JSON carry theirs, as Kafka Connect's do.
   SinkEnvelope envelope = SinkEnvelope::kUpsert;
+  SinkChangeFields change_fields;
+  bool tombstones = false;        // Of kDebezium: a deletion is followed by one.
+  std::string op_name;            // Of kAppend: the member that says what a change is.
+  std::optional<size_t> headers;  // The column of headers.
+  std::vector<size_t> excluded;   // Columns that values do not have, ascending.
   bool with_snapshot = true;
   SinkTuning tuning;
   uint64_t version = 0;
   types::RelationType relation;  // Of the rows it reads.
+
+  // What a row is called within an Avro schema of changes. Debezium's own name is for whoever wants
+  // more of Debezium's.
+  const char* row_record() const { return change_fields.any() ? "Value" : "row"; }
+  // The columns that values have.
+  std::vector<size_t> value_columns() const {
+    std::vector<size_t> out;
+    for (size_t i = 0; i < relation.columns.size(); ++i) {
+      if (std::ranges::find(excluded, i) == excluded.end()) out.push_back(i);
+    }
+    return out;
+  }
 };
 
 }  // namespace penstock::defs

@@ -7,6 +7,7 @@
 #include <charconv>
 
 #include "base/bytes_io.h"
+#include "format/json/connect_schema.h"
 #include "format/json/json_change.h"
 #include "sinks/topics.h"
 
@@ -56,6 +57,19 @@ void append_row_mark(std::string& out, const AuditSample& row) {
   put_fixed(out, row.size);
 }
 
+// Whether the last message of a key tells its row.
+bool has_states(const SinkConfig& config, const ChangeEncoder& encoder) {
+  switch (config.def.envelope) {
+    case defs::SinkEnvelope::kUpsert:
+      return true;
+    case defs::SinkEnvelope::kDebezium:
+      return config.def.key && encoder.key_is_proven();
+    case defs::SinkEnvelope::kAppend:  // Of an update there are two, in the same message's place.
+      return false;
+  }
+  return false;
+}
+
 }  // namespace
 
 Status check_auditable(const SinkConfig& config, const AuditScope& scope) {
@@ -64,9 +78,7 @@ Status check_auditable(const SinkConfig& config, const AuditScope& scope) {
     return fail(sql_state::kFeatureNotSupported,
                 "AUDIT SINK of a sink in another format than JSON not yet supported");
   }
-  const bool has_states = config.def.envelope == defs::SinkEnvelope::kUpsert ||
-                          (config.def.key && ChangeEncoder(config).key_is_proven());
-  if (scope.is_compacted && !has_states) {
+  if (scope.is_compacted && !has_states(config, ChangeEncoder(config))) {
     return fail(Error(sql_state::kFeatureNotSupported,
                       fmt::format("AUDIT SINK of a sink whose key is not unique, into compacted "
                                   "topic \"{}\", not yet supported",
@@ -259,8 +271,7 @@ AuditComparison::AuditComparison(const SinkConfig& config, const AuditScope& sco
       scope_(scope),
       stop_(stop),
       encoder_(config),
-      by_state_(config.def.envelope == defs::SinkEnvelope::kUpsert ||
-                (config.def.key && encoder_.key_is_proven())),
+      by_state_(has_states(config, encoder_)),
       sort_(config.spill_directory, config.limits.sort_bytes, stop) {
   report_.time = scope.time;
   report_.is_whole = scope.is_whole;
@@ -321,38 +332,66 @@ Status AuditComparison::add_message(const IncomingMessage& message) {
   return add_change(message, entry);
 }
 
-Status AuditComparison::add_change(const IncomingMessage& message, AuditMessage entry) {
-  const bool is_upsert = config_.def.envelope == defs::SinkEnvelope::kUpsert;
-  std::optional<format::ChangeRows> rows;
-  if (message.key.has_value() == config_.def.key.has_value()) {
-    if (is_upsert) {
-      rows = format::ChangeRows{std::nullopt, message.value};
-    } else if (message.value) {
-      rows = format::split_json_change(*message.value);
+bool AuditComparison::take_schema_off(std::optional<std::string_view>& carrying) const {
+  if (!config_.def.json_schemas || !carrying) return true;
+  carrying = format::take_payload(*carrying);
+  return carrying.has_value();
+}
+
+std::optional<AuditComparison::Rows> AuditComparison::rows_of(
+    std::optional<std::string_view> value) const {
+  Rows out;
+  switch (config_.def.envelope) {
+    case defs::SinkEnvelope::kUpsert:
+      if (value) out.after = AuditSample::of(*value);
+      return out;
+    case defs::SinkEnvelope::kDebezium: {
+      if (!value) return std::nullopt;
+      const auto rows = format::split_json_change(*value, config_.def.change_fields.any());
+      if (!rows) return std::nullopt;
+      if (rows->before) out.before = AuditSample::of(*rows->before);
+      if (rows->after) out.after = AuditSample::of(*rows->after);
+      return out;
     }
+    case defs::SinkEnvelope::kAppend: {
+      if (!value) return std::nullopt;
+      const auto appended = encoder_.take_apart(*value);
+      if (!appended) return std::nullopt;
+      (appended->inserted ? out.after : out.before) = AuditSample::of(appended->row);
+      return out;
+    }
+  }
+  return std::nullopt;
+}
+
+Status AuditComparison::add_change(const IncomingMessage& message, AuditMessage entry) {
+  std::optional<std::string_view> bare_key = message.key;
+  std::optional<std::string_view> value = message.value;
+  const bool is_tombstone = config_.def.tombstones && message.key && !message.value;
+  std::optional<Rows> rows;
+  if (message.key.has_value() == config_.def.key.has_value() && take_schema_off(bare_key) &&
+      take_schema_off(value)) {
+    if (is_tombstone) return {};  // The deletion before it has said it all.
+    rows = rows_of(value);
   }
   if (!rows) {
     add_foreign(message, entry.time);
     return {};
   }
-  const std::string_view key = message.key.value_or("");
-  std::optional<AuditSample> before;
-  std::optional<AuditSample> after;
-  if (rows->before) before = AuditSample::of(*rows->before);
-  if (rows->after) after = AuditSample::of(*rows->after);
+  const std::string_view key = bare_key.value_or("");
   if (by_state_) {
-    entry.before = before;
-    entry.after = after;
+    entry.before = rows->before;
+    entry.after = rows->after;
     return sort_.add(key, encode_audit_message(entry));
   }
-  if (before) {
-    entry.before = before;
-    RETURN_IF_ERROR(add_entry(key, *before, encode_audit_message(entry)));
+  if (rows->before) {
+    entry.before = rows->before;
+    RETURN_IF_ERROR(add_entry(key, *rows->before, encode_audit_message(entry)));
   }
-  if (after) {
+  if (rows->after) {
     entry.before.reset();
-    entry.after = after;
-    RETURN_IF_ERROR(add_entry(key, *after, encode_audit_message(entry)));
+    entry.after = rows->after;
+    RETURN_IF_ERROR(add_entry(key, *rows->after, encode_audit_message(entry)));
   }
   return {};
 }

@@ -51,6 +51,15 @@ class AuditComparison {
   class CountJudge;
 
   Status add_entry(std::string_view key, const AuditSample& row, const std::string& payload);
+  // What a message says of rows.
+  struct Rows {
+    std::optional<AuditSample> before;
+    std::optional<AuditSample> after;
+  };
+  // None when it is not of the sink's envelope.
+  std::optional<Rows> rows_of(std::optional<std::string_view> value) const;
+  // The key or value within its schema, if JSON carries schemas; false if it has none.
+  bool take_schema_off(std::optional<std::string_view>& carrying) const;
   Status add_change(const connect::IncomingMessage& message, AuditMessage entry);
   void add_foreign(const connect::IncomingMessage& message, std::optional<Timestamp> time);
   Status walk(Judge& judge);

@@ -383,5 +383,61 @@ TEST_P(AuditHistory, AnyOneFaultIsTold) {
 INSTANTIATE_TEST_SUITE_P(Sinks, AuditHistory, testing::Values("upsert", "debezium", "keyless"),
                          [](const auto& tested) { return std::string(tested.param); });
 
+Message with_fields(Message message, const std::string& fields) {
+  if (message.value) message.value->insert(message.value->size() - 1, fields);
+  return message;
+}
+
+TEST_F(AuditComparisonTest, FieldsOfAChangeAndTombstonesAreNoRows) {
+  use_debezium();
+  config_.def.change_fields.op = true;
+  config_.def.tombstones = true;
+  const std::string op = R"(,"op":"c","source":{"db":"}"})";
+  const std::vector<Message> right = {with_fields(debezium("a", {}, 1, 1), op),
+                                      with_fields(debezium("b", {}, 1, 1), op),
+                                      with_fields(debezium("b", 1, {}, 2), op), upsert("b", {}, 2)};
+  EXPECT_EQ(findings({{"a", 1}}, right), Texts{});
+  EXPECT_EQ(findings({{"a", 2}}, right),
+            Texts{R"(differs {"k":"a"} 0 {"k":"a","v":2} {"k":"a","v":1})"});
+  EXPECT_EQ(findings({}, {debezium("a", {}, 1, 1)}),
+            Texts{R"(foreign {"k":"a"} 0 - {"before":null,"after":{"k":"a","v":1}})"});
+  config_.def.tombstones = false;
+  EXPECT_EQ(findings({}, {upsert("b", {}, 2)}), Texts{R"(foreign {"k":"b"} 0 - -)"});
+}
+
+TEST_F(AuditComparisonTest, AppendedRowsAreCounted) {
+  config_.def.envelope = defs::SinkEnvelope::kAppend;
+  config_.def.op_name = "op";
+  auto appended = [](const std::string& key, int64_t value, const std::string& op, uint64_t time) {
+    Message message = upsert(key, value, time);
+    message.value->insert(message.value->size() - 1, R"(,"op":")" + op + '"');
+    return message;
+  };
+  const std::vector<Message> messages = {
+      appended("a", 1, "insert", 1), appended("a", 1, "delete", 2), appended("a", 2, "insert", 2)};
+  EXPECT_EQ(findings({{"a", 2}}, messages), Texts{});
+  EXPECT_EQ(findings({{"a", 1}}, messages), (Texts{R"(extra {"k":"a"} 2 - {"k":"a","v":2})",
+                                                   R"(missing {"k":"a"} 1 {"k":"a","v":1} -)"}));
+  EXPECT_EQ(findings({}, {upsert("a", 1, 1)}), Texts{R"(foreign {"k":"a"} 0 - {"k":"a","v":1})"});
+  scope_.is_compacted = true;
+  EXPECT_FALSE(check_auditable(config_, scope_));
+}
+
+TEST_F(AuditComparisonTest, WhatCarriesItsSchemaIsTakenOutOfIt) {
+  config_.def.json_schemas = true;
+  auto carrying = [](Message message) {
+    const std::string head = R"({"schema":{"type":"struct","name":"}\""},"payload":)";
+    message.key = head + *message.key + "}";
+    if (message.value) message.value = head + *message.value + "}";
+    return message;
+  };
+  const std::vector<Message> messages = {carrying(upsert("a", 1, 1)), carrying(upsert("b", 1, 1)),
+                                         carrying(upsert("b", {}, 2))};
+  EXPECT_EQ(findings({{"a", 1}}, messages), Texts{});
+  EXPECT_EQ(findings({{"a", 2}}, messages),
+            Texts{R"(differs {"k":"a"} 0 {"k":"a","v":2} {"k":"a","v":1})"});
+  EXPECT_EQ(findings({}, {upsert("a", 1, 1)}), Texts{R"(foreign {"k":"a"} 0 - {"k":"a","v":1})"});
+}
+
 }  // namespace
 }  // namespace penstock::sinks

@@ -18,11 +18,16 @@ uint64_t mix(uint64_t hash, uint64_t value) {
   return hash ^ (hash >> 32);
 }
 
+std::string_view steady_value(const SinkMessage& message, const MessageHeads& heads) {
+  return message.value->substr(0, message.steady_bytes).substr(heads.value.size());
+}
+
 // Without the heads: a registry that lost its schemas gives other ids to the same.
 uint64_t hash_unit(uint64_t hash, const BulkUnit& unit, const MessageHeads& heads) {
   for (const SinkMessage& message : unit.messages) {
     hash = mix(hash, message.key ? expr::seahash(message.key->substr(heads.key.size())) : 1);
-    hash = mix(hash, message.value ? expr::seahash(message.value->substr(heads.value.size())) : 2);
+    hash = mix(hash, message.value ? expr::seahash(steady_value(message, heads)) : 2);
+    if (!message.headers.empty()) hash = mix(hash, expr::seahash(message.headers));
     hash = mix(hash, message.copies);
   }
   return hash;
@@ -82,6 +87,7 @@ class SnapshotBulk final : public Bulk {
   std::string key_;
   std::string message_key_;
   std::optional<Previous> previous_;
+  std::string headers_;
   std::string value_;
 };
 
@@ -120,9 +126,12 @@ Step<bool> SnapshotBulk::read_unit(BulkUnit& unit) {
   encoder_.append_group_key(*chunk_, row, key_);
   unit.messages.resize(1);
   SinkMessage& message = unit.messages.front();
+  headers_.clear();
+  encoder_.append_headers(*chunk_, row, headers_);
+  message.headers = headers_;
   value_.clear();
   encoder_.write_value(
-      std::nullopt, row,
+      {std::nullopt, row}, {.time = cursor_.time, .in_snapshot = true},
       [&](size_t handle, std::string& out) { encoder_.append_row(*chunk_, handle, out); }, value_,
       message);
   if (auto refusal = encoder_.take_refusal()) return refused_row(*refusal);
@@ -131,17 +140,20 @@ Step<bool> SnapshotBulk::read_unit(BulkUnit& unit) {
   encoder_.address(key_, partition_value, message_key_, message);
   message.copies = static_cast<uint64_t>(count);
   unit.changes = message.copies;
+  std::string_view bare(value_);
+  bare.remove_prefix(encoder_.heads().value.size());
+  bare.remove_suffix(encoder_.heads().value_tail.size());
   if (encoder_.has_group_key()) {
     // Rows of a key are neighbours when the collection is stored by it; others are not looked for.
     bool neighbour = previous_ && previous_->key == key_;
     if (neighbour) ++unit.changes;
     if (unit.changes > 1) {
-      const std::string& other = neighbour ? previous_->value : value_;
-      unit.violation = violation_text(key_, cursor_.time, other, value_);
+      const std::string_view other = neighbour ? std::string_view(previous_->value) : bare;
+      unit.violation = violation_text(key_, cursor_.time, other, bare);
     }
     if (!previous_) previous_.emplace();
     previous_->key = key_;
-    previous_->value = value_;
+    previous_->value = bare;
   }
   return true;
 }
@@ -157,7 +169,8 @@ Step<void> SnapshotBulk::rewind(uint64_t units) {
 }
 
 // The change of a tick, or the net change of several: paired by key, like any tick, but sorted on
-// disk. Payload: [u32 big-endian size of the row bytes][row bytes][u64 partition][i64 diff][value].
+// disk. Payload: [u32 big-endian size of the row bytes][row bytes][u64 partition][i64 diff]
+// [varint size of the headers][headers][value].
 class SortedBulk final : public Bulk {
  public:
   SortedBulk(const BulkCursor& cursor, data::UpdateStream& stream, ChangeEncoder& encoder,
@@ -181,6 +194,7 @@ class SortedBulk final : public Bulk {
  private:
   struct Entry {
     std::string_view row_bytes;
+    std::string_view headers;
     std::string_view value;
     uint64_t partition = 0;
     int64_t diff = 0;
@@ -192,7 +206,7 @@ class SortedBulk final : public Bulk {
   }
   static Entry parse(std::string_view payload);
   Step<bool> read_group();
-  void make_message(const Pair& pair, SinkMessage& message);
+  void add_messages(const Pair& pair, std::vector<SinkMessage>& out);
 
   data::UpdateStream& stream_;
   const bool partitions_by_value_;
@@ -201,7 +215,8 @@ class SortedBulk final : public Bulk {
   bool ahead_ = false;  // The sort stands at an entry that no group has taken yet.
   std::string key_;
   std::string message_key_;
-  std::string payload_;               // Of the row being added.
+  std::string payload_;               // Of the row being added,
+  std::string headers_;               // and its headers.
   std::deque<std::string> payloads_;  // Of the group.
   std::vector<Entry> entries_;
   std::vector<GroupRow> group_;
@@ -218,6 +233,9 @@ Status SortedBulk::add_row(const data::DeltaBatch& batch, size_t row, uint64_t p
   std::memcpy(payload_.data(), &size, sizeof(size));
   put_fixed(payload_, partition);
   put_fixed(payload_, batch.diff(row));
+  headers_.clear();
+  encoder_.append_headers(batch, row, headers_);
+  put_string(payload_, headers_);
   encoder_.append_row(batch, row, payload_);
   return sort_.add(key_, payload_);
 }
@@ -229,6 +247,7 @@ SortedBulk::Entry SortedBulk::parse(std::string_view payload) {
   entry.row_bytes = reader.bytes(size);
   entry.partition = reader.fixed<uint64_t>();
   entry.diff = reader.fixed<int64_t>();
+  entry.headers = reader.string();
   entry.value = reader.rest();
   return entry;
 }
@@ -282,16 +301,20 @@ Step<bool> SortedBulk::read_group() {
   return !payloads_.empty();
 }
 
-void SortedBulk::make_message(const Pair& pair, SinkMessage& message) {
-  const Entry& addressed = entries_[pair.after ? *pair.after : *pair.before];
-  std::optional<uint64_t> partition;
-  if (partitions_by_value_) partition = addressed.partition;
-  encoder_.address(key_, partition, message_key_, message);
-  message.copies = pair.copies;
-  encoder_.write_value(
-      pair.before, pair.after,
-      [&](size_t handle, std::string& out) { out += entries_[handle].value; },
-      values_.emplace_back(), message);
+void SortedBulk::add_messages(const Pair& pair, std::vector<SinkMessage>& out) {
+  for (const Change& change : encoder_.changes_of(pair)) {
+    const Entry& addressed = entries_[change.addressed()];
+    SinkMessage& message = out.emplace_back();
+    std::optional<uint64_t> partition;
+    if (partitions_by_value_) partition = addressed.partition;
+    encoder_.address(key_, partition, message_key_, message);
+    message.copies = pair.copies;
+    message.headers = addressed.headers;
+    encoder_.write_value(
+        change, {.time = cursor_.time},
+        [&](size_t handle, std::string& value) { value += entries_[handle].value; },
+        values_.emplace_back(), message);
+  }
 }
 
 Step<bool> SortedBulk::read_unit(BulkUnit& unit) {
@@ -306,8 +329,8 @@ Step<bool> SortedBulk::read_unit(BulkUnit& unit) {
     pair_group(group_, pairs_);
   }
   values_.clear();
-  unit.messages.resize(pairs_.size());
-  for (size_t i = 0; i < pairs_.size(); ++i) make_message(pairs_[i], unit.messages[i]);
+  unit.messages.clear();
+  for (const Pair& pair : pairs_) add_messages(pair, unit.messages);
   unit.changes = count_changes(pairs_);
   if (unit.changes > 1 && encoder_.has_group_key()) {
     unit.violation =

@@ -2,14 +2,13 @@
 #include "sinks/change_encoder.h"
 
 #include <algorithm>
-#include <numeric>
 
+#include "base/version.h"
 #include "data/rows.h"
 #include "expr/seahash.h"
 #include "format/avro/avro_encoder.h"
 #include "format/json/json_encoder.h"
 #include "format/pg/pg_column_encoder.h"
-#include "sinks/pairing.h"
 
 namespace penstock::sinks {
 namespace {
@@ -18,11 +17,9 @@ using defs::SinkFormatKind;
 using types::SqlType;
 using types::TypeId;
 
-std::vector<size_t> all_columns(const types::RelationType& relation) {
-  std::vector<size_t> out(relation.columns.size());
-  std::iota(out.begin(), out.end(), size_t{0});
-  return out;
-}
+// Of APPEND, in the member that says what a change is.
+constexpr std::string_view kInserted = "insert";
+constexpr std::string_view kDeleted = "delete";
 
 std::unique_ptr<format::RowEncoder> row_encoder(SinkFormatKind kind,
                                                 const types::RelationType& relation,
@@ -73,10 +70,22 @@ bool folds_values(SinkFormatKind kind, const types::RelationType& relation,
 
 }  // namespace
 
-ChangeEncoder::ChangeEncoder(const SinkConfig& config) : envelope_(config.def.envelope) {
+ChangeEncoder::ChangeEncoder(const SinkConfig& config)
+    : envelope_(config.def.envelope),
+      leaves_tombstones_(config.def.tombstones),
+      value_format_(config.def.value_format.kind),
+      fields_(config.def.change_fields),
+      origin_{.version = kVersion,
+              .name = config.name,
+              .database = config.from.database,
+              .schema = config.from.schema,
+              .table = config.from.relation} {
   const defs::SinkDef& def = config.def;
-  value_ = row_encoder(def.value_format.kind, def.relation, all_columns(def.relation));
+  value_ = row_encoder(def.value_format.kind, def.relation, def.value_columns());
   frame_ = value_->change_frame();
+  inserted_ = value_->row_tail(def.op_name, kInserted);
+  deleted_ = value_->row_tail(def.op_name, kDeleted);
+  if (def.headers) headers_.emplace(def.relation, *def.headers);
   sends_key_ = def.key.has_value();
   if (def.key) {
     group_ = row_encoder(def.key_format.kind, def.relation, *def.key);
@@ -93,22 +102,79 @@ void ChangeEncoder::append_group_key(const data::DeltaBatch& batch, size_t row, 
   if (!group_) {
     append_row_bytes(batch, row, out);
   } else if (!group_->append_row(batch, row, out)) {
-    refuse("key", *group_, batch, row);
+    refuse("key", group_->refusal(batch, row));
   }
 }
 
 void ChangeEncoder::append_row(const data::DeltaBatch& batch, size_t row, std::string& out) {
-  if (!value_->append_row(batch, row, out)) refuse("value", *value_, batch, row);
+  if (!value_->append_row(batch, row, out)) refuse("value", value_->refusal(batch, row));
 }
 
-void ChangeEncoder::refuse(const char* what, const format::RowEncoder& encoder,
-                           const data::DeltaBatch& batch, size_t row) {
+void ChangeEncoder::append_headers(const data::DeltaBatch& batch, size_t row, std::string& out) {
+  if (headers_ && !headers_->append(batch, row, out)) refuse("header", headers_->refusal());
+}
+
+void ChangeEncoder::refuse(const char* what, const std::string& reason) {
   if (refusal_) return;
-  refusal_ = std::string("a ") + what + " cannot be encoded: " + encoder.refusal(batch, row);
+  refusal_ = std::string("a ") + what + " cannot be encoded: " + reason;
 }
 
 std::optional<std::string> ChangeEncoder::take_refusal() {
   return std::exchange(refusal_, std::nullopt);
+}
+
+std::span<const Change> ChangeEncoder::changes_of(const Pair& pair) {
+  const bool in_two = envelope_ == defs::SinkEnvelope::kAppend && pair.before && pair.after;
+  if (in_two) {
+    changes_ = {Change{pair.before, std::nullopt}, Change{std::nullopt, pair.after}};
+    return changes_;
+  }
+  changes_[0] = {pair.before, pair.after};
+  if (!leaves_tombstones_ || pair.after) return std::span(changes_).first(1);
+  changes_[1] = {pair.before, std::nullopt, true};
+  return changes_;
+}
+
+void ChangeEncoder::append_tail(const format::RowTail& tail, std::string& out) {
+  out.resize(out.size() - tail.closing.size());
+  out += tail.tail;
+}
+
+std::optional<ChangeEncoder::AppendedRow> ChangeEncoder::take_apart(
+    std::string_view appended) const {
+  for (const format::RowTail* tail : {&inserted_, &deleted_}) {
+    if (!appended.ends_with(tail->tail)) continue;
+    appended.remove_suffix(tail->tail.size());
+    return AppendedRow{std::string(appended) + tail->closing, tail == &inserted_};
+  }
+  return std::nullopt;
+}
+
+// A tick has many changes and few ops: what is said of one is said of the next as well.
+void ChangeEncoder::append_fields(const Change& change, const ChangeStamp& stamp,
+                                  std::string& out) {
+  using format::ChangeOp;
+  const ChangeOp created = stamp.in_snapshot ? ChangeOp::kRead : ChangeOp::kCreate;
+  const ChangeOp op = !change.after   ? ChangeOp::kDelete
+                      : change.before ? ChangeOp::kUpdate
+                                      : created;
+  static constexpr std::string_view kOps = "cudr";
+  WrittenFields& written = written_[kOps.find(static_cast<char>(op))];
+  if (written.text.empty() || written.time != stamp.time) {
+    written.time = stamp.time;
+    written.text.clear();
+    const format::ChangeFields fields{.source = fields_.source,
+                                      .transaction = fields_.transaction,
+                                      .op = fields_.op,
+                                      .ts_ms = fields_.ts_ms};
+    const format::ChangeFacts facts{op, stamp.time};
+    if (value_format_ == SinkFormatKind::kAvro) {
+      append_avro_change_fields(fields, origin_, facts, written.text);
+    } else {
+      append_json_change_fields(fields, origin_, facts, written.text);
+    }
+  }
+  out += written.text;
 }
 
 std::vector<uint64_t> ChangeEncoder::partition_values(const data::DeltaBatch& batch) {
@@ -134,7 +200,7 @@ void ChangeEncoder::address(std::string_view group_key, std::optional<uint64_t> 
   if (sends_key_) {
     message.key = group_key;
     if (!heads_.key.empty()) {
-      buffer.assign(heads_.key).append(group_key);
+      buffer.assign(heads_.key).append(group_key).append(heads_.key_tail);
       message.key = buffer;
     }
   }

@@ -1,15 +1,20 @@
 // Rows of the sunk relation to keys, values and partition hashes of messages.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "expr/evaluator.h"
+#include "format/change_fields.h"
 #include "format/message_encoder.h"
+#include "sinks/message_headers.h"
+#include "sinks/pairing.h"
 #include "sinks/sink_config.h"
 
 namespace penstock::sinks {
@@ -18,14 +23,36 @@ namespace penstock::sinks {
 struct SinkMessage {
   std::optional<std::string_view> key;
   std::optional<std::string_view> value;  // None = tombstone.
-  uint64_t partition_hash = 0;            // Modulo the number of partitions.
+  std::string_view headers;               // A block of message_headers.h.
+  // So much of the value's beginning is the same in every run; what follows names things that may
+  // be renamed.
+  size_t steady_bytes = 0;
+  uint64_t partition_hash = 0;  // Modulo the number of partitions.
   uint64_t copies = 1;
 };
 
-// What stands in front of each key and value: a registry's header, or nothing.
+// What stands in front of each key and value, and behind: a registry's header, a schema, or
+// nothing.
 struct MessageHeads {
-  std::string key;
-  std::string value;
+  std::string key = {};
+  std::string value = {};
+  std::string key_tail = {};
+  std::string value_tail = {};
+};
+
+// What one message, or its equal copies, says of a pair. Handles as there.
+struct Change {
+  std::optional<size_t> before;
+  std::optional<size_t> after;
+  bool is_tombstone = false;
+
+  // Whose partition and headers it has.
+  size_t addressed() const { return after ? *after : *before; }
+};
+
+struct ChangeStamp {
+  Timestamp time;
+  bool in_snapshot = false;
 };
 
 // One owner thread.
@@ -41,36 +68,56 @@ class ChangeEncoder {
   // without its head.
   void append_group_key(const data::DeltaBatch& batch, size_t row, std::string& out);
   // Whether more than one change of a group in a tick is a violation of a key.
-  bool has_group_key() const { return group_ != nullptr; }
+  bool has_group_key() const {
+    return group_ && (key_is_proven_ || envelope_ != defs::SinkEnvelope::kAppend);
+  }
   // Whether the encoded key is proven, so that a violation means that something is wrong. A key
   // is not, though it be unique, if values that differ are encoded alike.
   bool key_is_proven() const { return key_is_proven_; }
 
   // A row as a part of a value.
   void append_row(const data::DeltaBatch& batch, size_t row, std::string& out);
-  // The first key or row since the last call that the format has no room for, in words. What was
-  // appended for it must not be sent.
+  // A row's headers as a block; nothing without HEADERS.
+  void append_headers(const data::DeltaBatch& batch, size_t row, std::string& out);
+  // The first key, row or header since the last call that the format has no room for, in words.
+  // What was appended for it must not be sent.
   std::optional<std::string> take_refusal();
 
-  // A change of rows that have handles: its value into `buffer`, which must be empty and outlive
-  // the message's use. `append(handle, out)` appends a row, as append_row() does.
+  // The messages of a pair, in their order. Lives until the next call.
+  std::span<const Change> changes_of(const Pair& pair);
+
+  // A change: its value into `buffer`, which must be empty and outlive the message's use.
+  // `append(handle, out)` appends a row, as append_row() does.
   template <typename Append>
-  void write_value(const std::optional<size_t>& before, const std::optional<size_t>& after,
-                   Append append, std::string& buffer, SinkMessage& message) const {
+  void write_value(const Change& change, const ChangeStamp& stamp, Append append,
+                   std::string& buffer, SinkMessage& message) {
     message.value.reset();
-    if (is_upsert() && !after) return;
+    message.steady_bytes = 0;
+    if (change.is_tombstone || (is_upsert() && !change.after)) return;
     buffer += heads_.value;
-    if (is_upsert()) {
-      append(*after, buffer);
-    } else {
-      buffer += before ? frame_.before_present : frame_.before_absent;
-      if (before) append(*before, buffer);
-      buffer += after ? frame_.after_present : frame_.after_absent;
-      if (after) append(*after, buffer);
+    if (envelope_ == defs::SinkEnvelope::kDebezium) {
+      buffer += change.before ? frame_.before_present : frame_.before_absent;
+      if (change.before) append(*change.before, buffer);
+      buffer += change.after ? frame_.after_present : frame_.after_absent;
+      if (change.after) append(*change.after, buffer);
+      message.steady_bytes = buffer.size();
+      if (fields_.any()) append_fields(change, stamp, buffer);
       buffer += frame_.close;
+    } else {
+      append(change.addressed(), buffer);
+      if (!is_upsert()) append_tail(change.after ? inserted_ : deleted_, buffer);
     }
+    buffer += heads_.value_tail;
+    if (!fields_.any()) message.steady_bytes = buffer.size();
     message.value = buffer;
   }
+
+  // The row within a value of APPEND, and whether it was inserted; none if it is no such value.
+  struct AppendedRow {
+    std::string row;
+    bool inserted = false;
+  };
+  std::optional<AppendedRow> take_apart(std::string_view appended) const;
 
   // PARTITION BY of every row, 0 where it is NULL or fails; empty without PARTITION BY.
   std::vector<uint64_t> partition_values(const data::DeltaBatch& batch);
@@ -83,15 +130,30 @@ class ChangeEncoder {
 
  private:
   bool is_upsert() const { return envelope_ == defs::SinkEnvelope::kUpsert; }
-  void refuse(const char* what, const format::RowEncoder& encoder, const data::DeltaBatch& batch,
-              size_t row);
+  void refuse(const char* what, const std::string& reason);
+  static void append_tail(const format::RowTail& tail, std::string& out);
+  void append_fields(const Change& change, const ChangeStamp& stamp, std::string& out);
 
   const defs::SinkEnvelope envelope_;
+  const bool leaves_tombstones_;
+  const defs::SinkFormatKind value_format_;
+  const defs::SinkChangeFields fields_;
+  const format::ChangeOrigin origin_;
   bool key_is_proven_ = false;
   bool sends_key_ = false;
   std::unique_ptr<format::RowEncoder> group_;
   std::unique_ptr<format::RowEncoder> value_;
+  std::optional<HeaderEncoder> headers_;
   format::ChangeFrame frame_;
+  format::RowTail inserted_;  // Of APPEND.
+  format::RowTail deleted_;
+  // What append_fields() wrote last, by what happened.
+  struct WrittenFields {
+    Timestamp time;
+    std::string text;
+  };
+  std::array<WrittenFields, 4> written_;
+  std::array<Change, 2> changes_;
   MessageHeads heads_;
   std::optional<std::string> refusal_;
   std::optional<expr::Evaluator> partition_by_;

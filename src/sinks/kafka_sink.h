@@ -126,6 +126,7 @@ class KafkaSink {
   bool errors_checked_ = false;
   std::vector<std::vector<uint64_t>> partition_values_;  // Per batch of the tick being sent.
   std::string key_;
+  std::string headers_;
   std::string value_;
   uint64_t partitions_read_us_ = 0;
   uint64_t partition_errors_told_ = 0;

@@ -183,23 +183,30 @@ Step<void> KafkaSink::send_tick(const data::TickUpdates& tick) {
 }
 
 Step<void> KafkaSink::send_pair(const Pair& pair, std::string_view key, Timestamp time) {
-  const TickRow& addressed = pairing_.row(pair.after ? *pair.after : *pair.before);
-  const std::vector<uint64_t>& values = partition_values_[addressed.batch_index];
-  SinkMessage message;
-  std::optional<uint64_t> partition;
-  if (!values.empty()) partition = values[addressed.row];
-  encoder_.address(key, partition, key_, message);
-  message.copies = pair.copies;
-  value_.clear();
-  encoder_.write_value(
-      pair.before, pair.after,
-      [&](size_t handle, std::string& out) {
-        const TickRow& at = pairing_.row(handle);
-        encoder_.append_row(*at.batch, at.row, out);
-      },
-      value_, message);
-  if (auto refusal = encoder_.take_refusal()) return refused_row(*refusal);
-  return transaction_.send(message, time);
+  for (const Change& change : encoder_.changes_of(pair)) {
+    const TickRow& addressed = pairing_.row(change.addressed());
+    const std::vector<uint64_t>& values = partition_values_[addressed.batch_index];
+    SinkMessage message;
+    std::optional<uint64_t> partition;
+    if (!values.empty()) partition = values[addressed.row];
+    encoder_.address(key, partition, key_, message);
+    message.copies = pair.copies;
+    headers_.clear();
+    encoder_.append_headers(*addressed.batch, addressed.row, headers_);
+    message.headers = headers_;
+    value_.clear();
+    encoder_.write_value(
+        change, {.time = time},
+        [&](size_t handle, std::string& out) {
+          const TickRow& at = pairing_.row(handle);
+          encoder_.append_row(*at.batch, at.row, out);
+        },
+        value_, message);
+    if (auto refusal = encoder_.take_refusal()) return refused_row(*refusal);
+    auto sent = transaction_.send(message, time);
+    if (!sent) return sent;
+  }
+  return {};
 }
 
 Step<void> KafkaSink::commit_ticks() {

@@ -1,26 +1,33 @@
 // Schemas generated from a sink's definition, and published.
 #include "sinks/schemas.h"
 
-#include <numeric>
-
 #include "base/check.h"
 #include "format/avro/avro_schema.h"
+#include "format/json/connect_schema.h"
 
 namespace penstock::sinks {
 namespace {
 
-std::optional<std::string> schema_of(const defs::SinkFormat& format, const defs::SinkDef& def,
-                                     const std::vector<size_t>& columns, bool of_changes) {
-  if (!format.avro) return std::nullopt;
-  format::AvroSchemaOptions options{.full_name = format.avro->full_name,
-                                    .of_changes = of_changes,
-                                    .null_defaults = format.avro->null_defaults,
-                                    .doc = format.avro->doc,
-                                    .column_docs = format.avro->column_docs};
-  for (const auto& [type, docs] : format.avro->type_docs) {
-    options.type_docs[type] = {docs.doc, docs.field_docs};
+format::ChangeFields change_fields(const defs::SinkChangeFields& fields) {
+  return {.source = fields.source,
+          .transaction = fields.transaction,
+          .op = fields.op,
+          .ts_ms = fields.ts_ms};
+}
+
+format::AvroSchemaOptions options_of(const defs::AvroSinkFormat& format) {
+  format::AvroSchemaOptions out{.full_name = format.full_name,
+                                .null_defaults = format.null_defaults,
+                                .doc = format.doc,
+                                .column_docs = format.column_docs};
+  for (const auto& [type, docs] : format.type_docs) {
+    out.type_docs[type] = {docs.doc, docs.field_docs};
   }
-  return format::avro_schema(def.relation, columns, options);
+  return out;
+}
+
+bool carries_schemas(const defs::SinkFormat& format, const defs::SinkDef& def) {
+  return def.json_schemas && format.kind == defs::SinkFormatKind::kJson;
 }
 
 Step<std::string> publish(const defs::SinkFormat& format, const std::optional<std::string>& schema,
@@ -42,14 +49,37 @@ Step<std::string> publish(const defs::SinkFormat& format, const std::optional<st
 }  // namespace
 
 std::optional<std::string> key_schema(const defs::SinkDef& def) {
-  if (!def.key) return std::nullopt;
-  return schema_of(def.key_format, def, *def.key, false);
+  if (!def.key || !def.key_format.avro) return std::nullopt;
+  return format::avro_schema(def.relation, *def.key, options_of(*def.key_format.avro));
 }
 
 std::optional<std::string> value_schema(const defs::SinkDef& def) {
-  std::vector<size_t> all(def.relation.columns.size());
-  std::iota(all.begin(), all.end(), size_t{0});
-  return schema_of(def.value_format, def, all, def.envelope == defs::SinkEnvelope::kDebezium);
+  if (!def.value_format.avro) return std::nullopt;
+  format::AvroSchemaOptions options = options_of(*def.value_format.avro);
+  options.of_changes = def.envelope == defs::SinkEnvelope::kDebezium;
+  options.row_name = def.row_record();
+  options.change_fields = change_fields(def.change_fields);
+  if (def.envelope == defs::SinkEnvelope::kAppend) options.last_text_field = def.op_name;
+  return format::avro_schema(def.relation, def.value_columns(), options);
+}
+
+std::optional<std::string> carried_key_schema(const defs::SinkDef& def) {
+  if (!def.key || !carries_schemas(def.key_format, def)) return std::nullopt;
+  return format::connect_schema(def.relation, *def.key, {.name = def.topic + ".Key"});
+}
+
+std::optional<std::string> carried_value_schema(const defs::SinkDef& def) {
+  if (!carries_schemas(def.value_format, def)) return std::nullopt;
+  const std::string row_name = def.topic + ".Value";
+  format::ConnectSchemaOptions options{.name = row_name};
+  if (def.envelope == defs::SinkEnvelope::kAppend) options.last_text_field = def.op_name;
+  if (def.envelope == defs::SinkEnvelope::kDebezium) {
+    options = {.name = def.topic + ".Envelope",
+               .of_changes = true,
+               .row_name = row_name,
+               .change_fields = change_fields(def.change_fields)};
+  }
+  return format::connect_schema(def.relation, def.value_columns(), options);
 }
 
 Step<MessageHeads> publish_schemas(const defs::SinkDef& def, const SchemaRegistries& registries,
@@ -58,7 +88,16 @@ Step<MessageHeads> publish_schemas(const defs::SinkDef& def, const SchemaRegistr
   if (!key) return std::unexpected(key.error());
   auto value = publish(def.value_format, value_schema(def), registries.value, stop);
   if (!value) return std::unexpected(value.error());
-  return MessageHeads{*std::move(key), *std::move(value)};
+  MessageHeads heads{.key = *std::move(key), .value = *std::move(value)};
+  if (auto carried = carried_key_schema(def)) {
+    heads.key = format::schema_head(*carried);
+    heads.key_tail = format::kSchemaTail;
+  }
+  if (auto carried = carried_value_schema(def)) {
+    heads.value = format::schema_head(*carried);
+    heads.value_tail = format::kSchemaTail;
+  }
+  return heads;
 }
 
 }  // namespace penstock::sinks

@@ -12,9 +12,12 @@
 
 namespace penstock::sinks {
 
-// None where the format has none, or there is no KEY.
+// In Avro, to be published. None where the format has none, or there is no KEY.
 std::optional<std::string> key_schema(const defs::SinkDef& def);
 std::optional<std::string> value_schema(const defs::SinkDef& def);
+// Those that JSON carries itself (JSON SCHEMAS). None where there are none.
+std::optional<std::string> carried_key_schema(const defs::SinkDef& def);
+std::optional<std::string> carried_value_schema(const defs::SinkDef& def);
 
 // Where each is published; null where there is no schema.
 struct SchemaRegistries {
@@ -22,7 +25,7 @@ struct SchemaRegistries {
   connect::SchemaRegistry* value = nullptr;
 };
 
-// Publishes the key's schema, then the value's.
+// Publishes the key's schema, then the value's. What stands around keys and values then.
 Step<MessageHeads> publish_schemas(const defs::SinkDef& def, const SchemaRegistries& registries,
                                    const StopToken& stop);
 

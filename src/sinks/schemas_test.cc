@@ -96,6 +96,14 @@ TEST_F(SchemasTest, AreGeneratedFromTheDefinition) {
       value_schema(config_.def)->starts_with(R"({"type":"record","name":"envelope","fields":[)"));
   config_.def.envelope = defs::SinkEnvelope::kDebezium;
   EXPECT_NE(value_schema(config_.def)->find(R"("before")"), std::string::npos);
+  config_.def.change_fields.op = true;
+  config_.def.excluded = {0};
+  EXPECT_EQ(
+      *value_schema(config_.def),
+      R"({"type":"record","name":"envelope","fields":[{"name":"before","type":["null",{"type":"record","name":"Value","fields":[{"name":"v","type":["null","long"]}]}]},{"name":"after","type":["null","Value"]},{"name":"op","type":"string"}]})");
+  config_.def.envelope = defs::SinkEnvelope::kAppend;
+  config_.def.op_name = "change";
+  EXPECT_TRUE(value_schema(config_.def)->ends_with(R"(,{"name":"change","type":"string"}]})"));
   config_.def.key.reset();
   EXPECT_EQ(key_schema(config_.def), std::nullopt);
   config_.def.value_format = {};

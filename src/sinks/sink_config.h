@@ -45,9 +45,17 @@ struct SinkLimits {
 // What the sink's definition changes of it.
 SinkLimits tuned_limits(const defs::SinkTuning& tuning);
 
+// Of the relation, as it is called when the sink starts.
+struct RelationName {
+  std::string database;
+  std::string schema;
+  std::string relation;
+};
+
 struct SinkConfig {
   ObjectId id;
-  std::string name;  // For logs.
+  std::string name;  // For logs, and for messages that say where they come from.
+  RelationName from = {};
   defs::SinkDef def;
   std::string progress_topic;
   std::optional<int32_t> progress_replication_factor;

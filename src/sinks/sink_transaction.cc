@@ -163,15 +163,19 @@ Step<void> SinkTransaction::send(const SinkMessage& message, Timestamp time) {
     stamp_ = time;
     stamp_text_ = std::to_string(time.ms);
   }
-  const connect::KafkaHeader header{kTimestampHeader, stamp_text_};
+  headers_.assign(1, {kTimestampHeader, stamp_text_});
+  read_headers(message.headers, headers_);
   connect::OutgoingMessage out{.topic = data_topic_,
                                .partition = static_cast<int32_t>(
                                    message.partition_hash % static_cast<uint64_t>(partitions_)),
                                .key = message.key,
                                .value = message.value,
-                               .headers = {&header, 1}};
+                               .headers = headers_};
   uint64_t size =
       (message.key ? message.key->size() : 0) + (message.value ? message.value->size() : 0);
+  for (size_t i = 1; i < headers_.size(); ++i) {  // What is ours is not counted.
+    size += headers_[i].key.size() + headers_[i].value.value_or("").size();
+  }
   for (uint64_t copy = 0; copy < message.copies; ++copy) {
     auto sent = send_raw(out);
     if (!sent) return sent;

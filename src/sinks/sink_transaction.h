@@ -91,6 +91,7 @@ class SinkTransaction {
   int32_t partitions_ = 1;
   Timestamp stamp_;         // Behind stamp_text_.
   std::string stamp_text_;  // The header's value.
+  std::vector<connect::KafkaHeader> headers_;
   bool open_ = false;
   uint64_t begun_us_ = 0;
   uint64_t commit_asked_us_ = 0;

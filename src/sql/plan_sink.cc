@@ -10,6 +10,7 @@
 #include "sql/ddl/option_reader.h"
 #include "sql/ddl/topic_name.h"
 #include "sql/lower/condition.h"
+#include "sql/plan_sink_envelope.h"
 #include "sql/plan_sink_format.h"
 #include "sql/plan_sink_tuning.h"
 #include "sql/resolve/item_names.h"
@@ -127,6 +128,9 @@ Status read_with_options(const CreateSink& statement, SinkPlan& plan) {
   RETURN_IF_ERROR(with.check_unique());
   ASSIGN_OR_RETURN(std::optional<bool> snapshot, with.boolean("SNAPSHOT"));
   def.with_snapshot = snapshot.value_or(true);
+  RETURN_IF_ERROR(plan_value_columns(with, def));
+  ASSIGN_OR_RETURN(std::optional<bool> schemas, with.boolean("JSON SCHEMAS"));
+  def.json_schemas = schemas.value_or(false);
   ASSIGN_OR_RETURN(std::optional<bool> validate, with.boolean("VALIDATE"));
   plan.validate = validate.value_or(false);
   ASSIGN_OR_RETURN(std::optional<int32_t> version, with.integer("VERSION"));
@@ -205,25 +209,34 @@ std::string known_keys(const types::RelationType& relation) {
   return out;
 }
 
+// Whether some message says of a key only that it is gone.
+bool leaves_deletions(const defs::SinkDef& def) {
+  return def.envelope == defs::SinkEnvelope::kUpsert || def.tombstones;
+}
+
 // The dialect insists on a key that is unique, or on being told so, where a deletion is only a key.
 Status check_upsert_key(const CreateSink& statement, const ItemRef& from,
                         const PlanContext& context, SinkPlan& plan) {
   if (!statement.key) {
-    return fail(
-        Error(sql_state::kSyntaxError, "upsert sinks must specify a key").with_hint(kKeyHint));
+    const char* who = plan.def.tombstones ? "sinks with TOMBSTONES" : "upsert sinks";
+    return fail(Error(sql_state::kSyntaxError, fmt::format("{} must specify a key", who))
+                    .with_hint(kKeyHint));
   }
   if (plan.def.key_is_proven) return {};
   const std::string relation = context.catalog.full_name(*from);
   const std::string key = column_list(*plan.def.key, *from->relation);
   if (!statement.key->not_enforced) {
-    return fail(
-        Error(sql_state::kInvalidParameterValue, "upsert key could not be validated as unique")
-            .with_detail(fmt::format("KEY {} is not known to be a unique key of \"{}\". {}", key,
-                                     relation, known_keys(*from->relation)))
-            .with_hint(kKeyHint));
+    return fail(Error(sql_state::kInvalidParameterValue,
+                      plan.def.tombstones ? "key of TOMBSTONES could not be validated as unique"
+                                          : "upsert key could not be validated as unique")
+                    .with_detail(fmt::format("KEY {} is not known to be a unique key of \"{}\". {}",
+                                             key, relation, known_keys(*from->relation)))
+                    .with_hint(kKeyHint));
   }
   plan.notice =
-      Error(sql_state::kSuccessfulCompletion, "upsert key not validated to be unique")
+      Error(sql_state::kSuccessfulCompletion, plan.def.tombstones
+                                                  ? "key of TOMBSTONES not validated to be unique"
+                                                  : "upsert key not validated to be unique")
           .with_detail(fmt::format(
               "KEY {} is not known to be a unique key of \"{}\". Where several rows have the same "
               "key, consumers may see several changes of it at one time, or a deletion although a "
@@ -238,7 +251,7 @@ void choose_natural_key(const types::RelationType& relation, defs::SinkDef& def)
   def.natural_key = *std::ranges::min_element(relation.keys);
 }
 
-// --- partitioning and headers ---
+// --- partitioning ---
 
 // Under DEBEZIUM the partition must not depend on what an update may change.
 Status check_partition_columns(const expr::ScalarExpr& expression, const defs::SinkDef& def) {
@@ -295,14 +308,6 @@ Result<expr::ScalarRef> partition_expression(const CreateSink& statement, const 
   return planned;
 }
 
-Status check_headers(const CreateSink& statement) {
-  if (!statement.headers) return {};
-  if (statement.envelope->kind == EnvelopeKind::kDebezium) {
-    return refused("HEADERS option is not supported with ENVELOPE DEBEZIUM");
-  }
-  return fail(sql_state::kFeatureNotSupported, "HEADERS in sinks not yet supported");
-}
-
 Result<ItemRef> kafka_connection(const CreateSink& statement, const PlanContext& context) {
   ASSIGN_OR_RETURN(ItemRef item, lookup_item(statement.connection, context.catalog, context.names));
   if (std::holds_alternative<defs::KafkaConnectionDef>(item->facts)) return item;
@@ -336,8 +341,7 @@ Result<SinkPlan> plan_create_sink(const CreateSink& statement, const PlanContext
   ASSIGN_OR_RETURN(KafkaOptions options, check_statement(statement, context));
   ASSIGN_OR_RETURN(ItemRef connection, kafka_connection(statement, context));
   if (!statement.envelope) return fail(sql_state::kSyntaxError, "ENVELOPE clause is required");
-  def.envelope = statement.envelope->kind == EnvelopeKind::kDebezium ? defs::SinkEnvelope::kDebezium
-                                                                     : defs::SinkEnvelope::kUpsert;
+  RETURN_IF_ERROR(plan_sink_envelope(statement, def));
   ASSIGN_OR_RETURN(ItemRef from, exported_relation(statement, context));
   def.from = from->id;
   def.connection = connection->id;
@@ -347,11 +351,11 @@ Result<SinkPlan> plan_create_sink(const CreateSink& statement, const PlanContext
     def.key_is_proven = is_proven(*def.key, def.relation);
   }
   choose_natural_key(def.relation, def);
-  if (def.envelope == defs::SinkEnvelope::kUpsert && statement.key) {
+  if (leaves_deletions(def) && statement.key) {
     RETURN_IF_ERROR(check_upsert_key(statement, from, context, plan));
   }
-  RETURN_IF_ERROR(check_headers(statement));
-  if (def.envelope == defs::SinkEnvelope::kUpsert && !statement.key) {
+  RETURN_IF_ERROR(plan_sink_headers(statement, def));
+  if (leaves_deletions(def) && !statement.key) {
     RETURN_IF_ERROR(check_upsert_key(statement, from, context, plan));
   }
   RETURN_IF_ERROR(read_with_options(statement, plan));

@@ -109,8 +109,12 @@ Status check_documented(const Format& format, const PlanContext& context) {
   return {};
 }
 
-// Of the record of a schema, unless it is named.
-const char* default_full_name(std::string_view side) {
+// Of the record of a schema, unless it is named. With more of Debezium's fields, as Debezium names
+// it.
+std::string default_full_name(const defs::SinkDef& def, std::string_view side) {
+  if (def.change_fields.any()) {
+    return defs::avro_namespace(def.topic) + (side == "KEY" ? ".Key" : ".Envelope");
+  }
   return side == "KEY" ? "row" : "envelope";
 }
 
@@ -180,7 +184,7 @@ class AvroPlanner {
           "schema names");
     }
     const bool of_key = side == "KEY";
-    const std::string name = (of_key ? key : value).value_or(default_full_name(side));
+    const std::string name = (of_key ? key : value).value_or(default_full_name(def_, side));
     RETURN_IF_ERROR(check_name(name, of_key));
     return name;
   }
@@ -196,11 +200,11 @@ class AvroPlanner {
       return refused("Invalid name. Avro has a type of that name. Found: " + name);
     }
     const std::string last = name.substr(name.rfind('.') + 1);  // npos + 1 is 0.
-    if (!of_key && def_.envelope == defs::SinkEnvelope::kDebezium && last == "row") {
+    if (!of_key && def_.envelope == defs::SinkEnvelope::kDebezium && last == def_.row_record()) {
       return refused(
-          "Invalid name. The record of before and after is called row under ENVELOPE DEBEZIUM. "
-          "Found: " +
-          name);
+          fmt::format("Invalid name. The record of before and after is called {} under ENVELOPE "
+                      "DEBEZIUM. Found: {}",
+                      def_.row_record(), name));
     }
     return {};
   }
@@ -273,7 +277,7 @@ Result<defs::AvroSinkFormat> plan_glue(const GlueReference& glue, std::string_vi
   ASSIGN_OR_RETURN(out.compatibility, compatibility(options, side));
   out.registry = item->id;
   out.subject = name.value_or(default_subject(def, side));
-  out.full_name = default_full_name(side);
+  out.full_name = default_full_name(def, side);
   use_item(item->id, uses);
   return out;
 }
@@ -299,39 +303,70 @@ bool has_binary_form(const types::SqlType& type) {
   });
 }
 
-// TEXT and BYTES: one column, and no envelope around it.
+// What Kafka Connect has a schema for: of jsonb and arrays the form is not known, and uint8 is
+// larger than any number there.
+bool has_connect_form(const types::SqlType& type) {
+  if (type.id == types::TypeId::kJsonb || type.id == types::TypeId::kArray ||
+      type.id == types::TypeId::kUInt8) {
+    return false;
+  }
+  if (type.element && !has_connect_form(*type.element)) return false;
+  return !type.fields || std::ranges::all_of(*type.fields, [](const types::ColumnDesc& field) {
+    return has_connect_form(field.type.type);
+  });
+}
+
+Status check_carried_schema(const std::vector<size_t>& columns, const defs::SinkDef& def) {
+  if (!def.json_schemas) return {};
+  for (size_t column : columns) {
+    const types::ColumnDesc& desc = def.relation.columns[column];
+    if (has_connect_form(desc.type.type)) continue;
+    return fail(
+        Error(sql_state::kFeatureNotSupported,
+              fmt::format("JSON SCHEMAS with column \"{}\" of type {} not yet supported", desc.name,
+                          types::display_name(desc.type.type)))
+            .with_hint(
+                "Kafka Connect has no schema for jsonb, arrays and uint8 as JSON shows them. "
+                "Cast the column in a view, to text for instance, or leave it out with "
+                "EXCLUDE COLUMNS."));
+  }
+  return {};
+}
+
+// TEXT and BYTES: one column, and nothing around it.
 Status check_single_column(const Format& format, std::string_view side, size_t columns,
                            const defs::SinkDef& def) {
   if (columns != 1) return unsupported(format, "BYTES or TEXT format with multiple columns");
-  if (side == "VALUE" && def.envelope == defs::SinkEnvelope::kDebezium) {
-    return fail(positioned(
-        Error(sql_state::kFeatureNotSupported,
-              "BYTES or TEXT format with ENVELOPE DEBEZIUM not yet supported")
-            .with_hint("Before and after could not be told apart. Use FORMAT AVRO or JSON for the "
-                       "value, or ENVELOPE UPSERT."),
-        format.range));
-  }
-  return {};
+  if (side == "KEY" || def.envelope == defs::SinkEnvelope::kUpsert) return {};
+  const bool append = def.envelope == defs::SinkEnvelope::kAppend;
+  return fail(positioned(
+      Error(sql_state::kFeatureNotSupported,
+            fmt::format("BYTES or TEXT format with ENVELOPE {} not yet supported",
+                        append ? "APPEND" : "DEBEZIUM"))
+          .with_hint(fmt::format("{} could not be told apart. Use FORMAT AVRO or JSON for the "
+                                 "value, or ENVELOPE UPSERT.",
+                                 append ? "Insertions and deletions" : "Before and after")),
+      format.range));
 }
 
 Result<defs::SinkFormat> plan_format(const Format& format, std::string_view side,
                                      const PlanContext& context, const defs::SinkDef& def,
                                      std::vector<ObjectId>& uses) {
   defs::SinkFormat out;
-  const size_t columns = side == "KEY" ? def.key->size() : def.relation.columns.size();
+  const std::vector<size_t> columns = side == "KEY" ? *def.key : def.value_columns();
   if (const auto* avro = std::get_if<AvroFormat>(&format.kind)) {
     out.kind = SinkFormatKind::kAvro;
     ASSIGN_OR_RETURN(out.avro, plan_avro(format, *avro, side, context, def, uses));
   } else if (const auto* json = std::get_if<JsonFormat>(&format.kind)) {
     if (json->array) return unsupported(format, "JSON ARRAY format in sinks");
+    RETURN_IF_ERROR(check_carried_schema(columns, def));
     out.kind = SinkFormatKind::kJson;
   } else if (std::holds_alternative<TextFormat>(format.kind)) {
-    RETURN_IF_ERROR(check_single_column(format, side, columns, def));
+    RETURN_IF_ERROR(check_single_column(format, side, columns.size(), def));
     out.kind = SinkFormatKind::kText;
   } else if (std::holds_alternative<BytesFormat>(format.kind)) {
-    RETURN_IF_ERROR(check_single_column(format, side, columns, def));
-    const size_t column = side == "KEY" ? def.key->front() : 0;
-    const types::SqlType& type = def.relation.columns[column].type.type;
+    RETURN_IF_ERROR(check_single_column(format, side, columns.size(), def));
+    const types::SqlType& type = def.relation.columns[columns.front()].type.type;
     if (!has_binary_form(type)) {
       return unsupported(format,
                          "BYTES format with non-encodable type: " + types::display_name(type));
@@ -367,6 +402,9 @@ Status plan_sink_formats(const CreateSink& statement, const PlanContext& context
     ASSIGN_OR_RETURN(def.key_format, plan_format(key, "KEY", context, def, uses));
   }
   ASSIGN_OR_RETURN(def.value_format, plan_format(value, "VALUE", context, def, uses));
+  const bool some_json = def.value_format.kind == SinkFormatKind::kJson ||
+                         (def.key && def.key_format.kind == SinkFormatKind::kJson);
+  if (def.json_schemas && !some_json) return refused("JSON SCHEMAS is for FORMAT JSON");
   return {};
 }
 

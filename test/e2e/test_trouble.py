@@ -153,7 +153,8 @@ def _fails_with(engine, relation, text):
      " ENVELOPE DEBEZIUM WITH (VERSION = 1)", "22023",
      "CREATE SINK...WITH (VERSION..) is not allowed"),
     ("CREATE SINK s FROM t INTO KAFKA CONNECTION kafka (TOPIC 'x') HEADERS v FORMAT JSON"
-     " ENVELOPE DEBEZIUM", "22023", "HEADERS option is not supported with ENVELOPE DEBEZIUM"),
+     " ENVELOPE DEBEZIUM", "42804",
+     "HEADERS column must have type map[text => text] or map[text => bytea]"),
 ])
 def test_a_wrong_statement_is_refused_by_name(table, connect_kafka, statement, state, text):
     connect_kafka(table)

@@ -27,6 +27,9 @@ Result<std::string> schema_text(Session& session, const sql::ExplainSchema& expl
   std::optional<std::string> schema =
       of_key ? sinks::key_schema(plan.def) : sinks::value_schema(plan.def);
   if (!schema) {
+    schema = of_key ? sinks::carried_key_schema(plan.def) : sinks::carried_value_schema(plan.def);
+  }
+  if (!schema) {
     return fail(
         sql_state::kFeatureNotSupported,
         "EXPLAIN SCHEMA is only available for Kafka sinks with Avro schemas not yet supported");

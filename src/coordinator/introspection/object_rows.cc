@@ -131,6 +131,18 @@ std::string_view format_name(const defs::SinkFormat& format) {
   return "";
 }
 
+std::string_view envelope_name(defs::SinkEnvelope envelope) {
+  switch (envelope) {
+    case defs::SinkEnvelope::kUpsert:
+      return "upsert";
+    case defs::SinkEnvelope::kDebezium:
+      return "debezium";
+    case defs::SinkEnvelope::kAppend:
+      return "append";
+  }
+  return "";
+}
+
 // One word where one is enough.
 std::string formats_of(const defs::SinkDef& sink) {
   const std::string value(format_name(sink.value_format));
@@ -143,7 +155,6 @@ std::string formats_of(const defs::SinkDef& sink) {
 Rows sinks(const IntrospectionSources& s) {
   return of_kind(s, ItemKind::kSink, [&](const CatalogItem& item) -> BuiltinRow {
     const auto& sink = std::get<defs::SinkDef>(item.facts);
-    bool upsert = sink.envelope == defs::SinkEnvelope::kUpsert;
     return {id(item.id),
             number(item.oid),
             schema_id(s, item),
@@ -151,7 +162,7 @@ Rows sinks(const IntrospectionSources& s) {
             text("kafka"),
             id(sink.connection),
             null(),
-            text(upsert ? "upsert" : "debezium"),
+            text(std::string(envelope_name(sink.envelope))),
             text(formats_of(sink)),
             sink.key ? text(std::string(format_name(sink.key_format))) : null(),
             text(std::string(format_name(sink.value_format))),

@@ -43,6 +43,8 @@ sinks::SinkConfig sink_config(ObjectId sink, const std::string& name, const defs
   sinks::SinkConfig config;
   config.id = sink;
   config.name = name;
+  const catalog::FullName& from = setup.catalog.item(def.from)->name;
+  config.from = {from.database, from.schema, from.item};
   config.progress_topic = defs::progress_topic(kafka, setup.environment_id, def.connection);
   config.progress_replication_factor = kafka.progress_topic_replication_factor;
   config.transactional_id = defs::transactional_id(def, setup.environment_id, sink);

@@ -1,6 +1,8 @@
 // Finds where the row before ends.
 #include "format/json/json_change.h"
 
+#include "format/json/json_scan.h"
+
 namespace penstock::format {
 namespace {
 
@@ -13,24 +15,11 @@ bool take(std::string_view& text, std::string_view prefix) {
 // Takes the object that `text` begins with; false when it begins with none.
 bool take_object(std::string_view& text, std::string_view& object) {
   if (!text.starts_with('{')) return false;
-  size_t depth = 0;
-  bool in_string = false;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (in_string) {
-      if (c == '\\') ++i;
-      in_string = c != '"';
-    } else if (c == '"') {
-      in_string = true;
-    } else if (c == '{') {
-      ++depth;
-    } else if (c == '}' && --depth == 0) {
-      object = text.substr(0, i + 1);
-      text.remove_prefix(i + 1);
-      return true;
-    }
-  }
-  return false;
+  const size_t end = object_end(text, 0);
+  if (end == std::string_view::npos) return false;
+  object = text.substr(0, end);
+  text.remove_prefix(end);
+  return true;
 }
 
 bool take_row(std::string_view& text, std::optional<std::string_view>& row) {
@@ -40,10 +29,14 @@ bool take_row(std::string_view& text, std::optional<std::string_view>& row) {
 
 }  // namespace
 
-std::optional<ChangeRows> split_json_change(std::string_view change) {
+std::optional<ChangeRows> split_json_change(std::string_view change, bool has_fields) {
   ChangeRows rows;
-  const bool whole = take(change, R"({"before":)") && take_row(change, rows.before) &&
-                     take(change, R"(,"after":)") && take_row(change, rows.after) && change == "}";
+  const bool begins = take(change, R"({"before":)") && take_row(change, rows.before) &&
+                      take(change, R"(,"after":)") && take_row(change, rows.after);
+  if (!begins) return std::nullopt;
+  const bool whole = has_fields
+                         ? change.starts_with(",\"") && object_end(change, 1) == change.size()
+                         : change == "}";
   if (!whole) return std::nullopt;
   return rows;
 }

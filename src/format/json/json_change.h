@@ -12,7 +12,8 @@ struct ChangeRows {
 };
 
 // Views into `change`. None unless it is such a change, byte for byte: {"before":...,"after":...}
-// of objects and nulls. The objects' insides are not looked at, but for where they end.
-std::optional<ChangeRows> split_json_change(std::string_view change);
+// of objects and nulls, and behind them, if `has_fields`, other members. The objects' insides are
+// not looked at, but for where they end.
+std::optional<ChangeRows> split_json_change(std::string_view change, bool has_fields);
 
 }  // namespace penstock::format

@@ -159,11 +159,12 @@ struct FormatClause {  // FORMAT value | KEY FORMAT key VALUE FORMAT value
 };
 
 // --- envelopes ---
-enum class EnvelopeKind { kNone, kUpsert, kDebezium, kMaterialize };
+enum class EnvelopeKind { kNone, kUpsert, kDebezium, kMaterialize, kAppend };
 struct Envelope {
   EnvelopeKind kind = EnvelopeKind::kNone;
   bool inline_errors = false;  // UPSERT (VALUE DECODING ERRORS = INLINE [AS name])
   std::optional<Identifier> inline_errors_alias;
+  std::vector<Option> options;  // Of a sink.
   ByteRange range;
   friend bool operator==(const Envelope&, const Envelope&) = default;
 };

@@ -264,7 +264,7 @@ struct CreateSink {
   std::optional<Identifier> headers;
   std::optional<FormatClause> format;
   std::optional<Identifier> mode;    // MODE word: not for Kafka, the planner says so.
-  std::optional<Envelope> envelope;  // kUpsert or kDebezium
+  std::optional<Envelope> envelope;  // kUpsert, kDebezium or kAppend
   std::vector<Option> with;
   friend bool operator==(const CreateSink&, const CreateSink&) = default;
 };

@@ -237,6 +237,12 @@ Result<std::optional<Envelope>> parse_sink_envelope(Cursor& cursor) {
     envelope.kind = EnvelopeKind::kUpsert;
   } else if (cursor.accept("DEBEZIUM")) {
     envelope.kind = EnvelopeKind::kDebezium;
+    ASSIGN_OR_RETURN(envelope.options,
+                     parse_optional_options_in_parens(cursor, option_specs::kDebeziumSink));
+  } else if (cursor.accept("APPEND")) {
+    envelope.kind = EnvelopeKind::kAppend;
+    ASSIGN_OR_RETURN(envelope.options,
+                     parse_optional_options_in_parens(cursor, option_specs::kAppendSink));
   } else {
     return cursor.expected("UPSERT, DEBEZIUM");
   }

@@ -128,7 +128,10 @@ inline constexpr OptionSpec kSinkWith[] = {
     {"COMMIT INTERVAL"},     {"TRANSACTION TIMEOUT"},
     {"MAX MESSAGE BYTES"},   {"LINGER"},
     {"PRODUCER CONFIG"},     {"VALIDATE"},
+    {"EXCLUDE COLUMNS"},     {"JSON SCHEMAS"},
 };
+inline constexpr OptionSpec kDebeziumSink[] = {{"FIELDS"}, {"TOMBSTONES"}};
+inline constexpr OptionSpec kAppendSink[] = {{"OPERATION COLUMN"}};
 inline constexpr OptionSpec kConfluentRegistry[] = {
     {"AVRO KEY FULLNAME"},
     {"AVRO VALUE FULLNAME"},

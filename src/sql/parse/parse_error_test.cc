@@ -34,6 +34,10 @@ std::string sink_message(std::string_view rest) {
 
 TEST(ParseError, Sinks) {
   EXPECT_EQ(sink_message("FORMAT JSON ENVELOPE NONE"), "Expected UPSERT, DEBEZIUM, found NONE");
+  EXPECT_EQ(sink_message("FORMAT JSON ENVELOPE DEBEZIUM (OP)"),
+            "Expected one of FIELDS or TOMBSTONES, found identifier \"op\"");
+  EXPECT_EQ(sink_message("FORMAT JSON ENVELOPE UPSERT (TOMBSTONES)"),
+            "Expected end of statement, found left parenthesis");
   EXPECT_EQ(sink_message("KEY FORMAT JSON"), "Expected VALUE, found EOF");
   EXPECT_EQ(sink_message("FORMAT no_such_format"),
             "Expected AVRO, PROTOBUF, REGEX, CSV, JSON, TEXT, or BYTES, found identifier "
@@ -43,10 +47,10 @@ TEST(ParseError, Sinks) {
             "identifier \"x\"");
   EXPECT_EQ(sink_message("WITH (SIZE = 's')"),
             "Expected one of PARTITION or SNAPSHOT or VERSION or COMMIT or TRANSACTION or MAX or "
-            "LINGER or PRODUCER or VALIDATE, found SIZE");
+            "LINGER or PRODUCER or VALIDATE or EXCLUDE or JSON, found SIZE");
   EXPECT_EQ(sink_message("WITH (property = 1) FORMAT JSON"),
             "Expected one of PARTITION or SNAPSHOT or VERSION or COMMIT or TRANSACTION or MAX or "
-            "LINGER or PRODUCER or VALIDATE, found identifier \"property\"");
+            "LINGER or PRODUCER or VALIDATE or EXCLUDE or JSON, found identifier \"property\"");
   EXPECT_EQ(sink_message("WITH (SNAPSHOT) FORMAT JSON"), "Expected end of statement, found FORMAT");
   const std::string csr = "FORMAT AVRO USING CONFLUENT SCHEMA REGISTRY CONNECTION c ";
   EXPECT_EQ(sink_message(csr + "(NULL VALUES)"), "Expected DEFAULTS, found VALUES");

@@ -371,9 +371,10 @@ struct CreatePrinter {
     if (create.envelope) envelope(*create.envelope);
   }
   void envelope(const Envelope& value) {
-    constexpr std::string_view kWords[] = {"NONE", "UPSERT", "DEBEZIUM", "MATERIALIZE"};
+    constexpr std::string_view kWords[] = {"NONE", "UPSERT", "DEBEZIUM", "MATERIALIZE", "APPEND"};
     out.clause("ENVELOPE ");
     out.text(kWords[static_cast<std::size_t>(value.kind)]);
+    out.put_options(value.options);
     if (!value.inline_errors) return;
     out.text(" (VALUE DECODING ERRORS = INLINE");
     if (value.inline_errors_alias) {

@@ -106,6 +106,21 @@ TEST(Print, LayoutOfSinks) {
       "t.c1')\nENVELOPE UPSERT;");
 }
 
+TEST(Print, OptionsOfEnvelopes) {
+  EXPECT_EQ(print(statement("CREATE SINK s FROM t INTO KAFKA CONNECTION k (TOPIC 'x') KEY (op) "
+                            "HEADERS h FORMAT JSON ENVELOPE DEBEZIUM (FIELDS (op, source), "
+                            "TOMBSTONES) WITH (EXCLUDE COLUMNS (h))")),
+            "CREATE SINK s FROM t INTO KAFKA CONNECTION k (TOPIC = 'x') KEY (op) HEADERS h FORMAT "
+            "JSON ENVELOPE DEBEZIUM (FIELDS = (op, source), TOMBSTONES) WITH (EXCLUDE COLUMNS = "
+            "(h))");
+  EXPECT_EQ(
+      print_pretty(statement("CREATE SINK s FROM t INTO KAFKA CONNECTION k (TOPIC 'x') FORMAT "
+                             "JSON ENVELOPE APPEND (OPERATION COLUMN change)"),
+                   false),
+      "CREATE SINK s\nFROM t\nINTO\n    KAFKA CONNECTION k (TOPIC = 'x')\nFORMAT "
+      "JSON\nENVELOPE APPEND (OPERATION COLUMN = change);");
+}
+
 TEST(Print, LayoutOfConnectionsSourcesTables) {
   EXPECT_EQ(print_pretty(statement("CREATE CONNECTION materialize.public.testconn TO KAFKA (BROKER "
                                    "'h:p', SECURITY PROTOCOL PLAINTEXT)"),
