@@ -13,6 +13,8 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 # A release is known by the pom that pins it.
 KAFKA_4 = os.path.join(HERE, "pom.xml")
 KAFKA_3 = os.path.join(HERE, "pom-kafka3.xml")
+# Debezium's transformations and Kafka Connect's converters, with a client to read a topic by.
+DEBEZIUM = os.path.join(HERE, "pom-debezium.xml")
 # One small machine runs the broker beside everything else: a quick start matters more than speed.
 QUICK_JVM = ["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
 FAST_JVM = ["-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20"]
