@@ -125,7 +125,7 @@ void measure_encoding(const char* name, defs::SinkFormatKind kind, defs::SinkEnv
       encoder.append_group_key(*rows, row, key);
       encoder.address(key, std::nullopt, framed, message);
       encoder.write_value(
-          std::nullopt, row,
+          {std::nullopt, row}, {.time = Timestamp{1'764'000'000'000}, .in_snapshot = true},
           [&](size_t handle, std::string& out) { encoder.append_row(*rows, handle, out); }, value,
           message);
       hashes += message.partition_hash;
