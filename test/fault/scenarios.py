@@ -178,6 +178,8 @@ def main():
             for number in range(options.first, options.first + options.times):
                 if not any(play(stage, each, number, tally) for _ in range(REPEATS_MAX)):
                     break
+    except KeyboardInterrupt:
+        print("interrupted: what was played till now", flush=True)
     finally:
         stage.close()
     print(text_table(tallies))
@@ -187,11 +189,11 @@ def main():
         with open(options.markdown, "w") as out:
             out.write(markdown_table(tallies))
     wrong = [name for name, tally in tallies.items() if tally.wrong or tally.right < options.times]
-    if not wrong:
+    if not wrong and len(tallies) == len(scenarios):
         shutil.rmtree(directory, ignore_errors=True)
     print(f"{len(tallies) - len(wrong)} scenarios passed, {len(wrong)} failed{': ' if wrong else ''}"
           f"{', '.join(wrong)}")
-    return 1 if wrong else 0
+    return 1 if wrong or len(tallies) < len(scenarios) else 0
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import psycopg
 
 from harness import upstream
 from harness.failpoints import listed
+from harness.kafka_proxy import HELD
 from harness.topics import TopicReader
 from scenario.scene import Failure, scenario
 from scenario.stage import copy_directory
@@ -102,8 +103,13 @@ def _kill_at(failpoint):
                 scene.engine.run("CREATE SECRET pg_password AS 'postgres'", upstream.connection(
                     scene.stage.postgres.port, "pg_password", pg.info.dbname))
                 passing = PASSING_SOURCE
+            # A sink that cannot commit holds history back, which is what there is to merge.
+            behind = ([scene.proxy.trap("EndTxn", HELD, count=1000)] if failpoint == "storage.merge"
+                      else [])
             _dies_at(scene, failpoint, passing)
             scene.took_effect(f"death at {failpoint}")
+            for trap in behind:
+                trap.release()
             scene.engine.up()
             scene.flow(5)
             scene.judge()
