@@ -22,7 +22,7 @@ def coordinator_moved_mid_commit(scene):
 
 @scenario("coordinator_moved_mid_commit_v1", version=1)
 def coordinator_moved_mid_commit_v1(scene):
-    """The same with transactions of version 1."""
+    """With transactions of version 1: EndTxn is under way when another broker becomes the coordinator."""
     _coordinator_moved(scene)
 
 

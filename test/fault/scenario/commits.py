@@ -26,7 +26,8 @@ def end_txn_answer_lost(scene):
 
 @scenario("end_txn_answer_lost_v1", version=1)
 def end_txn_answer_lost_v1(scene):
-    """The same with transactions of version 1, where EndTxn must not be asked again."""
+    """With transactions of version 1, where EndTxn must not be asked again: the broker ends one, and the
+    connection breaks instead of an answer."""
     _lose(scene, LOST_ANSWER)
 
 
@@ -122,7 +123,7 @@ def late_end_txn(scene):
 
 @scenario("late_end_txn_v1", version=1)
 def late_end_txn_v1(scene):
-    """The same with transactions of version 1, where nothing but the epoch tells them apart."""
+    """With transactions of version 1: a copy of EndTxn arrives when the next transaction has begun."""
     _late(scene, "EndTxn")
 
 
@@ -134,7 +135,7 @@ def late_produce(scene):
 
 @scenario("late_produce_v1", version=1)
 def late_produce_v1(scene):
-    """The same with transactions of version 1."""
+    """With transactions of version 1: a copy of a batch arrives when the next transaction has begun."""
     _late(scene, "Produce")
 
 
@@ -157,7 +158,8 @@ def delayed_end_txn(scene):
 
 @scenario("delayed_end_txn_v1", version=1)
 def delayed_end_txn_v1(scene):
-    """The same with transactions of version 1."""
+    """With transactions of version 1: EndTxn is so late that its outcome is unknown, and arrives when the
+    next transaction has begun."""
     _delayed(scene, "EndTxn")
 
 
@@ -169,7 +171,8 @@ def delayed_produce(scene):
 
 @scenario("delayed_produce_v1", version=1)
 def delayed_produce_v1(scene):
-    """The same with transactions of version 1."""
+    """With transactions of version 1: a batch is so late that it is sent again, and arrives when the next
+    transaction has begun."""
     _delayed(scene, "Produce")
 
 

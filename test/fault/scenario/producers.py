@@ -47,7 +47,8 @@ def producer_epoch_used_up(scene):
 
 @scenario("producer_epoch_used_up_v1", version=1)
 def producer_epoch_used_up_v1(scene):
-    """The same with transactions of version 1, where each fence takes an epoch, and no commit."""
+    """With transactions of version 1, where each fence takes an epoch and no commit does: the epochs of a
+    producer id come to their end."""
     _use_up(scene, EPOCHS_LEFT + 2)
 
 

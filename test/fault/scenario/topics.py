@@ -56,7 +56,8 @@ def topic_deleted(scene):
 
 @scenario("topic_deleted_and_restarted")
 def topic_deleted_and_restarted(scene):
-    """The same, and the engine starts while the topic is away: the sink does not make it by itself."""
+    """The sink's topic is deleted while the engine is away, and made again later: the sink does not make it
+    by itself."""
     scene.begin()
     scene.settle()
     sent = scene.writer.steps()
