@@ -17,8 +17,8 @@ def ready(engine, connect_kafka):
     return engine
 
 
-def _sink(engine, topic, rest=JSON, sink="s", cluster=""):
-    engine.run(f"CREATE SINK {sink} {cluster} FROM t INTO KAFKA CONNECTION kafka (TOPIC '{topic}') {rest}")
+def _sink(engine, topic, rest=JSON, sink="s", relation="t", cluster=""):
+    engine.run(f"CREATE SINK {sink} {cluster} FROM {relation} INTO KAFKA CONNECTION kafka (TOPIC '{topic}') {rest}")
 
 
 def _status(engine):
@@ -36,10 +36,10 @@ def _history(engine):
 
 
 def test_the_catalog_describes_sinks(ready, name):
-    ready.run("CREATE CLUSTER sinks (SIZE '1')")
+    ready.run("CREATE CLUSTER sinks (SIZE '1')", "CREATE TABLE one (v text)")
     _sink(ready, name, "KEY (id) NOT ENFORCED KEY FORMAT TEXT VALUE FORMAT JSON ENVELOPE UPSERT", "s1")
-    _sink(ready, name + "b", "KEY (id) NOT ENFORCED FORMAT TEXT ENVELOPE UPSERT", "s2")
-    _sink(ready, name + "c", "KEY (id) FORMAT JSON ENVELOPE DEBEZIUM", "s3", "IN CLUSTER sinks")
+    _sink(ready, name + "b", "KEY (v) NOT ENFORCED FORMAT TEXT ENVELOPE UPSERT", "s2", "one")
+    _sink(ready, name + "c", JSON, "s3", cluster="IN CLUSTER sinks")
     _sink(ready, name + "d", "FORMAT JSON ENVELOPE DEBEZIUM", "s4")
     ready.run("COMMENT ON SINK s3 IS 'the third'")
     described = ready.run(
