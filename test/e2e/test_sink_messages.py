@@ -6,6 +6,7 @@ import fastavro
 import psycopg
 import pytest
 
+from harness.audits import audit
 from stack.processes import wait_until
 
 AVRO = "FORMAT AVRO USING CONFLUENT SCHEMA REGISTRY CONNECTION csr"
@@ -132,7 +133,7 @@ def test_debezium_fields_and_tombstones(ready, name, topic_reader):
         assert source.pop("version") and source.pop("ts_ms") and source.pop("snapshot")
         assert source == {"connector": "penstock", "name": "s", "db": "penstock",
                           "schema": "public", "table": "t"}
-    assert ready.run("AUDIT SINK s") == []
+    assert audit(ready) == []
 
 
 def test_debezium_fields_as_avro(ready, name, topic_reader, schema_registry, connect_registry):
@@ -166,7 +167,7 @@ def test_append_tells_each_change_by_itself(ready, name, topic_reader):
     assert sorted(told[2:], key=str) == sorted(
         2 * [{**a, "op": "delete"}, {**b, "op": "insert"}], key=str)
     assert {m.key for m in messages} == {None}
-    assert ready.run("AUDIT SINK s") == []
+    assert audit(ready) == []
     assert ready.run("SELECT envelope_type FROM mz_sinks") == [("append",)]
 
 
@@ -215,4 +216,4 @@ def test_columns_left_out_do_not_keep_a_row_from_being_found(ready, name, topic_
                        " WITH (EXCLUDE COLUMNS (h))")
     ready.run("INSERT INTO t VALUES (1, 'a', '{x=>1}'), (2, 'b', NULL)")
     topic_reader(name).wait_count(2)
-    assert ready.run("AUDIT SINK s") == []
+    assert audit(ready) == []
