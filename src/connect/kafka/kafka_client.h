@@ -59,7 +59,7 @@ struct KafkaClientOptions {
 enum class KafkaCompression { kNone, kGzip, kSnappy, kLz4, kZstd };
 
 struct ProducerOptions {
-  std::string transactional_id;
+  std::string transactional_id;  // Empty: no transactions, see TransactionalProducer.
   std::chrono::milliseconds transaction_timeout{60'000};
   // After these a pending fence() is kRetriable. A pending commit() is kOutcomeUnknown if EndTxn
   // may have been carried out, else kAbort, as is a pending abort().

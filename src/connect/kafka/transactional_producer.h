@@ -4,6 +4,10 @@
 // `send` does not block at all. One owner thread. Destroying a producer leaves its open transaction
 // to the next fence() of the same transactional id, or to its timeout.
 //
+// Without a transactional id it is idempotent and no more: fence() fences nobody, what is sent can
+// be read as soon as a broker has it, commit() waits until all of it was acknowledged, and a kAbort
+// of it says only that not all was. What one producer sends comes once and in order.
+//
 // After any error the producer is of no further use: destroy it. kRetriable comes from fence()
 // only: another producer may succeed.
 #pragma once

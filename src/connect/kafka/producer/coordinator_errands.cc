@@ -88,6 +88,10 @@ void CoordinatorErrands::step() {
 }
 
 void CoordinatorErrands::find() {
+  if (transactional_id_.empty()) {
+    coordinator_ = &cluster_.any_broker();
+    return attempt_();
+  }
   FindCoordinatorRequest request;
   request.key = transactional_id_;
   request.key_type = kTransactionCoordinator;

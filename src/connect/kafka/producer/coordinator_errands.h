@@ -6,6 +6,8 @@
 // if its rules say that a repetition changes nothing; otherwise it ends as unknown. Either way
 // `unknown()` tells that there was such a moment, since a copy may still arrive at the broker.
 //
+// Without a transactional id there is no coordinator: any broker is asked.
+//
 // Owned and called by the loop's thread; `finished` runs inside EventLoop::run() only.
 #pragma once
 

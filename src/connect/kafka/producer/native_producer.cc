@@ -100,7 +100,8 @@ KafkaResult<CallState> NativeProducer::fence(milliseconds wait) {
 
 void NativeProducer::init(EventLoop::Time deadline) {
   InitProducerIdRequest request;
-  request.transactional_id = options_.transactional_id;
+  request.transactional_id.reset();
+  if (transactional()) request.transactional_id = options_.transactional_id;
   request.transaction_timeout_ms = static_cast<int32_t>(options_.transaction_timeout.count());
   // KIP-360: the present identity says that it is us who asks, so that we are refused if somebody
   // fenced us.
@@ -124,7 +125,8 @@ void NativeProducer::on_init(const ErrandEnd& end) {
   }
   identity_ = {init_answer_.producer_id, init_answer_.producer_epoch};
   const BrokerFeatures* features = errands_.features();
-  const bool v2 = features && features->finalized(kTransactionVersionFeature) >= 2 &&
+  const bool v2 = transactional() && features &&
+                  features->finalized(kTransactionVersionFeature) >= 2 &&
                   features->range(ApiKey::kEndTxn).last >= 5;
   version_ = v2 ? TransactionVersion::kV2 : TransactionVersion::kV1;
   sender_.set_identity(identity_, version_);
@@ -270,7 +272,7 @@ void NativeProducer::add_partitions() {
 void NativeProducer::advance_commit() {
   if (!sender_.delivered()) return;
   lost_something_ = lost_something_ || sender_.unknown();
-  if (!sender_.sent_something()) return finish_transaction();
+  if (!sender_.sent_something() || !transactional()) return finish_transaction();
   end_transaction(true);
 }
 
@@ -279,7 +281,9 @@ void NativeProducer::advance_abort() {
   if (sender_.under_way()) return;
   const bool leaves_gap = sender_.drop_all();
   lost_something_ = lost_something_ || sender_.unknown() || leaves_gap;
-  if (!sender_.sent_something() && !registered_) return finish_transaction();
+  if (!transactional() && leaves_gap)
+    return die({KafkaFault::kAbort, "messages were sent and not taken", ""});
+  if (!transactional() || (!sender_.sent_something() && !registered_)) return finish_transaction();
   // Under version 1 only the markers of a new epoch tell the leaders that the old one is over, and
   // those are written when a new producer fences this one.
   const bool renews = lost_something_ && rules_.renews_after_loss;

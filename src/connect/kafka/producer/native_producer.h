@@ -5,6 +5,9 @@
 //   new -> fencing -> ready -> in transaction -> committing -> ready
 //                                            \-> aborting --> ready     any -> dead, upon an error
 //
+// Without a transactional id there are no transactions: fencing asks for a producer id, committing
+// ends when all is delivered, aborting drops what was not sent.
+//
 // Version 2 of transactions (KIP-890) is used if the cluster has finalized it, which is found out
 // when fencing; otherwise version 1, under which the producer takes a new epoch after a commit, and
 // ends with an abort, in whose transaction a request got lost or was answered too late: a copy of
@@ -58,6 +61,7 @@ class NativeProducer : public TransactionalProducer {
  private:
   enum class State { kNew, kFencing, kReady, kInTransaction, kCommitting, kAborting, kDead };
 
+  bool transactional() const { return !options_.transactional_id.empty(); }
   // Runs the loop until the state is reached, for at most `wait`.
   KafkaResult<CallState> run_to_ready(std::chrono::milliseconds wait);
   // The same, and dies when the deadline has passed before EndTxn was asked for: it is certain then

@@ -58,7 +58,7 @@ class NativeProducerTest : public testing::TestWithParam<int16_t> {
     clusters_.push_back(std::make_unique<Cluster>(passing_, client, nullptr, 1));
     producer_ =
         std::make_unique<NativeProducer>(*clusters_.back(),
-                                         ProducerOptions{.transactional_id = "w",
+                                         ProducerOptions{.transactional_id = transactional_id_,
                                                          .commit_timeout = commit_timeout_,
                                                          .compression = KafkaCompression::kNone,
                                                          .linger = milliseconds(0)},
@@ -98,11 +98,56 @@ class NativeProducerTest : public testing::TestWithParam<int16_t> {
   std::vector<std::unique_ptr<Cluster>> clusters_;
   milliseconds commit_timeout_{0};
   NativeProducer::Rules rules_;
+  std::string transactional_id_ = "w";
   std::unique_ptr<NativeProducer> producer_;
   int data_ = 0;
 };
 
 class NativeProducerOfVersion1Test : public NativeProducerTest {};
+
+TEST_P(NativeProducerTest, WithoutTransactionsWhatIsAcknowledgedCanBeRead) {
+  transactional_id_.clear();
+  start({}, milliseconds(60'000));
+  send("a", false);
+  send("b", true);
+  deliver();
+  EXPECT_EQ(committed(), "ab");
+  ASSERT_TRUE(commit());
+  EXPECT_EQ(producer_->marked_offset(), 1);
+  ASSERT_TRUE(producer_->begin());
+  send("c", true);
+  ASSERT_TRUE(commit());
+  EXPECT_EQ(producer_->marked_offset(), 2);  // No markers in between.
+  EXPECT_EQ(committed(), "abc");
+  EXPECT_EQ(simulated_->num_requests(ApiKey::kFindCoordinator), 0u);
+  EXPECT_EQ(simulated_->num_requests(ApiKey::kAddPartitionsToTxn), 0u);
+  EXPECT_EQ(simulated_->num_requests(ApiKey::kEndTxn), 0u);
+}
+
+TEST_P(NativeProducerTest, WithoutTransactionsALostAnswerRepeatsNothing) {
+  transactional_id_.clear();
+  start({}, milliseconds(60'000));
+  for (const char* letter : {"a", "b", "c"}) {
+    simulated_->faults().lose_next_answers[ApiKey::kProduce] = 1;
+    send(letter, true);
+    ASSERT_TRUE(commit());
+    ASSERT_TRUE(producer_->begin());
+  }
+  EXPECT_EQ(committed(), "abc");
+}
+
+TEST_P(NativeProducerTest, WithoutTransactionsAnAbortDropsWhatWasNotSentOnly) {
+  transactional_id_.clear();
+  start({}, milliseconds(60'000));
+  send("a", false);
+  deliver();
+  send("b", false);
+  ASSERT_TRUE(finish([&] { return producer_->abort(milliseconds(100)); }));
+  ASSERT_TRUE(producer_->begin());
+  send("c", false);
+  ASSERT_TRUE(commit());
+  EXPECT_EQ(committed(), "ac");
+}
 
 TEST_P(NativeProducerTest, BatchesTooLargeForTheTopicAreDivided) {
   start({.max_message_bytes = 2'000}, milliseconds(60'000));

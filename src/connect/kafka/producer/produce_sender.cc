@@ -136,7 +136,7 @@ bool ProduceSender::pump_once(EventLoop::Time now) {
       if (queue.has_open() && now >= queue.opened_at() + settings_.linger) queue.close();
       queue.divide(pool_, compression_);
       auto batch = queue.next(now);
-      if (!batch || !may_be_added(partition)) continue;
+      if (!batch || !may_be_sent(partition)) continue;
       const auto index = static_cast<int32_t>(p);
       BrokerConnection* leader = cluster_.leader(topics_[t].name, index, Lane::kQuestions);
       if (!leader) {
@@ -155,7 +155,8 @@ bool ProduceSender::pump_once(EventLoop::Time now) {
 void ProduceSender::send(BrokerConnection& leader, std::shared_ptr<Items> items) {
   const bool v2 = version_ == TransactionVersion::kV2;
   ProduceRequest request;
-  request.transactional_id = settings_.transactional_id;
+  request.transactional_id.reset();
+  if (transactional()) request.transactional_id = settings_.transactional_id;
   request.acks = -1;
   request.timeout_ms = static_cast<int32_t>(cluster_.options().request_timeout.count());
   bool ids = true;
@@ -163,7 +164,8 @@ void ProduceSender::send(BrokerConnection& leader, std::shared_ptr<Items> items)
   for (const Item& item : *items) {
     const Topic& topic = topics_[item.topic];
     const bool again = !item.batch->bytes.empty();
-    queue_of(item).sent(item.batch, {identity_.id, identity_.epoch, -1, true}, compression_);
+    queue_of(item).sent(item.batch, {identity_.id, identity_.epoch, -1, transactional()},
+                        compression_);
     count(*item.batch, again);
     if (last_topic != item.topic) {
       auto& data = request.topic_data.emplace_back();
@@ -308,7 +310,7 @@ bool ProduceSender::drop_all() {
 
 std::vector<TopicPartition> ProduceSender::to_be_added() const {
   std::vector<TopicPartition> found;
-  if (version_ == TransactionVersion::kV2) return found;
+  if (version_ == TransactionVersion::kV2 || !transactional()) return found;
   for (const Topic& topic : topics_)
     for (size_t p = 0; p < topic.partitions.size(); ++p)
       if (!topic.partitions[p].added && !topic.partitions[p].queue.empty())

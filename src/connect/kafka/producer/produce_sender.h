@@ -42,7 +42,7 @@ struct TopicPartition {
 class ProduceSender {
  public:
   struct Settings {
-    std::string transactional_id;
+    std::string transactional_id;  // Empty: batches are part of no transaction.
     Codec codec = Codec::kNone;
     size_t batch_bytes = 0;
     std::chrono::milliseconds linger{0};
@@ -129,8 +129,9 @@ class ProduceSender {
   // What delivery waits for is that this passes.
   void set_trouble(size_t topic, ErrorCode code);
   void fail(size_t topic, ErrorCode code, const std::string& said);
-  bool may_be_added(const Partition& partition) const {
-    return version_ == TransactionVersion::kV2 || partition.added;
+  bool transactional() const { return !settings_.transactional_id.empty(); }
+  bool may_be_sent(const Partition& partition) const {
+    return !transactional() || version_ == TransactionVersion::kV2 || partition.added;
   }
   PartitionQueue& queue_of(const Item& item) {
     return topics_[item.topic].partitions[static_cast<size_t>(item.partition)].queue;
