@@ -27,14 +27,18 @@ std::string client_identity(const std::string& environment_id, ObjectId connecti
 
 std::string transactional_id(const SinkDef& sink, const std::string& environment_id,
                              ObjectId sink_id) {
+  if (sink.transactional_id) return *sink.transactional_id;
   return sink.transactional_id_prefix + client_identity(environment_id, sink.connection, sink_id);
 }
 
-std::string progress_key(ObjectId sink) {
-  return "mz-sink-" + object_id_text(sink);
+std::string progress_id(const SinkDef& sink, ObjectId sink_id) {
+  return sink.progress_id.value_or(object_id_text(sink_id));
 }
-std::string penstock_progress_key(ObjectId sink) {
-  return "penstock-sink-" + object_id_text(sink);
+std::string progress_key(std::string_view progress_id) {
+  return fmt::format("mz-sink-{}", progress_id);
+}
+std::string penstock_progress_key(std::string_view progress_id) {
+  return fmt::format("penstock-sink-{}", progress_id);
 }
 
 }  // namespace penstock::defs

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "base/ids.h"
 #include "defs/connection_def.h"
@@ -24,8 +25,10 @@ std::string client_identity(const std::string& environment_id, ObjectId connecti
                             ObjectId object);
 std::string transactional_id(const SinkDef& sink, const std::string& environment_id,
                              ObjectId sink_id);
+// What its progress records call a sink: "u7", unless it was taken over under another id.
+std::string progress_id(const SinkDef& sink, ObjectId sink_id);
 // Keys of a sink's two progress records.
-std::string progress_key(ObjectId sink);           // "mz-sink-u7"
-std::string penstock_progress_key(ObjectId sink);  // "penstock-sink-u7"
+std::string progress_key(std::string_view progress_id);           // "mz-sink-u7"
+std::string penstock_progress_key(std::string_view progress_id);  // "penstock-sink-u7"
 
 }  // namespace penstock::defs

@@ -15,8 +15,9 @@ TEST(Names, AreThoseClientsDependOn) {
   EXPECT_EQ(default_progress_topic("penstock-local-x-0", connection),
             "_materialize-progress-penstock-local-x-0-u5");
   EXPECT_EQ(client_identity("e", connection, sink), "materialize-e-u5-u7");
-  EXPECT_EQ(progress_key(sink), "mz-sink-u7");
-  EXPECT_EQ(penstock_progress_key(sink), "penstock-sink-u7");
+  EXPECT_EQ(progress_id(SinkDef(), sink), "u7");
+  EXPECT_EQ(progress_key("u7"), "mz-sink-u7");
+  EXPECT_EQ(penstock_progress_key("u7"), "penstock-sink-u7");
 }
 
 TEST(Names, ThoseOfASinkComeFromItsDefinitionFirst) {
@@ -30,6 +31,10 @@ TEST(Names, ThoseOfASinkComeFromItsDefinitionFirst) {
   EXPECT_EQ(transactional_id(sink, "e", ObjectId{kFirstUserId + 7}), "materialize-e-u5-u7");
   sink.transactional_id_prefix = "team-";
   EXPECT_EQ(transactional_id(sink, "e", ObjectId{kFirstUserId + 7}), "team-materialize-e-u5-u7");
+  sink.transactional_id = "theirs";
+  EXPECT_EQ(transactional_id(sink, "e", ObjectId{kFirstUserId + 7}), "theirs");
+  sink.progress_id = "u42";
+  EXPECT_EQ(progress_id(sink, ObjectId{kFirstUserId + 7}), "u42");
 }
 
 TEST(AvroNames, OfSchemas) {

@@ -15,6 +15,8 @@
 namespace penstock::defs {
 
 enum class SinkEnvelope { kUpsert, kDebezium, kAppend };
+// What a consumer that reads committed sees of each change.
+enum class DeliveryGuarantee { kExactlyOnce, kAtLeastOnce };
 enum class SinkFormatKind { kJson, kAvro, kText, kBytes };
 
 // How a schema is generated, and where it is published.
@@ -79,6 +81,9 @@ struct SinkDef {
   KafkaTopicOptions topic_options;
   std::string compression;  // none, gzip, snappy, lz4 (default), zstd
   std::string transactional_id_prefix;
+  // Those of another system's sink that is taken over; absent: the sink's own, see names.h.
+  std::optional<std::string> transactional_id;
+  std::optional<std::string> progress_id;  // "u42", of the keys of progress records.
   std::string progress_group_id_prefix;
   int64_t metadata_refresh_ms = 30000;
   std::optional<std::vector<size_t>> key;  // KEY columns, in clause order.
@@ -95,6 +100,7 @@ struct SinkDef {
   std::optional<size_t> headers;  // The column of headers.
   std::vector<size_t> excluded;   // Columns that values do not have, ascending.
   bool with_snapshot = true;
+  DeliveryGuarantee delivery = DeliveryGuarantee::kExactlyOnce;
   SinkTuning tuning;
   uint64_t version = 0;
   types::RelationType relation;  // Of the rows it reads.

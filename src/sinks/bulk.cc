@@ -173,12 +173,14 @@ Step<void> SnapshotBulk::rewind(uint64_t units) {
 // [varint size of the headers][headers][value].
 class SortedBulk final : public Bulk {
  public:
-  SortedBulk(const BulkCursor& cursor, data::UpdateStream& stream, ChangeEncoder& encoder,
-             const SinkConfig& config, const StopToken& stop)
-      : Bulk(cursor, encoder, stop),
-        stream_(stream),
-        partitions_by_value_(config.partition_by != nullptr),
-        sort_(config.spill_directory, config.limits.sort_bytes, stop) {}
+  SortedBulk(const BulkCursor& cursor, const DifferenceSources& sources, ChangeEncoder& encoder,
+             const SinkConfig& config)
+      : Bulk(cursor, encoder, sources.stop),
+        sources_(sources),
+        config_(config),
+        partitions_by_value_(config.partition_by != nullptr ||
+                             cursor.kind == BulkKind::kDifference),
+        sort_(config.spill_directory, config.limits.sort_bytes, sources.stop) {}
 
  protected:
   Step<bool> read_unit(BulkUnit& unit) override;
@@ -200,6 +202,8 @@ class SortedBulk final : public Bulk {
     int64_t diff = 0;
   };
   Step<void> fill();
+  Step<void> fill_with_difference();
+  Status add_change(const TopicChange& change);
   Status add_row(const data::DeltaBatch& batch, size_t row, uint64_t partition);
   std::unexpected<Trouble> sort_trouble(const Error& error) const {
     return stop_.stopped() ? stopped() : storage_trouble(error);
@@ -208,7 +212,8 @@ class SortedBulk final : public Bulk {
   Step<bool> read_group();
   void add_messages(const Pair& pair, std::vector<SinkMessage>& out);
 
-  data::UpdateStream& stream_;
+  const DifferenceSources sources_;
+  const SinkConfig& config_;
   const bool partitions_by_value_;
   SpilledSort sort_;
   bool filled_ = false;
@@ -254,9 +259,11 @@ SortedBulk::Entry SortedBulk::parse(std::string_view payload) {
 
 Step<void> SortedBulk::fill() {
   sort_.clear();  // Of what a fill that failed half-way left: rows added twice would add up.
+  if (cursor_.kind == BulkKind::kDifference) return fill_with_difference();
+  data::UpdateStream& stream = sources_.stream;
   auto opened = cursor_.kind == BulkKind::kTick
-                    ? stream_.tick_rows(cursor_.time, "")
-                    : stream_.net_change(cursor_.from.previous(), cursor_.time, "");
+                    ? stream.tick_rows(cursor_.time, "")
+                    : stream.net_change(cursor_.from.previous(), cursor_.time, "");
   if (!opened) return storage_trouble(opened.error());
   while (true) {
     if (stop_.stopped()) return stopped();
@@ -275,6 +282,32 @@ Step<void> SortedBulk::fill() {
   if (!finished) return sort_trouble(finished.error());
   filled_ = true;
   return {};
+}
+
+Status SortedBulk::add_change(const TopicChange& change) {
+  payload_.clear();
+  put_fixed(payload_, std::byteswap(static_cast<uint32_t>(change.content.size())));
+  payload_ += change.content;
+  put_fixed(payload_, change.partition);
+  put_fixed(payload_, change.diff);
+  put_string(payload_, change.headers);
+  payload_ += change.row;
+  return sort_.add(change.key, payload_);
+}
+
+Step<void> SortedBulk::fill_with_difference() {
+  Status found = find_difference(config_, encoder_, cursor_.time, sources_,
+                                 [this](const TopicChange& change) { return add_change(change); });
+  if (found) found = sort_.finish();
+  if (found) {
+    filled_ = true;
+    return {};
+  }
+  if (found.error().state == sql_state::kFeatureNotSupported) {
+    return trouble(Trouble::Kind::kHalt, "internal: " + found.error().message,
+                   "ALTER SINK ... RESTART WITH SNAPSHOT sends everything again.");
+  }
+  return sort_trouble(found.error());
 }
 
 // All entries of the next key, into entries_; false at the end.
@@ -350,16 +383,16 @@ std::string violation_text(std::string_view key, Timestamp time, std::string_vie
 std::unexpected<Trouble> refused_row(const std::string& refusal) {
   return trouble(
       Trouble::Kind::kRefused, "internal: " + refusal,
-      "Create the sink anew over a view that casts the column to a type that holds the value.");
+      "Create the sink anew over a view that casts the column to a type that holds the value; or "
+      "correct the row, and ALTER SINK ... RESTART WITH SNAPSHOT AS DIFFERENCE passes over it.");
 }
 
-std::unique_ptr<Bulk> Bulk::make(const BulkCursor& cursor, data::UpdateStream& stream,
-                                 ChangeEncoder& encoder, const SinkConfig& config,
-                                 const StopToken& stop) {
+std::unique_ptr<Bulk> Bulk::make(const BulkCursor& cursor, const DifferenceSources& sources,
+                                 ChangeEncoder& encoder, const SinkConfig& config) {
   if (cursor.kind == BulkKind::kSnapshot) {
-    return std::make_unique<SnapshotBulk>(cursor, stream, encoder, stop);
+    return std::make_unique<SnapshotBulk>(cursor, sources.stream, encoder, sources.stop);
   }
-  return std::make_unique<SortedBulk>(cursor, stream, encoder, config, stop);
+  return std::make_unique<SortedBulk>(cursor, sources, encoder, config);
 }
 
 Step<bool> Bulk::next(BulkUnit& unit) {
@@ -387,7 +420,7 @@ Step<void> Bulk::seek(const BulkCursor& cursor) {
   return trouble(Trouble::Kind::kHalt,
                  "internal: the rows sent before are not the rows found now, so the rest cannot "
                  "follow them",
-                 "Drop this sink and create it anew.");
+                 "ALTER SINK ... RESTART WITH SNAPSHOT AS DIFFERENCE sends what the topic lacks.");
 }
 
 }  // namespace penstock::sinks

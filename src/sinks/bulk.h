@@ -1,5 +1,5 @@
-// Rows that go out under one time in several transactions (rule K5): a snapshot, a tick too large
-// for one transaction, the net change after errors are gone.
+// Rows that go out under one time in several transactions (rule K5): a snapshot, what a topic lacks
+// of one, a tick too large for one transaction, the net change after errors are gone.
 //
 // Units come in an order that is the same in every run: a snapshot's rows in storage order, the
 // keys of a change in byte order (sorted on disk). So a cursor of so many units can be found again,
@@ -18,6 +18,7 @@
 #include "sinks/pairing.h"
 #include "sinks/progress.h"
 #include "sinks/spilled_sort.h"
+#include "sinks/topic_difference.h"
 #include "sinks/trouble.h"
 
 namespace penstock::sinks {
@@ -32,9 +33,8 @@ struct BulkUnit {
 // One owner thread.
 class Bulk {
  public:
-  static std::unique_ptr<Bulk> make(const BulkCursor& cursor, data::UpdateStream& stream,
-                                    ChangeEncoder& encoder, const SinkConfig& config,
-                                    const StopToken& stop);
+  static std::unique_ptr<Bulk> make(const BulkCursor& cursor, const DifferenceSources& sources,
+                                    ChangeEncoder& encoder, const SinkConfig& config);
   virtual ~Bulk() = default;
 
   // Where next() stands.

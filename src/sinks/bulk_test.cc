@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "sinks/simulated_directory_test.h"
+#include "sinks/simulated_kafka_test.h"
 
 namespace penstock::sinks {
 namespace {
@@ -12,7 +13,7 @@ class BulkTest : public ::testing::Test {
  protected:
   std::unique_ptr<Bulk> snapshot() {
     BulkCursor cursor{BulkKind::kSnapshot, {0}, {1}, 0, 0};
-    return Bulk::make(cursor, directory_, encoder_, config_, stop_);
+    return Bulk::make(cursor, {directory_, kafka_, stop_}, encoder_, config_);
   }
   void rows(const std::vector<simulated::Change>& rows) {
     directory_.memory.ticks.push_back({.time = 1, .rows = rows, .errors = 0, .source_end = 0});
@@ -20,6 +21,8 @@ class BulkTest : public ::testing::Test {
   }
 
   simulated::Directory directory_;
+  simulated::Cluster cluster_;
+  simulated::Client kafka_{cluster_, "sink"};
   SinkConfig config_ = simulated::config();
   ChangeEncoder encoder_{config_};
   StopToken stop_;

@@ -104,8 +104,11 @@ Step<void> KafkaSink::look() {
   }
   auto view = read_progress_topic(connect::KafkaIsolation::kReadUncommitted);
   if (!view) return std::unexpected(view.error());
-  auto followed = follow(judge_before_fencing(*view, place_.k, lives_));
-  if (!followed) return followed;
+  if (place_.order == SinkOrder::kNone) {  // Else somebody has decided.
+    auto followed =
+        follow(judge_before_fencing(*view, place_.k, lives_, config_.def.progress_id.has_value()));
+    if (!followed) return followed;
+  }
   state_ = SinkState::kResuming;
   return {};
 }
@@ -113,12 +116,13 @@ Step<void> KafkaSink::look() {
 Step<ProgressView> KafkaSink::read_progress_topic(connect::KafkaIsolation isolation) {
   auto reader = world_.kafka.make_reader({.topic = config_.progress_topic, .isolation = isolation});
   if (!reader) return kafka_trouble("connecting", reader.error());
+  const std::string id = defs::progress_id(config_.def, config_.id);
   ProgressQuery query{.topic = config_.progress_topic,
-                      .compatible_key = defs::progress_key(config_.id),
-                      .own_key = defs::penstock_progress_key(config_.id),
+                      .compatible_key = defs::progress_key(id),
+                      .own_key = defs::penstock_progress_key(id),
                       .from = std::nullopt,
                       .timeout = config_.limits.transaction_timeout + std::chrono::seconds(30)};
-  if (place_.k) query.from = place_.k->offset;
+  if (place_.k && place_.order == SinkOrder::kNone) query.from = place_.k->offset;
   const ProgressListener listener{
       .waiting =
           [&] {
@@ -136,17 +140,28 @@ Step<ProgressView> KafkaSink::read_progress_topic(connect::KafkaIsolation isolat
 }
 
 // K3's table and K4, after fencing: from here on nobody but us can commit under our id.
-Step<void> KafkaSink::resume() {
-  auto fenced = transaction_.fence();
-  if (!fenced) return fenced;
+Step<void> KafkaSink::judge() {
   auto view = read_progress_topic(connect::KafkaIsolation::kReadCommitted);
   if (!view) return std::unexpected(view.error());
-  Verdict verdict = resumed_in_this_life_
-                        ? judge_after_fault(*view, place_.k, lives_, transaction_.doubt())
-                        : judge_at_start(*view, place_.k, lives_);
+  Verdict verdict;
+  if (!transaction_.transactional()) {
+    verdict = judge_unfenced(*view, place_.k, lives_);
+  } else if (resumed_in_this_life_) {
+    verdict = judge_after_fault(*view, place_.k, lives_, transaction_.doubt());
+  } else {
+    verdict = judge_at_start(*view, place_.k, lives_);
+  }
   auto followed = follow(verdict);
   if (!followed) return followed;
   transaction_.settle(verdict.kind == Verdict::Kind::kAdopt);
+  return {};
+}
+
+Step<void> KafkaSink::resume() {
+  auto fenced = transaction_.fence();
+  if (!fenced) return fenced;
+  auto decided = place_.order == SinkOrder::kNone ? judge() : carry_out();
+  if (!decided) return decided;
   resumed_in_this_life_ = true;
   auto prepared = prepare_topics();
   if (!prepared) return prepared;
@@ -161,8 +176,7 @@ Step<void> KafkaSink::resume() {
            {{"sink", defs::object_id_text(config_.id)},
             {"name", config_.name},
             {"as_of", std::to_string(place_.oldest_needed().ms)},
-            {"frontier", std::to_string(place_.next.ms)},
-            {"adopted", verdict.adopted ? "yes" : "no"}});
+            {"frontier", std::to_string(place_.next.ms)}});
   state_ = SinkState::kRunning;
   if (!failed_) report_running();
   return {};
@@ -174,23 +188,27 @@ Step<void> KafkaSink::follow(const Verdict& verdict) {
     place_.k = verdict.adopted;
     place_.next = verdict.adopted->claim.frontier;
     const auto& bulk = verdict.adopted->claim.bulk;
-    place_.snapshot_due = bulk && bulk->kind == BulkKind::kSnapshot;
+    place_.snapshot_due = bulk && is_snapshot(bulk->kind);
     if (!place_.snapshot_due) place_.snapshot_done();
     world_.ledger.save(place_);
     world_.report.set_frontier(place_.next);
     return {};
   }
-  // Kept, so that no later start fences whoever it is before somebody has decided.
-  std::string cause = "kafka: " + verdict.cause;
-  place_.halted = cause + ". " + verdict.remedy;
+  return halt("kafka: " + verdict.cause, verdict.remedy);
+}
+
+// Kept, so that no later start fences whoever it is before somebody has decided.
+std::unexpected<Trouble> KafkaSink::halt(const std::string& cause, const std::string& remedy) {
+  place_.halted = cause + ". " + remedy;
   Status saved = world_.ledger.save_durably(place_);
   if (!saved) log_error("sink", "could not keep a halt", {{"error", saved.error().message}});
-  return trouble(Trouble::Kind::kHalt, cause, verdict.remedy);
+  return trouble(Trouble::Kind::kHalt, cause, remedy);
 }
 
 Step<void> KafkaSink::prepare_topics() {
   Step<int32_t> partitions;
-  if (place_.k) {
+  const bool begun = place_.k && !(place_.snapshot_due && !place_.k->claim.bulk);
+  if (begun) {
     partitions = existing_partitions(*admin_, config_.def.topic, world_.stop);
   } else {
     connect::NewTopic topic;

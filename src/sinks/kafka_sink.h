@@ -69,10 +69,12 @@ class KafkaSink {
   Step<void> resume();
   Step<void> retry();
   Step<void> load_place();
+  Step<void> judge();
   Step<ProgressView> read_progress_topic(connect::KafkaIsolation isolation);
   Step<void> prepare_topics();
   Step<void> prepare_schemas();
   Step<void> follow(const Verdict& verdict);
+  std::unexpected<Trouble> halt(const std::string& cause, const std::string& remedy);
   void meet(const Trouble& met);
   void stall(const std::string& cause, const std::string& remedy);
   void succeed();
@@ -80,6 +82,10 @@ class KafkaSink {
   std::string missing_topic();
   void report_running();
   void move_next(Timestamp next);
+
+  // kafka_sink_order.cc: what ALTER SINK told it to do first.
+  Step<void> carry_out();
+  Step<void> claim_as_told(const OrderOutcome& outcome);
 
   // kafka_sink_run.cc: ticks.
   Step<void> run();

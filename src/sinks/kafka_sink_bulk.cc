@@ -9,7 +9,7 @@ namespace penstock::sinks {
 // What is under way, due or asked for.
 std::optional<BulkCursor> KafkaSink::wanted_bulk() const {
   if (place_.k && place_.k->claim.bulk) return place_.k->claim.bulk;
-  if (place_.snapshot_due) return BulkCursor{BulkKind::kSnapshot, {0}, place_.next, 0, 0};
+  if (place_.snapshot_due) return BulkCursor{place_.snapshot_kind(), {0}, place_.next, 0, 0};
   return requested_bulk_;
 }
 
@@ -58,7 +58,7 @@ Step<void> KafkaSink::open_bulk(const BulkCursor& wanted) {
       auto counted = count_snapshot();
       if (!counted) return counted;
     }
-    bulk_ = Bulk::make(wanted, world_.stream, encoder_, config_, world_.stop);
+    bulk_ = Bulk::make(wanted, {world_.stream, world_.kafka, world_.stop}, encoder_, config_);
   } else if (!bulk_lost_its_place_) {
     return {};
   }
@@ -71,6 +71,10 @@ Step<void> KafkaSink::open_bulk(const BulkCursor& wanted) {
 Step<void> KafkaSink::run_bulk() {
   const BulkCursor wanted = *wanted_bulk();
   if (wait_for_pace(wanted.kind)) return {};
+  if (!transaction_.transactional()) {  // It is read as soon as it is sent.
+    auto covered = transaction_.covered(wanted.time, world_.stream);
+    if (!covered) return covered;
+  }
   auto opened = open_bulk(wanted);
   if (!opened) return opened;
   const bool snapshot = wanted.kind == BulkKind::kSnapshot;
@@ -122,7 +126,8 @@ Step<bool> KafkaSink::send_part(const BulkCursor& of) {
       if (encoder_.key_is_proven()) {
         return trouble(Trouble::Kind::kHalt, "internal: " + unit_.violation,
                        "The key was proven unique, so a source must have sent two rows for it. "
-                       "Create the sink anew, with a KEY that is unique or NOT ENFORCED.");
+                       "Correct the rows; then ALTER SINK ... RESTART WITH SNAPSHOT AS DIFFERENCE "
+                       "sends what the topic lacks.");
       }
       world_.report.count_violations(1);
     }

@@ -147,14 +147,19 @@ Step<void> KafkaSink::check_key(Timestamp time) {
         violation_text(group->key, time, row_text(first.after ? first.after : first.before),
                        row_text(last.after ? last.after : last.before));
     return trouble(Trouble::Kind::kHalt, "internal: " + cause,
-                   "The key was proven unique, so a source must have sent two rows for it. Create "
-                   "the sink anew, with a KEY that is unique or NOT ENFORCED.");
+                   "The key was proven unique, so a source must have sent two rows for it. Correct "
+                   "the rows; then ALTER SINK ... RESTART WITH SNAPSHOT AS DIFFERENCE sends what "
+                   "the topic lacks.");
   }
   world_.report.count_violations(violations);
   return {};
 }
 
 Step<void> KafkaSink::send_tick(const data::TickUpdates& tick) {
+  if (!transaction_.transactional()) {  // It is read as soon as it is sent.
+    auto covered = transaction_.covered(tick.time, world_.stream);
+    if (!covered) return covered;
+  }
   sending_ = tick.time;
   partition_values_.clear();
   for (const data::BatchRef& batch : tick.rows) {

@@ -11,7 +11,8 @@
 namespace penstock::sinks {
 namespace {
 
-constexpr uint8_t kFormat = 1;
+constexpr uint8_t kFormat = 2;
+constexpr uint8_t kFormatWithoutOrders = 1;
 
 void put_cursor(std::string& out, const BulkCursor& cursor) {
   put_fixed(out, static_cast<uint8_t>(cursor.kind));
@@ -74,6 +75,21 @@ SinkPlace SinkPlace::first(Timestamp as_of, bool with_snapshot) {
   return place;
 }
 
+void SinkPlace::be_told_to_adopt() {
+  halted.reset();
+  order = SinkOrder::kAdopt;
+}
+
+void SinkPlace::be_told_to_restart(Timestamp as_of, bool as_a_difference) {
+  halted.reset();
+  order = SinkOrder::kRestart;
+  history_released = false;
+  next = as_of;
+  snapshot_due = true;
+  as_difference = as_a_difference;
+  snapshot_rows.reset();
+}
+
 Timestamp SinkPlace::oldest_needed() const {
   if (snapshot_due || next == Timestamp::min()) return next;
   return next.previous();  // A net change, should errors come, begins before the next tick.
@@ -84,6 +100,8 @@ std::string SinkPlace::encode() const {
   put_fixed(out, kFormat);
   put_fixed(out, next.ms);
   put_fixed(out, static_cast<uint8_t>(snapshot_due));
+  put_fixed(out, static_cast<uint8_t>(as_difference));
+  put_fixed(out, static_cast<uint8_t>(order));
   put_fixed(out, static_cast<uint8_t>(halted.has_value()));
   if (halted) put_string(out, *halted);
   put_fixed(out, static_cast<uint8_t>(history_released));
@@ -95,10 +113,15 @@ std::string SinkPlace::encode() const {
 
 std::optional<SinkPlace> SinkPlace::decode(std::string_view bytes) {
   ByteReader reader(bytes);
-  if (reader.fixed<uint8_t>() != kFormat) return std::nullopt;
+  const auto format = reader.fixed<uint8_t>();
+  if (format != kFormat && format != kFormatWithoutOrders) return std::nullopt;
   SinkPlace place;
   place.next = {reader.fixed<uint64_t>()};
   place.snapshot_due = reader.fixed<uint8_t>() != 0;
+  if (format == kFormat) {
+    place.as_difference = reader.fixed<uint8_t>() != 0;
+    place.order = static_cast<SinkOrder>(reader.fixed<uint8_t>());
+  }
   if (reader.fixed<uint8_t>() != 0) place.halted = std::string(reader.string());
   place.history_released = reader.fixed<uint8_t>() != 0;
   if (reader.fixed<uint8_t>() != 0) place.k = read_committed(reader);

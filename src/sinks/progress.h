@@ -31,9 +31,10 @@ struct Life {
 
 // Rows that go out under one time, in more than one transaction.
 enum class BulkKind {
-  kSnapshot,   // Everything present at `time`.
-  kTick,       // The change of the tick `time`.
-  kNetChange,  // The change over [from, time], stamped `time`.
+  kSnapshot,    // Everything present at `time`.
+  kTick,        // The change of the tick `time`.
+  kNetChange,   // The change over [from, time], stamped `time`.
+  kDifference,  // What the topic lacks, and has too much, of what is present at `time`.
 };
 
 // How far they have gone. A unit is a row of a snapshot, or all messages of a key.
@@ -57,12 +58,24 @@ struct ProgressClaim {
   friend bool operator==(const ProgressClaim&, const ProgressClaim&) = default;
 };
 
+// Rows present at a time, or what the topic lacks of them: what a sink may begin with.
+constexpr bool is_snapshot(BulkKind kind) {
+  return kind == BulkKind::kSnapshot || kind == BulkKind::kDifference;
+}
+
 // K: the last progress known to be committed in Kafka.
 struct CommittedProgress {
   int64_t offset = 0;  // Of our record, in the progress topic's only partition.
   LifeId life;
   ProgressClaim claim;
   friend bool operator==(const CommittedProgress&, const CommittedProgress&) = default;
+};
+
+// What ALTER SINK has told a sink to do before it sends anything.
+enum class SinkOrder : uint8_t {
+  kNone,
+  kAdopt,    // Go on behind what the progress topic says, whoever wrote it.
+  kRestart,  // Send a snapshot, or a difference, behind what the progress topic says.
 };
 
 // K and R: all that a sink keeps.
@@ -72,17 +85,29 @@ struct SinkPlace {
   bool snapshot_due = false;  // Also while it is under way.
   // How many rows it has, each as often as it is there. None: not known, or no snapshot is due.
   std::optional<uint64_t> snapshot_rows;
+  bool as_difference = false;  // It is sent as a difference.
+  SinkOrder order = SinkOrder::kNone;
   std::optional<std::string> halted;  // Why the sink must not start again until it is altered.
   bool history_released = false;      // It retained too much (rule S5): nothing is held for it.
 
+  // Of the snapshot that is due.
+  BulkKind snapshot_kind() const {
+    return as_difference ? BulkKind::kDifference : BulkKind::kSnapshot;
+  }
   // A new sink's.
   static SinkPlace first(Timestamp as_of, bool with_snapshot);
   void snapshot_done() {
     snapshot_due = false;
+    as_difference = false;
     snapshot_rows.reset();
   }
   // Nothing is half sent: another collection may be read from `next` on.
-  bool can_change_over() const { return !snapshot_due && !(k && k->claim.bulk); }
+  bool can_change_over() const {
+    return !snapshot_due && order == SinkOrder::kNone && !(k && k->claim.bulk);
+  }
+  // Takes an order of ALTER SINK; a snapshot is one at `as_of` until the sink knows better.
+  void be_told_to_adopt();
+  void be_told_to_restart(Timestamp as_of, bool as_a_difference);
   // The collection must stay readable at this time (rule S4, K7).
   Timestamp oldest_needed() const;
 

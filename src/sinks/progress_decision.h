@@ -25,8 +25,10 @@ bool is_ours(const ProgressRecord& record, const std::vector<Life>& lives);
 
 // K3, before fencing: may we disturb whoever uses this transactional id? `view` was read
 // uncommitted from K on: its records may be aborted, so only who wrote them counts.
+// `under_their_id`: the sink has another system's id, so that a record that names no life is that
+// system's as long as there is no K.
 Verdict judge_before_fencing(const ProgressView& view, const std::optional<CommittedProgress>& k,
-                             const std::vector<Life>& lives);
+                             const std::vector<Life>& lives, bool under_their_id);
 
 // K3's table, after fencing. `view` was read committed from K on.
 Verdict judge_at_start(const ProgressView& view, const std::optional<CommittedProgress>& k,
@@ -37,5 +39,25 @@ Verdict judge_at_start(const ProgressView& view, const std::optional<CommittedPr
 Verdict judge_after_fault(const ProgressView& view, const std::optional<CommittedProgress>& k,
                           const std::vector<Life>& lives,
                           const std::optional<ProgressClaim>& doubt);
+
+// Of a sink without transactions, which fences nobody, whenever it comes back. Its own records may
+// be out of order, since a request of before may have arrived late: the furthest one counts.
+Verdict judge_unfenced(const ProgressView& view, const std::optional<CommittedProgress>& k,
+                       const std::vector<Life>& lives);
+
+// What an order of ALTER SINK comes to when the progress topic holds `view`, of all records.
+struct OrderOutcome {
+  // Why it cannot be carried out, and what can be done instead; "" if it can.
+  std::string refusal;
+  std::string remedy;
+  // What our next record must claim; and the place then, but for K.
+  ProgressClaim claim;
+  SinkPlace place;
+  // The time that must be durable here before that.
+  Timestamp needs;
+};
+// REQUIRES: place.order is not kNone.
+OrderOutcome outcome_of_order(const ProgressView& view, const SinkPlace& place,
+                              const std::vector<Life>& lives);
 
 }  // namespace penstock::sinks

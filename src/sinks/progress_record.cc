@@ -18,12 +18,15 @@ std::string_view kind_name(BulkKind kind) {
       return "tick";
     case BulkKind::kNetChange:
       return "net-change";
+    case BulkKind::kDifference:
+      return "difference";
   }
   return "";
 }
 
 std::optional<BulkKind> parse_kind(const std::string& name) {
-  for (BulkKind kind : {BulkKind::kSnapshot, BulkKind::kTick, BulkKind::kNetChange}) {
+  for (BulkKind kind :
+       {BulkKind::kSnapshot, BulkKind::kTick, BulkKind::kNetChange, BulkKind::kDifference}) {
     if (kind_name(kind) == name) return kind;
   }
   return std::nullopt;

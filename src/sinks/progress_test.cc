@@ -73,6 +73,17 @@ TEST(SinkPlace, RoundTrip) {
     EXPECT_EQ(SinkPlace::decode(place.encode() + "x"), std::nullopt);
   }
   EXPECT_EQ(SinkPlace::decode(""), std::nullopt);
+  SinkPlace told = SinkPlace::first({7}, false);
+  told.be_told_to_restart({9}, true);
+  EXPECT_EQ(SinkPlace::decode(told.encode()), told);
+  EXPECT_EQ(told.oldest_needed(), Timestamp{9});
+  EXPECT_FALSE(told.can_change_over());
+}
+
+TEST(SinkPlace, ThoseOfBeforeThereWereOrdersAreRead) {
+  // Format 1: next, snapshot_due, halted, history_released, no K.
+  std::string bytes("\x01\x07\0\0\0\0\0\0\0\x01\0\0\0", 13);
+  EXPECT_EQ(SinkPlace::decode(bytes), SinkPlace::first({7}, true));
 }
 
 TEST(SinkPlace, HoldsTheSnapshotAndThenTheTickBeforeTheNext) {
@@ -102,26 +113,30 @@ TEST(Ours, ALifeOfThisDirectoryUpToWhatTheNextOneFound) {
 
 TEST(K3Look, ARecordByAnUnknownLifeStallsBeforeFencing) {
   ProgressView view{0, 10, {own(4, kThird, 90), own(7, kStranger, 91)}};
-  EXPECT_EQ(judge_before_fencing(view, known(4, kThird, 90), kLives).kind, Kind::kHalt);
-  EXPECT_EQ(judge_before_fencing(view, std::nullopt, kLives).kind, Kind::kHalt);
+  EXPECT_EQ(judge_before_fencing(view, known(4, kThird, 90), kLives, false).kind, Kind::kHalt);
+  EXPECT_EQ(judge_before_fencing(view, std::nullopt, kLives, false).kind, Kind::kHalt);
 }
 
 TEST(K3Look, AnUncommittedClaimOfAKnownLifeIsNoReason) {
   // It may claim ticks that a crash undid: only its writer counts here.
   ProgressView view{0, 10, {own(4, kFirst, 90), own(7, kFirst, 1'000)}};
-  EXPECT_EQ(judge_before_fencing(view, known(4, kFirst, 90), kLives).kind, Kind::kGoOn);
+  EXPECT_EQ(judge_before_fencing(view, known(4, kFirst, 90), kLives, false).kind, Kind::kGoOn);
   ProgressView torn{0, 10, {own(4, kThird, 90), compatible(7, 91)}};
-  EXPECT_EQ(judge_before_fencing(torn, known(4, kThird, 90), kLives).kind, Kind::kGoOn);
+  EXPECT_EQ(judge_before_fencing(torn, known(4, kThird, 90), kLives, false).kind, Kind::kGoOn);
 }
 
 TEST(K3Look, KBeyondTheEndOrBelowTheStartStalls) {
-  EXPECT_EQ(judge_before_fencing({0, 4, {}}, known(4, kThird, 90), kLives).kind, Kind::kHalt);
-  EXPECT_EQ(judge_before_fencing({0, 5, {own(4, kThird, 90)}}, known(4, kThird, 90), kLives).kind,
-            Kind::kGoOn);
-  EXPECT_EQ(judge_before_fencing({5, 9, {}}, known(4, kThird, 90), kLives).kind, Kind::kHalt);
-  EXPECT_EQ(judge_before_fencing({5, 9, {own(6, kThird, 95)}}, known(4, kThird, 90), kLives).kind,
-            Kind::kGoOn);
-  EXPECT_EQ(judge_before_fencing({3, 3, {}}, std::nullopt, kLives).kind, Kind::kGoOn);
+  EXPECT_EQ(judge_before_fencing({0, 4, {}}, known(4, kThird, 90), kLives, false).kind,
+            Kind::kHalt);
+  EXPECT_EQ(
+      judge_before_fencing({0, 5, {own(4, kThird, 90)}}, known(4, kThird, 90), kLives, false).kind,
+      Kind::kGoOn);
+  EXPECT_EQ(judge_before_fencing({5, 9, {}}, known(4, kThird, 90), kLives, false).kind,
+            Kind::kHalt);
+  EXPECT_EQ(
+      judge_before_fencing({5, 9, {own(6, kThird, 95)}}, known(4, kThird, 90), kLives, false).kind,
+      Kind::kGoOn);
+  EXPECT_EQ(judge_before_fencing({3, 3, {}}, std::nullopt, kLives, false).kind, Kind::kGoOn);
 }
 
 TEST(K3Table, NothingAfterKGoesOnAtR) {
@@ -195,6 +210,57 @@ TEST(K4, NothingOrTheTransactionInDoubt) {
   EXPECT_EQ(judge_after_fault(earlier_life, k, kLives, doubt).kind, Kind::kHalt);
   ProgressView two{0, 9, {own(4, kThird, 90), own(6, kThird, 93), own(7, kThird, 95)}};
   EXPECT_EQ(judge_after_fault(two, k, kLives, doubt).kind, Kind::kHalt);
+}
+
+TEST(K3Look, UnderAnotherSystemsIdItsRecordStallsAsLongAsThereIsNoK) {
+  ProgressView view{0, 10, {compatible(4, 90)}};
+  EXPECT_EQ(judge_before_fencing(view, std::nullopt, kLives, false).kind, Kind::kGoOn);
+  EXPECT_EQ(judge_before_fencing(view, std::nullopt, kLives, true).kind, Kind::kHalt);
+  ProgressView ours{0, 10, {compatible(4, 90), compatible(5, 90), own(6, kThird, 90)}};
+  EXPECT_EQ(judge_before_fencing(ours, known(6, kThird, 90), kLives, true).kind, Kind::kGoOn);
+}
+
+TEST(Unfenced, TheFurthestOfOurRecordsCounts) {
+  auto k = known(4, kThird, 90);
+  ProgressView late{0, 9, {own(4, kThird, 90), own(6, kThird, 97), own(8, kThird, 95)}};
+  Verdict verdict = judge_unfenced(late, k, kLives);
+  ASSERT_EQ(verdict.kind, Kind::kAdopt);
+  EXPECT_EQ(verdict.adopted, known(8, kThird, 97));
+  ProgressView behind{0, 9, {own(4, kThird, 90), own(6, kThird, 80)}};
+  EXPECT_EQ(judge_unfenced(behind, k, kLives).kind, Kind::kGoOn);
+  ProgressView foreign{0, 9, {own(4, kThird, 90), own(6, kStranger, 95)}};
+  EXPECT_EQ(judge_unfenced(foreign, k, kLives).kind, Kind::kHalt);
+  EXPECT_EQ(judge_unfenced({0, 9, {}}, k, kLives).kind, Kind::kHalt);
+}
+
+TEST(Orders, AdoptingKnowsWhatWouldNeverBeSent) {
+  SinkPlace place = SinkPlace::first({50}, false);  // R is 51.
+  place.be_told_to_adopt();
+  auto adopting = [&](const ProgressView& view) { return outcome_of_order(view, place, kLives); };
+  EXPECT_EQ(adopting({0, 9, {compatible(4, 51)}}).claim.frontier, Timestamp{51});
+  EXPECT_NE(adopting({0, 9, {compatible(4, 50)}}).refusal, "");
+  EXPECT_NE(adopting({0, 9, {}}).refusal, "");
+  place.k = known(3, kThird, 51);
+  // The directory has sent more than the record says.
+  EXPECT_EQ(adopting({0, 9, {compatible(4, 50)}}).claim.frontier, Timestamp{51});
+  EXPECT_EQ(adopting({0, 9, {}}).claim.frontier, Timestamp{51});
+  FoundRecord part = own(4, kStranger, 60);
+  part.record.claim.bulk = BulkCursor{BulkKind::kSnapshot, {0}, {60}, 1, 1};
+  EXPECT_NE(adopting({0, 9, {part}}).refusal, "");
+  part.record.life = kThird;
+  EXPECT_TRUE(adopting({0, 9, {part}}).place.snapshot_due);
+}
+
+TEST(Orders, ASnapshotComesBehindEverythingThatWasSent) {
+  SinkPlace place = SinkPlace::first({50}, false);
+  place.be_told_to_restart({55}, false);
+  FoundRecord part = own(4, kStranger, 60);
+  part.record.claim.bulk = BulkCursor{BulkKind::kTick, {60}, {60}, 1, 1};
+  OrderOutcome outcome = outcome_of_order({0, 9, {part}}, place, kLives);
+  EXPECT_EQ(outcome.claim, (ProgressClaim{{60}, std::nullopt}));
+  EXPECT_EQ(outcome.place.next, Timestamp{61});
+  EXPECT_EQ(outcome.needs, Timestamp{61});
+  EXPECT_EQ(outcome_of_order({0, 9, {}}, place, kLives).place.next, Timestamp{55});
 }
 
 }  // namespace

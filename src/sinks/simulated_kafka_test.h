@@ -73,7 +73,7 @@ class Cluster {
   }
 
   uint64_t fence(const std::string& id) {
-    ++fences;
+    fences += id.empty() ? 0 : 1;
     if (!fencing_works) return epochs_[id];
     end_open(id, TransactionState::kAborted);
     return ++epochs_[id];
@@ -85,8 +85,14 @@ class Cluster {
   }
   uint64_t epoch(const std::string& id) { return epochs_[id]; }
 
-  // False = fenced.
+  // False = fenced. Without an id: visible at once.
   bool append(const std::string& id, uint64_t epoch, Partition& to, Record record) {
+    if (id.empty()) {
+      transactions.push_back({id, TransactionState::kCommitted, {}});
+      record.transaction = transactions.size() - 1;
+      to.log.push_back(std::move(record));
+      return true;
+    }
     if (epochs_[id] != epoch) return false;
     if (!open_.contains(id)) {
       open_[id] = transactions.size();
@@ -102,7 +108,7 @@ class Cluster {
     return true;
   }
   bool commit(const std::string& id, uint64_t epoch) {
-    if (epochs_[id] != epoch || !open_.contains(id)) return false;
+    if (epochs_[id] != epoch || !open_.contains(id)) return id.empty();
     end_open(id, TransactionState::kCommitted);
     if (new_protocol) ++epochs_[id];
     return true;

@@ -205,6 +205,9 @@ class Check {
 
   void transactions() {
     constexpr const char* kCheck = "transactions";
+    if (config_.transactional_id.empty()) {
+      return add(Concern::kNone, kCheck, "", "none are used: at least once", "");
+    }
     auto allowed_id = cluster_.check_transactional_id(config_.transactional_id, stop_);
     if (!allowed_id) return failed(kCheck, config_.transactional_id, allowed_id.error());
     auto entries =

@@ -27,15 +27,17 @@ Step<bool> belongs_to_another(const SinkConfig& config, const SinkPlace& place,
   auto reader = kafka.make_reader(
       {.topic = config.progress_topic, .isolation = connect::KafkaIsolation::kReadUncommitted});
   if (!reader) return kafka_trouble("connecting", reader.error());
+  const std::string id = defs::progress_id(config.def, config.id);
   ProgressQuery query{.topic = config.progress_topic,
-                      .compatible_key = defs::progress_key(config.id),
-                      .own_key = defs::penstock_progress_key(config.id),
+                      .compatible_key = defs::progress_key(id),
+                      .own_key = defs::penstock_progress_key(id),
                       .from = std::nullopt,
                       .timeout = config.limits.transaction_timeout};
   if (place.k) query.from = place.k->offset;
   auto view = read_progress(**reader, query, stop, {});
   if (!view) return kafka_trouble("reading progress", view.error());
-  return judge_before_fencing(*view, place.k, lives).kind == Verdict::Kind::kHalt;
+  return judge_before_fencing(*view, place.k, lives, config.def.progress_id.has_value()).kind ==
+         Verdict::Kind::kHalt;
 }
 
 }  // namespace
@@ -61,8 +63,8 @@ Step<void> clean_up_dropped_sink(const SinkConfig& config, const SinkPlace& plac
   auto begun = one.begin();
   if (!begun) return kafka_trouble("Transaction error", begun.error());
   int topic = one.open_topic(config.progress_topic);
-  for (const std::string& key :
-       {defs::progress_key(config.id), defs::penstock_progress_key(config.id)}) {
+  const std::string id = defs::progress_id(config.def, config.id);
+  for (const std::string& key : {defs::progress_key(id), defs::penstock_progress_key(id)}) {
     auto sent = one.send({.topic = topic, .partition = 0, .key = key, .value = std::nullopt});
     if (!sent) return kafka_trouble("Message production error", sent.error());
   }

@@ -59,7 +59,7 @@ struct SinkConfig {
   defs::SinkDef def;
   std::string progress_topic;
   std::optional<int32_t> progress_replication_factor;
-  std::string transactional_id;
+  std::string transactional_id;  // Empty: at least once, without transactions.
   expr::ScalarRef partition_by;  // Of type uint8 over the relation's columns; null = none.
   std::string spill_directory;   // For large ticks; its files vanish with the process.
   SinkLimits limits;

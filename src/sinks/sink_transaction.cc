@@ -2,6 +2,7 @@
 #include "sinks/sink_transaction.h"
 
 #include <utility>
+#include <vector>
 
 #include "base/failpoint.h"
 #include "base/log.h"
@@ -134,6 +135,7 @@ void SinkTransaction::open_topics(int32_t partitions) {
 // EndTxn is acknowledged before the broker has written all markers; a transaction that begins in
 // that time is put off by 20 ms and more.
 void SinkTransaction::pace() {
+  if (!transactional()) return;
   std::chrono::microseconds since(clock_.monotonic_us() - committed_us_);
   std::chrono::microseconds pace = config_.limits.transaction_pace;
   if (since < pace) stop_.wait_for(pace - since);
@@ -190,21 +192,28 @@ Step<void> SinkTransaction::send(const SinkMessage& message, Timestamp time) {
 }
 
 // The progress records come last, so that the progress topic is kept open for a short time only.
+// Without a transaction around both, ours comes first: the compatible one alone would be another
+// system's.
 Step<void> SinkTransaction::send_progress(const ProgressClaim& claim, const LifeId& life) {
-  uint64_t version = config_.def.version;
+  const std::string id = defs::progress_id(config_.def, config_.id);
+  const std::string compatible_key = defs::progress_key(id);
+  const std::string own_key = defs::penstock_progress_key(id);
+  const std::string compatible = compatible_record(claim.frontier, config_.def.version);
+  const std::string own = own_record(claim, config_.def.version, life);
+  std::vector<connect::OutgoingMessage> records;
+  records.push_back({.topic = progress_topic_, .key = own_key, .value = own, .marked = true});
   if (!claim.bulk) {
-    std::string key = defs::progress_key(config_.id);
-    std::string value = compatible_record(claim.frontier, version);
-    auto sent = send_raw({.topic = progress_topic_, .partition = 0, .key = key, .value = value});
+    records.insert(transactional() ? records.begin() : records.end(),
+                   {.topic = progress_topic_, .key = compatible_key, .value = compatible});
+  }
+  for (const connect::OutgoingMessage& record : records) {
+    auto sent = send_raw(record);
     if (!sent) return sent;
   }
-  std::string key = defs::penstock_progress_key(config_.id);
-  std::string value = own_record(claim, version, life);
-  return send_raw(
-      {.topic = progress_topic_, .partition = 0, .key = key, .value = value, .marked = true});
+  return {};
 }
 
-Step<void> SinkTransaction::wait_durable(Timestamp durable, data::UpdateStream& stream) {
+Step<void> SinkTransaction::covered(Timestamp durable, data::UpdateStream& stream) {
   uint64_t start_us = clock_.monotonic_us();
   while (!stream.wait_durable(durable, milliseconds(5))) {
     if (stop_.stopped()) return stopped();
@@ -241,14 +250,33 @@ Step<void> SinkTransaction::end() {
   }
 }
 
+// Without transactions: all messages are acknowledged before anything is claimed of them.
+Step<void> SinkTransaction::deliver() {
+  if (!open_) return {};
+  auto ended = end();
+  if (!ended) return ended;
+  open_ = false;
+  return {};
+}
+
 Step<CommittedProgress> SinkTransaction::commit(const ProgressClaim& claim, const LifeId& life,
                                                 Timestamp durable, data::UpdateStream& stream) {
-  auto sent = send_progress(claim, life);
-  if (!sent) return std::unexpected(sent.error());
-  auto covered = wait_durable(durable, stream);
-  if (!covered) return std::unexpected(covered.error());
+  if (transactional()) {
+    auto sent = send_progress(claim, life);
+    if (!sent) return std::unexpected(sent.error());
+  }
+  auto is_durable = covered(durable, stream);
+  if (!is_durable) return std::unexpected(is_durable.error());
+  if (!transactional()) {
+    auto delivered = deliver();
+    if (!delivered) return std::unexpected(delivered.error());
+  }
   if (failpoint("sink.before_commit")) {
     return lost("Transaction error", injected(KafkaFault::kAbort, "sink.before_commit"));
+  }
+  if (!transactional()) {
+    auto sent = send_progress(claim, life);
+    if (!sent) return std::unexpected(sent.error());
   }
   commit_asked_us_ = clock_.monotonic_us();
   doubt_ = claim;
@@ -296,7 +324,7 @@ std::chrono::microseconds SinkTransaction::age() const {
 }
 
 void SinkTransaction::close(milliseconds wait) {
-  if (producer_ && open_ && !doubt_) {
+  if (producer_ && open_ && !doubt_ && transactional()) {
     uint64_t end_us = clock_.monotonic_us() + static_cast<uint64_t>(wait.count()) * 1'000;
     while (clock_.monotonic_us() < end_us) {
       auto state = producer_->abort(kPoll);

@@ -1,6 +1,10 @@
 // A sink's producer and its open transaction: fencing, sending with back-pressure, and the commit,
 // whose outcome may stay unknown (rules K1, K2, K4).
 //
+// With DELIVERY GUARANTEE 'at least once' there are no transactions: what is sent can be read at
+// once, commit() sends the progress records when everything else was acknowledged, and fence()
+// fences nobody. A send must not be of a time that is not covered(): D2.
+//
 // After any trouble but a stop the producer is gone, and with it the open transaction: whoever goes
 // on fences first. What a commit without an answer claims is kept as doubt() until settle().
 // One owner thread.
@@ -46,6 +50,11 @@ class SinkTransaction {
   // Sends one message, stamped `time`; begins a transaction if none is open.
   Step<void> send(const SinkMessage& message, Timestamp time);
 
+  bool transactional() const { return !config_.transactional_id.empty(); }
+
+  // Waits until a sync covers `time` (D2).
+  Step<void> covered(Timestamp time, data::UpdateStream& stream);
+
   // Sends the progress records, waits until `durable` is covered by a sync (D2), and commits.
   Step<CommittedProgress> commit(const ProgressClaim& claim, const LifeId& life, Timestamp durable,
                                  data::UpdateStream& stream);
@@ -73,7 +82,7 @@ class SinkTransaction {
   void wait_on_broker(const std::string& otherwise);
   Step<void> send_raw(const connect::OutgoingMessage& message);
   Step<void> send_progress(const ProgressClaim& claim, const LifeId& life);
-  Step<void> wait_durable(Timestamp durable, data::UpdateStream& stream);
+  Step<void> deliver();
   Step<void> end();
   std::unexpected<Trouble> lost(const std::string& doing, const connect::KafkaError& error);
   void forget_open(const std::string& cause);

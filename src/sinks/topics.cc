@@ -70,7 +70,7 @@ Step<int32_t> existing_partitions(connect::ClusterAdmin& admin, const std::strin
     // Or not yet, on a broker that has just started.
     return trouble(Trouble::Kind::kRetry, fmt::format("kafka: topic {} does not exist", topic),
                    "The topic was deleted after the sink had written to it. Create it again, or "
-                   "drop this sink and create it anew.");
+                   "let ALTER SINK ... RESTART WITH SNAPSHOT do so and send everything again.");
   }
   if (**count == 0) {
     return trouble(Trouble::Kind::kRetry,

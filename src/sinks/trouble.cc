@@ -15,6 +15,9 @@ std::string remedy_of(const connect::KafkaError& error) {
     return "Grant Write on the topic, and Read and Write on the progress topic, to the user of the "
            "connection.";
   }
+  if (error.code == "CLUSTER_AUTHORIZATION_FAILED") {
+    return "Before Kafka 3.0 the user of the connection needs IdempotentWrite on the cluster.";
+  }
   if (error.code == "TRANSACTIONAL_ID_AUTHORIZATION_FAILED") {
     return "Grant Write on the transactional id to the user of the connection.";
   }

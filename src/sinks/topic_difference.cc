@@ -1,0 +1,299 @@
+// Entries in, one walk over the sorted keys, changes out.
+//
+// An entry's payload: [u8 kind], and of a message [time][partition][offset], big-endian, so that a
+// key's messages come in order and before its rows. By state follows of a message
+// [u8 is there][content], of a row [u64 partition][i64 count][content]. By count the content is
+// part of the sort key, and [i64 count] follows of a message.
+#include "sinks/topic_difference.h"
+
+#include <bit>
+#include <charconv>
+#include <optional>
+
+#include "base/bytes_io.h"
+#include "format/json/json_change.h"
+#include "sinks/spilled_sort.h"
+#include "sinks/topic_replay.h"
+#include "sinks/topics.h"
+
+namespace penstock::sinks {
+namespace {
+
+using connect::IncomingMessage;
+
+constexpr char kMessage = 'm';
+constexpr char kRow = 'r';
+
+void put_big_endian(std::string& out, uint64_t value) {
+  put_fixed(out, std::byteswap(value));
+}
+uint64_t big_endian(ByteReader& reader) {
+  return std::byteswap(reader.fixed<uint64_t>());
+}
+
+std::optional<Timestamp> time_of(const IncomingMessage& message) {
+  for (const connect::KafkaHeader& header : message.headers) {
+    if (header.key != kTimestampHeader || !header.value) continue;
+    Timestamp time;
+    const char* end = header.value->data() + header.value->size();
+    auto [parsed, error] = std::from_chars(header.value->data(), end, time.ms);
+    if (error == std::errc() && parsed == end) return time;
+  }
+  return std::nullopt;
+}
+
+bool has_states(const SinkConfig& config, const ChangeEncoder& encoder) {
+  return config.def.envelope == defs::SinkEnvelope::kUpsert ||
+         (config.def.key && encoder.key_is_proven());
+}
+
+class Difference {
+ public:
+  Difference(const SinkConfig& config, ChangeEncoder& encoder, Timestamp time,
+             const DifferenceSources& sources,
+             const std::function<Status(const TopicChange&)>& take)
+      : config_(config),
+        encoder_(encoder),
+        time_(time),
+        sources_(sources),
+        take_(take),
+        by_state_(has_states(config, encoder)),
+        is_upsert_(config.def.envelope == defs::SinkEnvelope::kUpsert),
+        sort_(config.spill_directory, config.limits.sort_bytes, sources.stop) {}
+
+  Status run() {
+    const ReplayWorld world{sources_.kafka, sources_.stop, [this] { return may_go_on(); }};
+    TopicReplay topic(config_.def.topic, world);
+    RETURN_IF_ERROR(topic.open());
+    RETURN_IF_ERROR(check_comparable(config_, topic.is_compacted()));
+    RETURN_IF_ERROR(add_collection());
+    RETURN_IF_ERROR(
+        topic.read([this](const IncomingMessage& message) { return add_message(message); }));
+    RETURN_IF_ERROR(sort_.finish());
+    return walk();
+  }
+
+ private:
+  Status may_go_on() const {
+    if (!sources_.stop.stopped()) return {};
+    return fail(sql_state::kQueryCanceled, "stopped");
+  }
+
+  Status add_collection() {
+    ASSIGN_OR_RETURN(std::unique_ptr<data::OrderedRows> rows, sources_.stream.snapshot(time_, ""));
+    while (true) {
+      RETURN_IF_ERROR(may_go_on());
+      ASSIGN_OR_RETURN(std::optional<data::OrderedRows::Chunk> chunk, rows->next());
+      if (!chunk) return {};
+      RETURN_IF_ERROR(add_rows(*chunk->rows));
+    }
+  }
+
+  Status add_rows(const data::DeltaBatch& rows) {
+    const std::vector<uint64_t> partitions = encoder_.partition_values(rows);
+    for (size_t i = 0; i < rows.size(); ++i) {
+      key_.clear();
+      if (config_.def.key) encoder_.append_group_key(rows, i, key_);
+      content_.clear();
+      if (is_upsert_) content_ = encoder_.heads().value;
+      encoder_.append_row(rows, i, content_);
+      if (auto refusal = encoder_.take_refusal()) {
+        return fail(sql_state::kObjectNotInState, *refusal);
+      }
+      std::optional<uint64_t> partition;
+      if (!partitions.empty()) partition = partitions[i];
+      SinkMessage addressed;
+      encoder_.address(key_, partition, address_, addressed);
+      payload_.assign(1, kRow);
+      put_fixed(payload_, addressed.partition_hash);
+      put_fixed(payload_, rows.diff(i));
+      headers_.clear();
+      encoder_.append_headers(rows, i, headers_);
+      put_string(payload_, headers_);
+      if (by_state_) payload_ += content_;
+      RETURN_IF_ERROR(add(key_, content_));
+    }
+    return {};
+  }
+
+  Status add_message(const IncomingMessage& message) {
+    const std::optional<Timestamp> time = time_of(message);
+    if (!time || *time >= time_) return {};
+    if (message.key.has_value() != config_.def.key.has_value()) return {};
+    // The head names a schema; a registry that lost it gives another to the same key.
+    std::string_view key = message.key.value_or("");
+    const size_t head = encoder_.heads().key.size();
+    if (key.size() < head) return {};
+    key.remove_prefix(config_.def.key ? head : 0);
+    format::ChangeRows rows{std::nullopt, message.value};
+    if (!is_upsert_) {
+      std::optional<format::ChangeRows> split;
+      if (message.value)
+        split = format::split_json_change(*message.value, config_.def.change_fields.any());
+      if (!split) return {};
+      rows = *split;
+    }
+    payload_.assign(1, kMessage);
+    put_big_endian(payload_, time->ms);
+    put_big_endian(payload_, static_cast<uint64_t>(message.partition));
+    put_big_endian(payload_, static_cast<uint64_t>(message.offset));
+    if (by_state_) {
+      payload_.push_back(rows.after ? '\1' : '\0');
+      payload_ += rows.after.value_or("");
+      return add(key, "");
+    }
+    const size_t size = payload_.size();
+    if (rows.before) {
+      put_fixed(payload_, int64_t{-1});
+      RETURN_IF_ERROR(add(key, *rows.before));
+    }
+    payload_.resize(size);
+    if (!rows.after) return {};
+    put_fixed(payload_, int64_t{1});
+    return add(key, *rows.after);
+  }
+
+  Status add(std::string_view key, std::string_view content) {
+    if (by_state_) return sort_.add(key, payload_);
+    sort_key_.clear();
+    put_big_endian(sort_key_, key.size());
+    sort_key_.append(key).append(content);
+    return sort_.add(sort_key_, payload_);
+  }
+
+  // Of a group: what the topic leads to, and what the collection has.
+  struct Group {
+    std::string key;
+    bool in_topic = false;
+    std::string state;  // What the last message left there.
+    uint64_t last_partition = 0;
+    Timestamp last_time;
+    int64_t count = 0;  // By count: of messages; and the least at the end of a time.
+    int64_t least = 0;
+    int64_t rows = 0;
+    std::string row;
+    uint64_t row_partition = 0;
+    std::string row_headers;
+  };
+
+  Status walk() {
+    std::optional<Group> group;
+    while (true) {
+      RETURN_IF_ERROR(may_go_on());
+      ASSIGN_OR_RETURN(const bool more, sort_.next());
+      if (group && (!more || sort_.key() != group->key)) {
+        RETURN_IF_ERROR(by_state_ ? end_state(*group) : end_count(*group));
+        group.reset();
+      }
+      if (!more) return {};
+      if (!group) {
+        group.emplace();
+        group->key = sort_.key();
+      }
+      see(sort_.payload(), *group);
+    }
+  }
+
+  void see(std::string_view payload, Group& group) const {
+    ByteReader reader(payload.substr(1));
+    if (payload.front() == kRow) {
+      const auto partition = reader.fixed<uint64_t>();
+      group.rows += reader.fixed<int64_t>();
+      const std::string_view headers = reader.string();
+      const std::string_view content = reader.rest();
+      // Of several rows of a key no state is right; the greatest is the same in every run.
+      if (group.row.empty() || content > group.row) {
+        group.row = content;
+        group.row_partition = partition;
+        group.row_headers = headers;
+      }
+      return;
+    }
+    const Timestamp time{big_endian(reader)};
+    group.last_partition = big_endian(reader);
+    (void)big_endian(reader);
+    if (by_state_) {
+      group.in_topic = reader.fixed<char>() != '\0';
+      group.state = reader.rest();
+      return;
+    }
+    // Within a time a row may come before it goes.
+    if (time != group.last_time) group.least = std::min(group.least, group.count);
+    group.last_time = time;
+    group.count += reader.fixed<int64_t>();
+  }
+
+  std::string_view row_of(std::string_view content) const {
+    const size_t head = is_upsert_ ? encoder_.heads().value.size() : 0;
+    return content.substr(std::min(head, content.size()));
+  }
+
+  Status end_state(const Group& group) {
+    const bool here = group.rows > 0;
+    if (here == group.in_topic && (!here || group.row == group.state)) return {};
+    if (group.in_topic) {
+      RETURN_IF_ERROR(
+          take_({group.key, group.state, row_of(group.state), {}, group.last_partition, -1}));
+    }
+    if (!here) return {};
+    return take_(
+        {group.key, group.row, row_of(group.row), group.row_headers, group.row_partition, 1});
+  }
+
+  Status end_count(const Group& group) {
+    ByteReader reader(group.key);
+    const auto key_bytes = static_cast<size_t>(big_endian(reader));
+    const std::string_view rest = reader.rest();
+    const std::string_view content = rest.substr(key_bytes);
+    // What was taken away had been there, though its message may be deleted.
+    const int64_t there = group.count - std::min(group.least, group.count);
+    const int64_t diff = group.rows - there;
+    if (diff == 0) return {};
+    const uint64_t partition = diff > 0 ? group.row_partition : group.last_partition;
+    const std::string_view key = config_.def.key ? rest.substr(0, key_bytes) : content;
+    return take_({key, content, content, diff > 0 ? group.row_headers : "", partition, diff});
+  }
+
+  const SinkConfig& config_;
+  ChangeEncoder& encoder_;
+  const Timestamp time_;
+  const DifferenceSources& sources_;
+  const std::function<Status(const TopicChange&)>& take_;
+  const bool by_state_;
+  const bool is_upsert_;
+  SpilledSort sort_;
+  std::string key_;
+  std::string content_;
+  std::string headers_;
+  std::string address_;
+  std::string payload_;
+  std::string sort_key_;
+};
+
+}  // namespace
+
+Status check_comparable(const SinkConfig& config, bool is_compacted) {
+  const bool is_upsert = config.def.envelope == defs::SinkEnvelope::kUpsert;
+  if (config.def.envelope == defs::SinkEnvelope::kAppend || config.def.json_schemas) {
+    return fail(sql_state::kFeatureNotSupported,
+                "what a topic holds cannot be told of ENVELOPE APPEND, nor with JSON SCHEMAS");
+  }
+  if (!is_upsert && config.def.value_format.kind != defs::SinkFormatKind::kJson) {
+    return fail(sql_state::kFeatureNotSupported,
+                "what a topic of ENVELOPE DEBEZIUM holds can be told of FORMAT JSON only");
+  }
+  if (is_compacted && !has_states(config, ChangeEncoder(config))) {
+    return fail(sql_state::kFeatureNotSupported,
+                "topic \"" + config.def.topic +
+                    "\" is compacted and the sink's key is not unique, so rows of it are gone");
+  }
+  return {};
+}
+
+Status find_difference(const SinkConfig& config, ChangeEncoder& encoder, Timestamp time,
+                       const DifferenceSources& sources,
+                       const std::function<Status(const TopicChange&)>& take) {
+  return Difference(config, encoder, time, sources, take).run();
+}
+
+}  // namespace penstock::sinks

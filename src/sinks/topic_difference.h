@@ -1,0 +1,49 @@
+// What leads from the messages of a sink's topic to the rows of its collection at one time:
+// insertions of what the topic lacks, deletions of what it has too much.
+//
+// Reads the collection, then the topic from its beginning to what is its end, and compares them by
+// key, or by key and row where a key may have several; sorts both on disk (spilled_sort.h), where
+// they take as much room as they have bytes. Messages stamped at `time` or later are passed over,
+// so that a difference that was sent half already is found again, the same. Messages that are none
+// of the sink's count for nothing.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string_view>
+
+#include "base/result.h"
+#include "base/stop_token.h"
+#include "connect/kafka/kafka_client.h"
+#include "data/update_stream.h"
+#include "sinks/change_encoder.h"
+#include "sinks/sink_config.h"
+
+namespace penstock::sinks {
+
+// Whether messages of this sink can be compared; of a topic that is compacted, or not. Error 0A000.
+Status check_comparable(const SinkConfig& config, bool is_compacted);
+
+// Views live until `take` returns.
+struct TopicChange {
+  std::string_view key;      // As ChangeEncoder groups by it; the content without KEY.
+  std::string_view content;  // Of the row: equal rows, equal bytes.
+  std::string_view row;      // The row as a part of a value.
+  std::string_view headers;  // Of an insertion, a block of message_headers.h.
+  uint64_t partition = 0;    // Modulo the number of partitions.
+  int64_t diff = 0;
+};
+
+struct DifferenceSources {
+  data::UpdateStream& stream;
+  connect::KafkaClient& kafka;
+  const StopToken& stop;
+};
+
+// Gives the changes to `take`, the same in every run. Errors: check_comparable(); 55000 when the
+// topic is not there; 58000 of brokers; 57014 after a stop; those of `take` and of the disk.
+Status find_difference(const SinkConfig& config, ChangeEncoder& encoder, Timestamp time,
+                       const DifferenceSources& sources,
+                       const std::function<Status(const TopicChange&)>& take);
+
+}  // namespace penstock::sinks
