@@ -70,7 +70,10 @@ Result<std::optional<CleanupTask>> sink_cleanup(ObjectId id, const catalog::Cata
   out.aws = kafka_endpoint(out.connection, catalog).aws;
   out.progress_topic =
       defs::progress_topic(out.connection, targets.environment_id, sink.connection);
-  out.transactional_id = defs::transactional_id(sink, targets.environment_id, id);
+  if (sink.delivery == defs::DeliveryGuarantee::kExactlyOnce) {
+    out.transactional_id = defs::transactional_id(sink, targets.environment_id, id);
+  }
+  out.progress_id = sink.progress_id;
   out.place = *place;
   return out;
 }
@@ -92,7 +95,7 @@ Result<std::vector<CleanupTask>> cleanups_of(const Sequenced& sequenced,
   return out;
 }
 
-// Places of sinks that read another collection from now on.
+// Places of sinks that read another collection from now on, or are told where to go on.
 using MovedSinks = std::map<ObjectId, sinks::SinkPlace>;
 
 // REQUIRES: they are paused. Error 40001: one is in the middle of something that is only half sent.
@@ -100,15 +103,16 @@ Result<MovedSinks> moved_sinks(const Sequenced& sequenced, const EffectTargets& 
   MovedSinks out;
   for (const Effect& effect : sequenced.effects) {
     const auto* restart = std::get_if<RestartSink>(&effect);
-    if (restart == nullptr || restart->before == restart->after) continue;
+    if (restart == nullptr) continue;
+    if (restart->before == restart->after && !restart->order) continue;
     ASSIGN_OR_RETURN(std::optional<sinks::SinkPlace> place, targets.sinks.place(restart->sink));
     if (!place) continue;
-    if (!place->can_change_over()) {
-      return fail(Error(sql_state::kSerializationFailure,
-                        "the sink has begun a large change meanwhile, which it must finish first")
-                      .with_hint("Try again."));
+    if (!restart->order && !place->can_change_over()) {
+      return fail(
+          Error(sql_state::kSerializationFailure, kLargeChangeBegun).with_hint("Try again."));
     }
     ASSIGN_OR_RETURN(place, targets.sinks.take_place(restart->sink));
+    if (restart->order) restart->order->tell(*place);
     out.emplace(restart->sink, *std::move(place));
   }
   return out;
@@ -120,7 +124,9 @@ void move_sink(const RestartSink& restart, const MovedSinks& moved, storage::Cha
   if (found == moved.end()) return;
   storage::Changes place = place_changes(restart.sink, restart.after, found->second);
   changes.meta.insert(changes.meta.end(), place.meta.begin(), place.meta.end());
-  changes.holds.push_back({sink_holder(restart.sink), restart.before, std::nullopt});
+  if (restart.before != restart.after) {
+    changes.holds.push_back({sink_holder(restart.sink), restart.before, std::nullopt});
+  }
   changes.holds.insert(changes.holds.end(), place.holds.begin(), place.holds.end());
 }
 

@@ -23,6 +23,11 @@ struct EffectTargets {
   const std::string& environment_id;
 };
 
+// Error 40001: a sink that shall read something else is in the middle of what is only half sent.
+// The statement can be tried again at once: whoever does waits for the sink first.
+inline constexpr const char* kLargeChangeBegun =
+    "the sink has begun a large change meanwhile, which it must finish first";
+
 // What nobody may be writing to while it is dropped: later writers find it gone.
 std::vector<CollectionId> dropped_collections(const Sequenced& sequenced);
 

@@ -258,10 +258,12 @@ void CoordinatorThread::release_history(const Retention& retention) {
   CatalogSnapshot catalog = catalog_->snapshot();
   if (std::optional<ObjectId> sink = sink_of(retention.holder, *catalog)) {
     Status released = sinks_->release_history(
-        *sink, fmt::format("internal: history released: the sink retained {} bytes, more than "
-                           "max_retained_bytes ({}). Drop it and create it again, which sends a "
-                           "snapshot",
-                           retention.bytes, retention.limit));
+        *sink,
+        fmt::format("internal: history released: the sink retained {} bytes, more than "
+                    "max_retained_bytes ({}). ALTER SINK ... RESTART WITH SNAPSHOT AS "
+                    "DIFFERENCE sends what the topic lacks, without AS DIFFERENCE everything "
+                    "again",
+                    retention.bytes, retention.limit));
     if (!released) {
       log_error("coordinator", "history of a sink could not be released",
                 {{"error", released.error().message}});

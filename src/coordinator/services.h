@@ -16,6 +16,7 @@
 #include "coordinator/task_pool.h"
 #include "engine/engine.h"
 #include "sinks/progress.h"
+#include "sinks/progress_survey.h"
 #include "sinks/sink_check.h"
 #include "storage/storage.h"
 
@@ -58,6 +59,10 @@ class OutsideContacts {
                                                              sinks::CheckScope scope,
                                                              const catalog::CatalogState& catalog,
                                                              const StopToken& cancelled) = 0;
+  // What a sink that is there would find. Error 58000.
+  virtual Result<sinks::ProgressSurvey> survey_progress(const catalog::CatalogItem& sink,
+                                                        const catalog::CatalogState& catalog,
+                                                        const StopToken& cancelled) = 0;
 };
 
 struct Services {

@@ -72,10 +72,23 @@ Status check_positive(std::optional<int32_t> value, const char* option) {
   return refused(fmt::format("{} must be a positive integer", option));
 }
 
+Result<defs::DeliveryGuarantee> delivery(const OptionReader& with) {
+  ASSIGN_OR_RETURN(std::optional<std::string> given, with.text("DELIVERY GUARANTEE"));
+  std::string name = given.value_or("exactly once");
+  std::ranges::transform(name, name.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  if (name == "exactly once") return defs::DeliveryGuarantee::kExactlyOnce;
+  if (name == "at least once") return defs::DeliveryGuarantee::kAtLeastOnce;
+  return fail(Error(sql_state::kInvalidParameterValue, "invalid DELIVERY GUARANTEE: " + *given)
+                  .with_hint("It is 'exactly once' or 'at least once'."));
+}
+
 // As written; whether the numbers make sense is asked later.
 struct KafkaOptions {
   std::string compression;
-  std::string transactional_id_prefix;
+  std::optional<std::string> transactional_id_prefix;
+  std::optional<std::string> transactional_id;
+  std::optional<std::string> sink_id;
   std::string progress_group_id_prefix;
   std::optional<std::string> topic;
   std::optional<int64_t> refresh_ms;
@@ -87,9 +100,10 @@ Result<KafkaOptions> read_kafka_options(const CreateSink& statement) {
   RETURN_IF_ERROR(options.check_unique());
   KafkaOptions out;
   ASSIGN_OR_RETURN(out.compression, compression(options));
-  ASSIGN_OR_RETURN(std::optional<std::string> id_prefix, options.text("TRANSACTIONAL ID PREFIX"));
+  ASSIGN_OR_RETURN(out.transactional_id_prefix, options.text("TRANSACTIONAL ID PREFIX"));
+  ASSIGN_OR_RETURN(out.transactional_id, options.text("TRANSACTIONAL ID"));
+  ASSIGN_OR_RETURN(out.sink_id, options.text("SINK ID"));
   ASSIGN_OR_RETURN(std::optional<std::string> group, options.text("PROGRESS GROUP ID PREFIX"));
-  out.transactional_id_prefix = id_prefix.value_or("");
   out.progress_group_id_prefix = group.value_or("");
   ASSIGN_OR_RETURN(out.topic, options.text("TOPIC"));
   ASSIGN_OR_RETURN(out.refresh_ms, options.interval_ms("TOPIC METADATA REFRESH INTERVAL"));
@@ -102,11 +116,33 @@ Result<KafkaOptions> read_kafka_options(const CreateSink& statement) {
   return out;
 }
 
+// The names under which another system's sink is taken over.
+Status use_identity(const KafkaOptions& options, defs::SinkDef& def) {
+  def.transactional_id_prefix = options.transactional_id_prefix.value_or("");
+  def.transactional_id = options.transactional_id;
+  def.progress_id = options.sink_id;
+  if (def.transactional_id && options.transactional_id_prefix) {
+    return refused("TRANSACTIONAL ID and TRANSACTIONAL ID PREFIX exclude each other");
+  }
+  if (def.transactional_id && def.transactional_id->empty()) {
+    return refused("invalid TRANSACTIONAL ID: it is empty");
+  }
+  const auto is_id_character = [](unsigned char c) { return std::isalnum(c) != 0; };
+  if (def.progress_id &&
+      (def.progress_id->empty() || !std::ranges::all_of(*def.progress_id, is_id_character))) {
+    return fail(Error(sql_state::kInvalidParameterValue,
+                      fmt::format("invalid SINK ID: {}", *def.progress_id))
+                    .with_hint("It is what follows mz-sink- in the key of the sink's progress "
+                               "record: u42, for instance."));
+  }
+  return {};
+}
+
 Status use_kafka_options(KafkaOptions options, defs::SinkDef& def) {
   if (!options.topic) return refused("KAFKA CONNECTION must specify TOPIC");
   RETURN_IF_ERROR(check_topic_name("TOPIC", *options.topic));
   def.compression = std::move(options.compression);
-  def.transactional_id_prefix = std::move(options.transactional_id_prefix);
+  RETURN_IF_ERROR(use_identity(options, def));
   def.progress_group_id_prefix = std::move(options.progress_group_id_prefix);
   def.topic = *std::move(options.topic);
   def.metadata_refresh_ms = options.refresh_ms.value_or(def.metadata_refresh_ms);
@@ -128,6 +164,7 @@ Status read_with_options(const CreateSink& statement, SinkPlan& plan) {
   RETURN_IF_ERROR(with.check_unique());
   ASSIGN_OR_RETURN(std::optional<bool> snapshot, with.boolean("SNAPSHOT"));
   def.with_snapshot = snapshot.value_or(true);
+  ASSIGN_OR_RETURN(def.delivery, delivery(with));
   RETURN_IF_ERROR(plan_value_columns(with, def));
   ASSIGN_OR_RETURN(std::optional<bool> schemas, with.boolean("JSON SCHEMAS"));
   def.json_schemas = schemas.value_or(false);

@@ -18,20 +18,6 @@ std::unexpected<Error> cancelled() {
   return fail(sql_state::kQueryCanceled, "canceling statement due to user request");
 }
 
-// A hold on the new relation where it is now, as soon as it is published.
-Result<std::shared_ptr<storage::ReadHold>> hold_relation(Session& session,
-                                                         CollectionId collection) {
-  storage::Storage& storage = session.services().storage;
-  while (!session.cancelled().wait_for(kPoll)) {
-    ASSIGN_OR_RETURN(storage::CollectionInfo info, storage.reader().info(collection));
-    if (!info.publication || *info.publication >= info.upper) continue;
-    ASSIGN_OR_RETURN(std::unique_ptr<storage::ReadHold> hold,
-                     storage.holds().acquire(collection, "ALTER SINK", info.upper.previous()));
-    return std::shared_ptr<storage::ReadHold>(std::move(hold));
-  }
-  return cancelled();
-}
-
 // Until everything up to `time` has been sent, and nothing is half sent.
 Status wait_for_sink(Session& session, ObjectId sink, Timestamp time) {
   while (!session.cancelled().wait_for(kPoll)) {
@@ -51,6 +37,19 @@ Status wait_for_sink(Session& session, ObjectId sink, Timestamp time) {
 
 }  // namespace
 
+Result<std::shared_ptr<storage::ReadHold>> hold_where_it_is(Session& session,
+                                                            CollectionId collection) {
+  storage::Storage& storage = session.services().storage;
+  while (!session.cancelled().wait_for(kPoll)) {
+    ASSIGN_OR_RETURN(storage::CollectionInfo info, storage.reader().info(collection));
+    if (!info.publication || *info.publication >= info.upper) continue;
+    ASSIGN_OR_RETURN(std::unique_ptr<storage::ReadHold> hold,
+                     storage.holds().acquire(collection, "ALTER SINK", info.upper.previous()));
+    return std::shared_ptr<storage::ReadHold>(std::move(hold));
+  }
+  return cancelled();
+}
+
 Result<DdlFunction> alter_sink(Session& session, const sql::AlterStatement& statement) {
   CatalogSnapshot catalog = session.services().catalog.snapshot();
   SessionView view = session.view();
@@ -62,7 +61,7 @@ Result<DdlFunction> alter_sink(Session& session, const sql::AlterStatement& stat
   const ObjectId sink = altered.before->id;
   std::shared_ptr<storage::ReadHold> hold;
   if (altered.is_change && std::holds_alternative<sql::SetSinkFrom>(statement.action)) {
-    ASSIGN_OR_RETURN(hold, hold_relation(session, CollectionId{altered.plan.def.from.value}));
+    ASSIGN_OR_RETURN(hold, hold_where_it_is(session, CollectionId{altered.plan.def.from.value}));
     RETURN_IF_ERROR(wait_for_sink(session, sink, hold->time()));
   }
   // The hold lives as long as the function does: until the sink has one of its own.

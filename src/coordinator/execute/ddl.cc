@@ -6,8 +6,10 @@
 
 #include "base/check.h"
 #include "catalog/facts_of.h"
+#include "coordinator/apply_effects.h"
 #include "coordinator/execute/alter_sink.h"
 #include "coordinator/execute/execute.h"
+#include "coordinator/execute/order_sink.h"
 #include "coordinator/execute/validate_sink.h"
 #include "coordinator/system_parameters.h"
 #include "defs/names.h"
@@ -176,10 +178,11 @@ Result<DdlFunction> alter(Session& session, const sql::AlterStatement& statement
   const bool of_sink = std::holds_alternative<sql::SetSinkFrom>(statement.action) ||
                        std::holds_alternative<sql::SetOptions>(statement.action) ||
                        std::holds_alternative<sql::ResetOptions>(statement.action);
-  if (statement.type == sql::ObjectType::kSink && of_sink) {
+  const bool orders = is_sink_order(statement);
+  if (statement.type == sql::ObjectType::kSink && (of_sink || orders)) {
     CatalogSnapshot catalog = session.services().catalog.snapshot();
     if (!statement.if_exists || is_taken(statement.name, *catalog, session.view())) {
-      return alter_sink(session, statement);
+      return orders ? order_sink(session, statement) : alter_sink(session, statement);
     }
   }
   return plain(statement);
@@ -283,6 +286,15 @@ bool is_ddl(const sql::Statement& statement) {
 
 namespace {
 
+// A sink that has begun a large change between being waited for and its turn is waited for again.
+Result<Sequenced> run_ddl(Session& session, const sql::Statement& statement, DdlFunction ddl) {
+  while (true) {
+    Result<Sequenced> done = session.services().run_ddl(session.view(), ddl, session.cancelled());
+    if (done || done.error().message != kLargeChangeBegun) return done;
+    ASSIGN_OR_RETURN(ddl, ddl_function(session, statement));
+  }
+}
+
 // In a block, DDL is decided now, for its tag, notices and errors, and once more at COMMIT, which
 // alone has an effect. ROLLBACK forgets it.
 Result<ExecuteResponse> defer_ddl(Session& session, const sql::Statement& statement) {
@@ -302,7 +314,7 @@ Result<ExecuteResponse> defer_ddl(Session& session, const sql::Statement& statem
   ASSIGN_OR_RETURN(Sequenced rehearsal, ddl(context));
   for (Notice& notice : rehearsal.notices) session.add_notice(std::move(notice));
   session.transaction().defer([kept, ddl, &session]() -> Status {
-    RETURN_IF_ERROR(session.services().run_ddl(session.view(), ddl, session.cancelled()));
+    RETURN_IF_ERROR(run_ddl(session, *kept, ddl));
     return {};
   });
   return CommandDone{rehearsal.tag};
@@ -318,8 +330,7 @@ Result<ExecuteResponse> execute_ddl(Session& session, const sql::Statement& stat
     return validate_connection(session, std::get<sql::ValidateConnection>(statement.kind));
   }
   ASSIGN_OR_RETURN(DdlFunction ddl, ddl_function(session, statement));
-  ASSIGN_OR_RETURN(Sequenced done,
-                   session.services().run_ddl(session.view(), ddl, session.cancelled()));
+  ASSIGN_OR_RETURN(Sequenced done, run_ddl(session, statement, std::move(ddl)));
   for (Notice& notice : done.notices) session.add_notice(std::move(notice));
   return CommandDone{done.tag};
 }

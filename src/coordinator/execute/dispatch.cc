@@ -2,6 +2,7 @@
 #include <fmt/core.h>
 
 #include "coordinator/execute/execute.h"
+#include "coordinator/execute/order_sink.h"
 #include "coordinator/execute/validate_sink.h"
 
 namespace penstock::coordinator {
@@ -19,6 +20,7 @@ std::unexpected<Error> unsupported(std::string_view what) {
 Result<std::optional<types::RelationType>> describe_explain(
     Session& session, const sql::ExplainStatement& statement,
     std::vector<types::SqlType>& parameters) {
+  if (std::holds_alternative<sql::ExplainAlter>(statement.kind)) return explain_alter_columns();
   std::string name = explain_column(statement);
   if (const auto* plan = std::get_if<sql::ExplainPlan>(&statement.kind)) {
     if (const auto* subject = std::get_if<sql::Box<sql::Statement>>(&plan->subject)) {

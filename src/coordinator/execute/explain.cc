@@ -2,6 +2,7 @@
 #include <fmt/core.h>
 
 #include "coordinator/execute/execute.h"
+#include "coordinator/execute/order_sink.h"
 #include "coordinator/sequence/item_facts.h"
 #include "sql/parse/parse.h"
 #include "sql/resolve/item_names.h"
@@ -101,6 +102,9 @@ Result<ExecuteResponse> execute_explain(Session& session, const sql::ExplainStat
   if (const auto* schema = std::get_if<sql::ExplainSchema>(&statement.kind)) {
     ASSIGN_OR_RETURN(std::string text, schema_text(session, *schema));
     return text_response(explain_column(statement), text);
+  }
+  if (const auto* alter = std::get_if<sql::ExplainAlter>(&statement.kind)) {
+    return explain_alter(session, *alter);
   }
   const auto* explain = std::get_if<sql::ExplainPlan>(&statement.kind);
   if (explain == nullptr) {

@@ -28,6 +28,7 @@ Status leave_kafka(const SinkCleanup& cleanup, const OutsideAccess& access, cons
   config.id = cleanup.sink;
   config.progress_topic = cleanup.progress_topic;
   config.transactional_id = cleanup.transactional_id;
+  config.def.progress_id = cleanup.progress_id;
   ASSIGN_OR_RETURN(connect::KafkaClientOptions options,
                    kafka_client_options({cleanup.connection, cleanup.aws},
                                         defs::client_identity(access.environment_id,

@@ -125,6 +125,7 @@ Json encode(const SinkCleanup& cleanup) {
                std::string bytes = cleanup.place.encode();
                return std::vector<uint8_t>(bytes.begin(), bytes.end());
              }())}};
+  if (cleanup.progress_id) json["progress_id"] = *cleanup.progress_id;
   encode_security(cleanup, json);
   return json;
 }
@@ -137,6 +138,7 @@ Result<CleanupTask> decode_sink(const Json& json) {
   decode_security(json, out);
   out.progress_topic = json.at("progress_topic");
   out.transactional_id = json.at("transactional_id");
+  if (json.contains("progress_id")) out.progress_id = json.at("progress_id").get<std::string>();
   const Json::binary_t& bytes = json.at("place").get_binary();
   std::optional<sinks::SinkPlace> place =
       sinks::SinkPlace::decode(std::string(bytes.begin(), bytes.end()));

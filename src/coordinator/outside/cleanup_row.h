@@ -28,8 +28,9 @@ struct SinkCleanup {
   defs::KafkaConnectionDef connection;             // As it was known last.
   std::optional<defs::AwsConnectionDef> aws = {};  // Where its tokens came from last.
   std::string progress_topic;
-  std::string transactional_id;
-  sinks::SinkPlace place;  // As it was written last.
+  std::string transactional_id;            // Empty: it used no transactions.
+  std::optional<std::string> progress_id;  // If its records were not called after the sink.
+  sinks::SinkPlace place;                  // As it was written last.
 };
 
 using CleanupTask = std::variant<SlotCleanup, SinkCleanup>;

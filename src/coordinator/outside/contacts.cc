@@ -11,6 +11,8 @@
 namespace penstock::coordinator {
 namespace {
 
+constexpr std::chrono::seconds kSurveyPatience{5};
+
 class RealContacts final : public OutsideContacts {
  public:
   RealContacts(const SecretStore& secrets, std::string environment_id)
@@ -72,6 +74,20 @@ class RealContacts final : public OutsideContacts {
     auto cluster = connect::make_cluster_operations(options);
     if (!cluster) return fail(sql_state::kSystemError, cluster.error().message);
     return sinks::check_sink(config, **cluster, registries.view(), cancelled);
+  }
+
+  Result<sinks::ProgressSurvey> survey_progress(const catalog::CatalogItem& sink,
+                                                const catalog::CatalogState& catalog,
+                                                const StopToken& cancelled) override {
+    const SinkSetup setup{catalog, secrets_, environment_id_};
+    const auto& def = std::get<defs::SinkDef>(sink.facts);
+    const sinks::SinkConfig config = sink_config(sink.id, sink.name.item, def, setup);
+    ASSIGN_OR_RETURN(connect::KafkaClientOptions options, sink_client_options(sink.id, def, setup));
+    auto kafka = connect::make_kafka_client(options);
+    auto survey = sinks::survey_progress(config, *kafka, cancelled, kSurveyPatience);
+    if (survey) return *std::move(survey);
+    return fail(Error(sql_state::kSystemError, survey.error().cause)
+                    .with_hint(std::string(survey.error().remedy)));
   }
 
  private:

@@ -19,25 +19,6 @@ std::unexpected<Error> not_now(std::string message, std::string hint) {
   return fail(Error(sql_state::kObjectNotInState, std::move(message)).with_hint(std::move(hint)));
 }
 
-// Messages do not say which sink sent them.
-Status check_alone(const catalog::CatalogItem& sink, const catalog::CatalogState& catalog) {
-  const auto& def = std::get<defs::SinkDef>(sink.facts);
-  const auto& kafka = facts_of<defs::KafkaConnectionDef>(catalog, def.connection);
-  for (const auto& [id, item] : catalog.items()) {
-    const auto* other = std::get_if<defs::SinkDef>(&item->facts);
-    if (id == sink.id || other == nullptr || other->topic != def.topic) continue;
-    if (facts_of<defs::KafkaConnectionDef>(catalog, other->connection).brokers != kafka.brokers) {
-      continue;
-    }
-    return fail(
-        sql_state::kObjectNotInState,
-        fmt::format("topic \"{}\" has the messages of sink \"{}\", too, and they do not say "
-                    "whose they are",
-                    def.topic, item->name.item));
-  }
-  return {};
-}
-
 class RealSinkAuditor final : public SinkAuditor {
  public:
   RealSinkAuditor(storage::Storage& storage, const SecretStore& secrets, std::string environment_id,
@@ -131,6 +112,24 @@ class RealSinkAuditor final : public SinkAuditor {
 };
 
 }  // namespace
+
+Status check_alone(const catalog::CatalogItem& sink, const catalog::CatalogState& catalog) {
+  const auto& def = std::get<defs::SinkDef>(sink.facts);
+  const auto& kafka = facts_of<defs::KafkaConnectionDef>(catalog, def.connection);
+  for (const auto& [id, item] : catalog.items()) {
+    const auto* other = std::get_if<defs::SinkDef>(&item->facts);
+    if (id == sink.id || other == nullptr || other->topic != def.topic) continue;
+    if (facts_of<defs::KafkaConnectionDef>(catalog, other->connection).brokers != kafka.brokers) {
+      continue;
+    }
+    return fail(
+        sql_state::kObjectNotInState,
+        fmt::format("topic \"{}\" has the messages of sink \"{}\", too, and they do not say "
+                    "whose they are",
+                    def.topic, item->name.item));
+  }
+  return {};
+}
 
 std::unique_ptr<SinkAuditor> make_sink_auditor(storage::Storage& storage,
                                                const SecretStore& secrets,

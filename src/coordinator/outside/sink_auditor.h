@@ -30,6 +30,9 @@ class SinkAuditor {
   virtual Result<sinks::AuditReport> audit(const AuditRequest& request) = 0;
 };
 
+// Messages do not say which sink sent them: error 55000 when another one has the same topic.
+Status check_alone(const catalog::CatalogItem& sink, const catalog::CatalogState& catalog);
+
 // The references outlive it. `spill_directory` exists when it is used.
 std::unique_ptr<SinkAuditor> make_sink_auditor(storage::Storage& storage,
                                                const SecretStore& secrets,

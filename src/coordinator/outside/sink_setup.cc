@@ -47,7 +47,9 @@ sinks::SinkConfig sink_config(ObjectId sink, const std::string& name, const defs
   config.from = {from.database, from.schema, from.item};
   config.progress_topic = defs::progress_topic(kafka, setup.environment_id, def.connection);
   config.progress_replication_factor = kafka.progress_topic_replication_factor;
-  config.transactional_id = defs::transactional_id(def, setup.environment_id, sink);
+  if (def.delivery == defs::DeliveryGuarantee::kExactlyOnce) {
+    config.transactional_id = defs::transactional_id(def, setup.environment_id, sink);
+  }
   config.limits = sinks::tuned_limits(def.tuning);
   config.def = def;
   return config;

@@ -15,9 +15,9 @@ namespace {
 using catalog::ItemKind;
 using catalog::ItemRef;
 
-constexpr const char* kAlterable[] = {"COMMIT INTERVAL",   "TRANSACTION TIMEOUT",
-                                      "MAX MESSAGE BYTES", "LINGER",
-                                      "PRODUCER CONFIG",   "SNAPSHOT RATE LIMIT"};
+constexpr const char* kAlterable[] = {
+    "COMMIT INTERVAL", "TRANSACTION TIMEOUT", "MAX MESSAGE BYTES", "LINGER",
+    "PRODUCER CONFIG", "SNAPSHOT RATE LIMIT", "DELIVERY GUARANTEE"};
 
 Status check_alterable(const sql::Option& option, const char* action) {
   if (std::ranges::find(kAlterable, option.name) != std::end(kAlterable)) return {};
@@ -73,6 +73,38 @@ void set_version(uint64_t version, sql::CreateSink& sink) {
   sink.with.push_back(std::move(option));
 }
 
+// The stored statement under another version, planned.
+Result<AlteredSink> with_version(const ItemRef& item, sql::Statement stored, uint64_t version,
+                                 const SequenceContext& context) {
+  AlteredSink out;
+  out.before = item;
+  ASSIGN_OR_RETURN(sql::Statement unchanged, sql::parse_statement(item->create_sql));
+  out.is_change = !(stored == unchanged);
+  auto& sink = std::get<sql::CreateSink>(stored.kind);
+  set_version(version, sink);
+  ASSIGN_OR_RETURN(std::vector<ObjectId> names,
+                   sql::resolve_item_names(stored, context.catalog, context.names));
+  sql::PlanContext plan_context{
+      .catalog = context.catalog, .names = context.names, .is_stored = true};
+  ASSIGN_OR_RETURN(out.plan, sql::plan_create_sink(sink, plan_context));
+  out.create_sql = sql::print(stored);
+  return out;
+}
+
+// The sink's item changed, and what runs of it started again.
+void put_altered(AlteredSink altered, const std::optional<PlaceOrder>& order, Sequenced& out) {
+  if (altered.plan.notice && !order)
+    out.notices.push_back({"NOTICE", std::move(*altered.plan.notice)});
+  catalog::CatalogItem changed = *altered.before;
+  changed.create_sql = std::move(altered.create_sql);
+  changed.uses = std::move(altered.plan.uses);
+  const auto& before = std::get<defs::SinkDef>(altered.before->facts);
+  out.effects.push_back(RestartSink{changed.id, CollectionId{before.from.value},
+                                    CollectionId{altered.plan.def.from.value}, order});
+  changed.facts = std::move(altered.plan.def);
+  out.changes.push_back(put_item(std::move(changed)));
+}
+
 }  // namespace
 
 Result<AlteredSink> altered_sink(const sql::AlterStatement& statement,
@@ -89,18 +121,7 @@ Result<AlteredSink> altered_sink(const sql::AlterStatement& statement,
     RETURN_IF_ERROR(reset_options(std::get<sql::ResetOptions>(statement.action), *sink));
   }
   const auto& def = std::get<defs::SinkDef>(item->facts);
-  AlteredSink out;
-  out.before = item;
-  ASSIGN_OR_RETURN(sql::Statement unchanged, sql::parse_statement(item->create_sql));
-  out.is_change = !(stored == unchanged);
-  set_version(def.version + 1, *sink);
-  ASSIGN_OR_RETURN(std::vector<ObjectId> names,
-                   sql::resolve_item_names(stored, context.catalog, context.names));
-  sql::PlanContext plan_context{
-      .catalog = context.catalog, .names = context.names, .is_stored = true};
-  ASSIGN_OR_RETURN(out.plan, sql::plan_create_sink(*sink, plan_context));
-  out.create_sql = sql::print(stored);
-  return out;
+  return with_version(item, std::move(stored), def.version + 1, context);
 }
 
 Result<Sequenced> sequence_altered_sink(const sql::AlterStatement& statement,
@@ -109,15 +130,17 @@ Result<Sequenced> sequence_altered_sink(const sql::AlterStatement& statement,
   out.tag = "ALTER SINK";
   ASSIGN_OR_RETURN(AlteredSink altered, altered_sink(statement, context));
   if (!altered.is_change) return out;
-  if (altered.plan.notice) out.notices.push_back({"NOTICE", std::move(*altered.plan.notice)});
-  catalog::CatalogItem changed = *altered.before;
-  changed.create_sql = std::move(altered.create_sql);
-  changed.uses = std::move(altered.plan.uses);
-  const auto& before = std::get<defs::SinkDef>(altered.before->facts);
-  out.effects.push_back(RestartSink{changed.id, CollectionId{before.from.value},
-                                    CollectionId{altered.plan.def.from.value}});
-  changed.facts = std::move(altered.plan.def);
-  out.changes.push_back(put_item(std::move(changed)));
+  put_altered(std::move(altered), std::nullopt, out);
+  return out;
+}
+
+Result<Sequenced> sequence_sink_order(const ItemRef& sink, uint64_t version,
+                                      const PlaceOrder& order, const SequenceContext& context) {
+  Sequenced out;
+  out.tag = "ALTER SINK";
+  ASSIGN_OR_RETURN(sql::Statement stored, sql::parse_statement(sink->create_sql));
+  ASSIGN_OR_RETURN(AlteredSink altered, with_version(sink, std::move(stored), version, context));
+  put_altered(std::move(altered), order, out);
   return out;
 }
 

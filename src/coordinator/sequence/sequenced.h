@@ -14,6 +14,7 @@
 #include "defs/source_def.h"
 #include "engine/view.h"
 #include "expr/scalar.h"
+#include "sinks/progress.h"
 #include "storage/collection.h"
 
 namespace penstock::coordinator {
@@ -73,12 +74,29 @@ struct RemoveSecret {
 struct DropClusterThreads {
   ClusterId cluster;
 };
-// Its definition changed; what it has sent and its place stay. REQUIRES, if it reads another
-// collection from now on: nothing is half sent, and the new one is readable where it stands.
+// What a sink is told to do before it goes on. REQUIRES of kRestart: the collection is readable at
+// `as_of`.
+struct PlaceOrder {
+  sinks::SinkOrder order = sinks::SinkOrder::kAdopt;
+  Timestamp as_of;
+  bool as_difference = false;
+
+  void tell(sinks::SinkPlace& place) const {
+    if (order == sinks::SinkOrder::kAdopt) {
+      place.be_told_to_adopt();
+    } else {
+      place.be_told_to_restart(as_of, as_difference);
+    }
+  }
+};
+// Its definition changed; what it has sent and its place stay, but for `order`. REQUIRES, if it
+// reads another collection from now on: nothing is half sent, and the new one is readable where it
+// stands.
 struct RestartSink {
   ObjectId sink;
   CollectionId before;
   CollectionId after;
+  std::optional<PlaceOrder> order = {};
 };
 // A connection or secret changed: everything that runs over it takes the new one up.
 struct RefreshConnection {

@@ -1,10 +1,45 @@
 // CREATE SINK.
+#include <fmt/core.h>
+
+#include "catalog/facts_of.h"
 #include "coordinator/sequence/statements.h"
+#include "defs/names.h"
 #include "sql/parse/print.h"
 #include "sql/planner.h"
 #include "sql/resolve/item_names.h"
 
 namespace penstock::coordinator {
+namespace {
+
+using catalog::facts_of;
+
+// Two sinks with one identity would take each other for themselves.
+Status check_identity(ObjectId id, const defs::SinkDef& sink,
+                      const catalog::CatalogState& catalog) {
+  const auto& kafka = facts_of<defs::KafkaConnectionDef>(catalog, sink.connection);
+  for (const auto& [other_id, item] : catalog.items()) {
+    const auto* other = std::get_if<defs::SinkDef>(&item->facts);
+    if (other == nullptr) continue;
+    const auto& other_kafka = facts_of<defs::KafkaConnectionDef>(catalog, other->connection);
+    const bool one_topic = other->connection == sink.connection ||
+                           (kafka.progress_topic && kafka.brokers == other_kafka.brokers &&
+                            kafka.progress_topic == other_kafka.progress_topic);
+    if (one_topic && defs::progress_id(sink, id) == defs::progress_id(*other, other_id)) {
+      return fail(Error(sql_state::kDuplicateObject,
+                        fmt::format("sink \"{}\" has the SINK ID {} already", item->name.item,
+                                    defs::progress_id(sink, id)))
+                      .with_detail("Both would record their progress in the same topic."));
+    }
+    if (sink.transactional_id && sink.transactional_id == other->transactional_id) {
+      return fail(sql_state::kDuplicateObject,
+                  fmt::format("sink \"{}\" has the TRANSACTIONAL ID {} already", item->name.item,
+                              *sink.transactional_id));
+    }
+  }
+  return {};
+}
+
+}  // namespace
 
 Result<Sequenced> sequence(const sql::CreateSink& statement, SequenceContext& context) {
   Sequenced out;
@@ -22,6 +57,7 @@ Result<Sequenced> sequence(const sql::CreateSink& statement, SequenceContext& co
   if (plan.notice) out.notices.push_back({"NOTICE", std::move(*plan.notice)});
   catalog::CatalogItem item = new_item(name, catalog::ItemKind::kSink, context);
   ASSIGN_OR_RETURN(item.cluster, cluster_for(statement.in_cluster, context));
+  RETURN_IF_ERROR(check_identity(item.id, plan.def, context.catalog));
   sink.name = sql::name_reference(item);
   sink.if_not_exists = false;
   sink.in_cluster = sql::Identifier{context.catalog.cluster_name(item.cluster), false, {}};

@@ -88,6 +88,9 @@ Result<AlteredSink> altered_sink(const sql::AlterStatement& statement,
                                  const SequenceContext& context);
 Result<Sequenced> sequence_altered_sink(const sql::AlterStatement& statement,
                                         const SequenceContext& context);
+// ADOPT PROGRESS and RESTART WITH SNAPSHOT: the sink as it is, under another version.
+Result<Sequenced> sequence_sink_order(const catalog::ItemRef& sink, uint64_t version,
+                                      const PlaceOrder& order, const SequenceContext& context);
 
 // comments.cc
 Result<Sequenced> sequence(const sql::CommentOn& statement, SequenceContext& context);

@@ -57,6 +57,13 @@ struct SetSinkFrom {  // ALTER SINK s SET FROM relation
   ItemName relation;
   friend bool operator==(const SetSinkFrom&, const SetSinkFrom&) = default;
 };
+struct AdoptSinkProgress {  // ALTER SINK s ADOPT PROGRESS
+  friend bool operator==(const AdoptSinkProgress&, const AdoptSinkProgress&) = default;
+};
+struct RestartWithSnapshot {  // ALTER SINK s RESTART WITH SNAPSHOT [AS DIFFERENCE]
+  bool as_difference = false;
+  friend bool operator==(const RestartWithSnapshot&, const RestartWithSnapshot&) = default;
+};
 enum class ConnectionActionKind { kSet, kDrop, kRotateKeys };
 struct ConnectionAction {  // SET (opt [= v]) | DROP (opt) | RESET (opt), the same | ROTATE KEYS
   ConnectionActionKind kind = ConnectionActionKind::kSet;
@@ -103,8 +110,9 @@ struct AlterStatement {
   bool if_exists = false;
   ItemName name;
   std::variant<RenameTo, OwnerTo, SwapWith, SetCluster, SetOptions, ResetOptions, SetSecretValue,
-               SetSinkFrom, AlterConnectionActions, RefreshReferences, AddSubsources,
-               DropSubsources, AddColumn, ApplyReplacement, AlterRoleAttributes, AlterRoleVariable>
+               SetSinkFrom, AdoptSinkProgress, RestartWithSnapshot, AlterConnectionActions,
+               RefreshReferences, AddSubsources, DropSubsources, AddColumn, ApplyReplacement,
+               AlterRoleAttributes, AlterRoleVariable>
       action;
   friend bool operator==(const AlterStatement&, const AlterStatement&) = default;
 };

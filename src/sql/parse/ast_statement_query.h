@@ -124,8 +124,13 @@ struct ExplainAnalyze {  // EXPLAIN ANALYZE MEMORY | CPU | HINTS … FOR INDEX |
   ExplainObject object;
   friend bool operator==(const ExplainAnalyze&, const ExplainAnalyze&) = default;
 };
+struct ExplainAlter {  // EXPLAIN ALTER SINK …
+  Box<Statement> statement;
+  friend bool operator==(const ExplainAlter&, const ExplainAlter&) = default;
+};
 struct ExplainStatement {
-  std::variant<ExplainPlan, ExplainSchema, ExplainTimestamp, ExplainFilterPushdown, ExplainAnalyze>
+  std::variant<ExplainPlan, ExplainSchema, ExplainTimestamp, ExplainFilterPushdown, ExplainAnalyze,
+               ExplainAlter>
       kind;
   friend bool operator==(const ExplainStatement&, const ExplainStatement&) = default;
 };

@@ -121,6 +121,8 @@ inline constexpr OptionSpec kKafkaSink[] = {
     {"TOPIC PARTITION COUNT"},
     {"TOPIC REPLICATION FACTOR"},
     {"TRANSACTIONAL ID PREFIX"},
+    {"TRANSACTIONAL ID"},
+    {"SINK ID"},
 };
 inline constexpr OptionSpec kSinkWith[] = {
     {"PARTITION STRATEGY"},  {"SNAPSHOT"},
@@ -129,6 +131,7 @@ inline constexpr OptionSpec kSinkWith[] = {
     {"MAX MESSAGE BYTES"},   {"LINGER"},
     {"PRODUCER CONFIG"},     {"VALIDATE"},
     {"EXCLUDE COLUMNS"},     {"JSON SCHEMAS"},
+    {"DELIVERY GUARANTEE"},
 };
 inline constexpr OptionSpec kDebeziumSink[] = {{"FIELDS"}, {"TOMBSTONES"}};
 inline constexpr OptionSpec kAppendSink[] = {{"OPERATION COLUMN"}};

@@ -65,6 +65,11 @@ struct AlterPrinter {
   }
   void operator()(const SetSecretValue& action) { named("AS ", action.value); }
   void operator()(const SetSinkFrom& action) { named("SET FROM ", action.relation); }
+  void operator()(const AdoptSinkProgress&) { out.text("ADOPT PROGRESS"); }
+  void operator()(const RestartWithSnapshot& action) {
+    out.text("RESTART WITH SNAPSHOT");
+    if (action.as_difference) out.text(" AS DIFFERENCE");
+  }
   void operator()(const AlterConnectionActions& alter) {
     for (std::size_t i = 0; i < alter.actions.size(); ++i) {
       if (i > 0) out.text(", ");

@@ -138,6 +138,7 @@ struct RowPrinter {
     out.text(" FOR ");
     (*this)(analyze.object);
   }
+  void operator()(const ExplainAlter& alter) { out.put(*alter.statement); }
   void operator()(const Box<Statement>& statement) { out.put(*statement); }
   void operator()(const ExplainObject& object) {
     constexpr std::string_view kWords[] = {"VIEW ", "MATERIALIZED VIEW ", "INDEX "};

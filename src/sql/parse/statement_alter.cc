@@ -167,6 +167,17 @@ Result<Action> parse_action(Cursor& cursor, ObjectType type) {
   }
   if (type == ObjectType::kSource) return parse_source_action(cursor);
   if (type == ObjectType::kTable && cursor.is("ADD")) return parse_add_column(cursor);
+  if (type == ObjectType::kSink && cursor.accept("ADOPT")) {
+    RETURN_IF_ERROR(cursor.expect("PROGRESS"));
+    return AdoptSinkProgress{};
+  }
+  if (type == ObjectType::kSink && cursor.accept("RESTART")) {
+    RETURN_IF_ERROR(cursor.expect({"WITH", "SNAPSHOT"}));
+    RestartWithSnapshot restart;
+    restart.as_difference = cursor.accept("AS");
+    if (restart.as_difference) RETURN_IF_ERROR(cursor.expect("DIFFERENCE"));
+    return restart;
+  }
   if (type == ObjectType::kMaterializedView && cursor.accept({"APPLY", "REPLACEMENT"})) {
     ASSIGN_OR_RETURN(ItemName replacement, parse_item_name(cursor));
     return ApplyReplacement{std::move(replacement)};

@@ -134,6 +134,10 @@ Result<ExplainStatement> parse_explain_statement(Cursor& cursor) {
   }
   if (cursor.is({"FILTER", "PUSHDOWN"})) return parse_explain_pushdown(cursor);
   if (cursor.is("ANALYZE")) return parse_explain_analyze(cursor);
+  if (cursor.is({"ALTER", "SINK"})) {
+    ASSIGN_OR_RETURN(Statement alter, parse_any_statement(cursor));
+    return ExplainStatement{ExplainAlter{Box<Statement>(std::move(alter))}};
+  }
   if (cursor.accept("TIMESTAMP")) {
     ASSIGN_OR_RETURN(const ExplainFormat format, parse_explain_format(cursor));
     RETURN_IF_ERROR(cursor.expect("FOR"));
