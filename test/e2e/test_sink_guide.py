@@ -5,9 +5,12 @@ import json
 import os
 import re
 
+import psycopg
 import pytest
 
 from harness.fake_glue import KEY_ID, REGION, SECRET_KEY, FakeGlue
+from harness.progress_rules import OtherSystem
+from harness.topics import create_topic
 from stack.engine import ROOT
 from stack.processes import wait_until
 
@@ -40,20 +43,42 @@ def statements(page):
     return [one.strip() for one in text.split(";") if one.strip()]
 
 
+def _other_system(kafka, name):
+    """The sink that taking_over.md takes over."""
+    topic, progress = f"{name}-taken", f"{name}-their-progress"
+    create_topic(kafka.bootstrap, topic)
+    create_topic(kafka.bootstrap, progress)
+    OtherSystem(kafka.bootstrap, topic, progress, "u42", "materialize-9c0a-u7-u42").commit(
+        [('{"id":1}', '{"id":1,"customer":"old","amount":1}')], 1)
+
+
+def _run(engine, statement):
+    """A sink may still be on its way to where the page has it: it is not born, or has not stalled."""
+    def ran():
+        try:
+            engine.run(statement)
+        except psycopg.errors.ObjectNotInPrerequisiteState:
+            return False
+        return True
+    wait_until(ran, 60, statement)
+
+
 @pytest.mark.parametrize("page", PAGES)
-def test_the_statements_of(engine, connect_kafka, schema_registry, name, page):
+def test_the_statements_of(engine, connect_kafka, kafka, schema_registry, name, page):
     glue = FakeGlue()
     glue.registries["orders"] = {}
     here = [("'https://registry.example.org:8081'", f"'{schema_registry.url}'"),
             ("'AKIA...'", f"'{KEY_ID}'"), ("REGION 'eu-central-1'", f"REGION '{REGION}', ENDPOINT '{glue.url}'"),
-            ("TOPIC '", f"TOPIC '{name}-")]
+            ("TOPIC '", f"TOPIC '{name}-"), ("'broker:9092'", f"'{kafka.bootstrap}'")]
     connect_kafka(engine)
+    if page == "taking_over.md":
+        _other_system(kafka, name)
     engine.run(*GIVEN)
     try:
         for statement in statements(page):
             for there, mine in here:
                 statement = statement.replace(there, mine)
-            engine.run(statement)
+            _run(engine, statement)
         wait_until(lambda: all(status == "running" for status, in engine.run(
             "SELECT status FROM mz_internal.mz_sink_statuses")), 60, "the page's sinks to run")
     finally:

@@ -208,7 +208,7 @@ def test_lost_progress_is_told_and_nothing_is_sent_twice(table, kafka, name):
     error = _wait_status(table, "stalled", "committed progress at offset ")
     assert error.startswith("kafka: ") and "is gone: the progress topic holds offsets" in error
     (hints,), = table.run("SELECT details->>'hints' FROM mz_internal.mz_sink_statuses")
-    assert "drop this sink and create it anew" in hints
+    assert "ALTER SINK ... ADOPT PROGRESS" in hints
     table.run("INSERT INTO t VALUES (2, 'b')")
     table.restart()
     _wait_status(table, "stalled", "committed progress at offset ")
