@@ -87,12 +87,6 @@ class Cluster {
 
   // False = fenced. Without an id: visible at once.
   bool append(const std::string& id, uint64_t epoch, Partition& to, Record record) {
-    if (id.empty()) {
-      transactions.push_back({id, TransactionState::kCommitted, {}});
-      record.transaction = transactions.size() - 1;
-      to.log.push_back(std::move(record));
-      return true;
-    }
     if (epochs_[id] != epoch) return false;
     if (!open_.contains(id)) {
       open_[id] = transactions.size();
@@ -101,10 +95,10 @@ class Cluster {
     Transaction& transaction = transactions[open_[id]];
     record.transaction = open_[id];
     to.log.push_back(std::move(record));
-    if (std::find(transaction.touched.begin(), transaction.touched.end(), &to) ==
-        transaction.touched.end()) {
-      transaction.touched.push_back(&to);
-    }
+    auto& touched = transaction.touched;
+    if (std::ranges::find(touched, &to) == touched.end()) touched.push_back(&to);
+    if (id.empty()) transaction.state = TransactionState::kCommitted;
+    if (id.empty()) open_.erase(id);
     return true;
   }
   bool commit(const std::string& id, uint64_t epoch) {
