@@ -6,6 +6,7 @@ import psycopg
 import pytest
 from confluent_kafka.admin import AdminClient
 
+from harness.sinks import wait_born
 from harness.topics import create_topic, partitions_of, read_topic
 from stack.processes import wait_until
 
@@ -19,17 +20,9 @@ def ready(engine, connect_kafka):
 
 
 def _sink(engine, topic, rest="KEY (id) FORMAT JSON ENVELOPE UPSERT", relation="u", name="s"):
-    """A sink that is born: what changes before that is in its snapshot, not in messages of its own."""
     engine.run(f"CREATE SINK {name} FROM {relation} INTO KAFKA CONNECTION kafka"
                f" (TOPIC '{topic}', TOPIC PARTITION COUNT 2) {rest}")
-
-    def born():
-        try:
-            engine.run(f"AUDIT SINK {name}")
-        except psycopg.errors.ObjectNotInPrerequisiteState as error:
-            return "has the messages of" in str(error)  # Its topic is another's, too.
-        return True
-    wait_until(born, 30, f"the birth of sink {name}")
+    wait_born(engine, name)
 
 
 def _changes(engine):

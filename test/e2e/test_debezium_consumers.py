@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from harness.audits import audit
+from harness.sinks import audit
 from stack.kafka_jars import DEBEZIUM, java
 
 PROGRAM = os.path.join(os.path.dirname(os.path.abspath(__file__)), "Unwrap.java")

@@ -1,6 +1,7 @@
 """Which messages changes become, by envelope and key: pairs, moves between keys, copies, constants."""
 import pytest
 
+from harness.sinks import wait_born
 from harness.topics import partitions_of
 from stack.processes import wait_until
 
@@ -16,6 +17,7 @@ def ready(engine, connect_kafka):
 def _sink(engine, topic, rest, relation="t", name="s"):
     engine.run(f"CREATE SINK {name} FROM {relation} INTO KAFKA CONNECTION kafka (TOPIC '{topic}')"
                f" {rest}")
+    wait_born(engine, name)
 
 
 def _row(message):

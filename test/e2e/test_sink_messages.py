@@ -6,7 +6,7 @@ import fastavro
 import psycopg
 import pytest
 
-from harness.audits import audit
+from harness.sinks import audit, wait_born
 from stack.processes import wait_until
 
 AVRO = "FORMAT AVRO USING CONFLUENT SCHEMA REGISTRY CONNECTION csr"
@@ -22,6 +22,7 @@ def ready(engine, connect_kafka):
 def _sink(engine, topic, rest, relation="t", options=""):
     engine.run(f"CREATE SINK s FROM {relation} INTO KAFKA CONNECTION kafka"
                f" (TOPIC '{topic}'{options}) {rest}")
+    wait_born(engine)
 
 
 def _headers(messages):

@@ -1,7 +1,15 @@
-"""AUDIT SINK for tests that only want to know that all is right."""
+"""Waiting for what a sink does by itself."""
 import psycopg
 
 from stack.processes import wait_until
+
+
+def wait_born(engine, sink="s"):
+    """Waits until a sink has begun: what changes before that is in its snapshot, and has no message
+    of its own."""
+    wait_until(lambda: engine.run("SELECT l.frontier FROM mz_internal.mz_sink_lag AS l JOIN mz_sinks AS s USING (id)"
+                                  f" WHERE s.name = '{sink}' AND l.frontier IS NOT NULL"),
+               30, f"the birth of sink {sink}")
 
 
 def audit(engine, sink="s"):
