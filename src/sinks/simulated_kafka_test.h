@@ -266,7 +266,10 @@ class Producer final : public connect::TransactionalProducer {
   void serve(milliseconds) override { used_bytes_ = 0; }
   size_t unacknowledged_bytes() const override { return used_bytes_; }
   std::optional<int64_t> marked_offset() const override { return marked_; }
-  std::vector<WrittenPartition> written(int topic) const override { return written_[topic]; }
+  std::vector<WrittenPartition> written(int topic) const override {
+    CHECK_OP(<, static_cast<size_t>(topic), topics_.size());
+    return written_[topic];
+  }
   std::string last_trouble() const override { return ""; }
 
  private:

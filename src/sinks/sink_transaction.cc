@@ -92,7 +92,8 @@ void SinkTransaction::forget_open(const std::string& cause) {
 }
 
 void SinkTransaction::drop_producer(const std::string& cause) {
-  if (producer_ && doubt_) written_ = producer_->written(data_topic_);
+  // The one in doubt may be of the producer before, and then this one knows nothing of it.
+  if (open_ && doubt_) written_ = producer_->written(data_topic_);
   forget_open(cause);
   producer_.reset();
 }

@@ -24,8 +24,9 @@ namespace {
 constexpr std::chrono::milliseconds kAcceptPause{100};
 }  // namespace
 
-// One connection. Handlers carry its id and look it up.
-class HttpClient {
+// One connection. Handlers carry its id and look it up; and they keep it alive, for what is being
+// read or written lies in it, and is touched once more even when the server has closed it.
+class HttpClient : public std::enable_shared_from_this<HttpClient> {
  public:
   HttpClient(HttpServer& server, uint64_t id, asio::ip::tcp::socket socket)
       : server_(server), id_(id), stream_(std::move(socket)) {}
@@ -38,14 +39,16 @@ class HttpClient {
     parser_->header_limit(kHeaderBytesMax);
     parser_->body_limit(kBodyBytesMax);
     stream_.expires_after(kIdleTime);
-    http::async_read(stream_, buffer_, *parser_,
-                     [&server = server_, id = id_](const ErrorCode& error, size_t) {
-                       HttpClient* client = server.find(id);
-                       if (client == nullptr) return;
-                       if (error) return server.remove(id);
-                       client->answer();
-                     });
+    http::async_read(
+        stream_, buffer_, *parser_,
+        [&server = server_, id = id_, self = shared_from_this()](const ErrorCode& error, size_t) {
+          HttpClient* client = server.find(id);
+          if (client == nullptr) return;
+          if (error) return server.remove(id);
+          client->answer();
+        });
   }
+  void close() { stream_.close(); }
 
  private:
   void answer() {
@@ -61,13 +64,14 @@ class HttpClient {
     const size_t size = reply.body.size();
     if (request.method() != http::verb::head) response_.body() = std::move(reply.body);
     response_.content_length(size);
-    http::async_write(stream_, response_,
-                      [&server = server_, id = id_](const ErrorCode& error, size_t) {
-                        HttpClient* client = server.find(id);
-                        if (client == nullptr) return;
-                        if (error || !client->response_.keep_alive()) return server.remove(id);
-                        client->read();
-                      });
+    http::async_write(
+        stream_, response_,
+        [&server = server_, id = id_, self = shared_from_this()](const ErrorCode& error, size_t) {
+          HttpClient* client = server.find(id);
+          if (client == nullptr) return;
+          if (error || !client->response_.keep_alive()) return server.remove(id);
+          client->read();
+        });
   }
 
   HttpServer& server_;
@@ -100,7 +104,7 @@ void HttpServer::accept() {
       return;
     }
     const uint64_t id = next_id_++;
-    auto client = std::make_unique<HttpClient>(*this, id, std::move(socket));
+    auto client = std::make_shared<HttpClient>(*this, id, std::move(socket));
     HttpClient& added = *client;
     clients_.emplace(id, std::move(client));
     added.read();
@@ -113,6 +117,7 @@ void HttpServer::stop() {
   ErrorCode ignored;
   acceptor_.close(ignored);
   pause_.cancel();
+  for (const auto& [id, client] : clients_) client->close();
   clients_.clear();
 }
 

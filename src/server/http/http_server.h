@@ -45,7 +45,7 @@ class HttpServer {
   HttpHandler handler_;
   bool stopping_ = false;
   uint64_t next_id_ = 1;
-  std::unordered_map<uint64_t, std::unique_ptr<HttpClient>> clients_;
+  std::unordered_map<uint64_t, std::shared_ptr<HttpClient>> clients_;
 };
 
 }  // namespace penstock::server

@@ -256,6 +256,7 @@ void ProduceSender::acknowledge(const Item& item, int64_t base_offset) {
 }
 
 std::vector<WrittenPartition> ProduceSender::written(int topic) const {
+  CHECK_OP(<, static_cast<size_t>(topic), topics_.size());
   std::vector<WrittenPartition> out;
   const std::vector<Partition>& partitions = topics_[static_cast<size_t>(topic)].partitions;
   for (size_t p = 0; p < partitions.size(); ++p) {
