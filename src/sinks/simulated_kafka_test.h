@@ -184,7 +184,7 @@ class Producer final : public connect::TransactionalProducer {
     auto found = std::find(topics_.begin(), topics_.end(), name);
     auto number = static_cast<int>(found - topics_.begin());
     if (found == topics_.end()) topics_.push_back(name);
-    return number;
+    return written_.try_emplace(number).first->first;
   }
   KafkaResult<CallState> fence(milliseconds) override {
     if (auto error = session_.meet()) return std::unexpected(*error);
@@ -197,7 +197,7 @@ class Producer final : public connect::TransactionalProducer {
   }
   KafkaResult<void> begin() override {
     marked_.reset();
-    written_.clear();
+    for (auto& [topic, partitions] : written_) partitions.clear();
     used_bytes_ = 0;
     ++session_.cluster.begun;
     return {};
@@ -266,10 +266,7 @@ class Producer final : public connect::TransactionalProducer {
   void serve(milliseconds) override { used_bytes_ = 0; }
   size_t unacknowledged_bytes() const override { return used_bytes_; }
   std::optional<int64_t> marked_offset() const override { return marked_; }
-  std::vector<WrittenPartition> written(int topic) const override {
-    CHECK_OP(<, static_cast<size_t>(topic), topics_.size());
-    return written_[topic];
-  }
+  std::vector<WrittenPartition> written(int topic) const override { return written_.at(topic); }
   std::string last_trouble() const override { return ""; }
 
  private:
@@ -279,7 +276,7 @@ class Producer final : public connect::TransactionalProducer {
   uint64_t epoch_ = 0;
   size_t used_bytes_ = 0;
   std::optional<int64_t> marked_;
-  mutable std::map<int, std::vector<WrittenPartition>> written_;
+  std::map<int, std::vector<WrittenPartition>> written_;  // Of every topic that was opened.
   std::optional<Fate> fate_;
 };
 
