@@ -4,28 +4,16 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <charconv>
 
 #include "base/bytes_io.h"
 #include "format/json/connect_schema.h"
 #include "format/json/json_change.h"
-#include "sinks/topics.h"
+#include "sinks/topic_replay.h"
 
 namespace penstock::sinks {
 namespace {
 
 using connect::IncomingMessage;
-
-std::optional<Timestamp> time_of(const IncomingMessage& message) {
-  for (const connect::KafkaHeader& header : message.headers) {
-    if (header.key != kTimestampHeader || !header.value) continue;
-    Timestamp time;
-    const char* end = header.value->data() + header.value->size();
-    auto [parsed, error] = std::from_chars(header.value->data(), end, time.ms);
-    if (error == std::errc() && parsed == end) return time;
-  }
-  return std::nullopt;
-}
 
 AuditFinding finding_at(AuditProblem problem, const AuditMessage& message) {
   AuditFinding finding;
@@ -55,19 +43,6 @@ constexpr size_t kRowMarkBytes = 16;
 void append_row_mark(std::string& out, const AuditSample& row) {
   put_fixed(out, row.hash);
   put_fixed(out, row.size);
-}
-
-// Whether the last message of a key tells its row.
-bool has_states(const SinkConfig& config, const ChangeEncoder& encoder) {
-  switch (config.def.envelope) {
-    case defs::SinkEnvelope::kUpsert:
-      return true;
-    case defs::SinkEnvelope::kDebezium:
-      return config.def.key && encoder.key_is_proven();
-    case defs::SinkEnvelope::kAppend:  // Of an update there are two, in the same message's place.
-      return false;
-  }
-  return false;
 }
 
 }  // namespace

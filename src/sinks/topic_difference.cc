@@ -7,14 +7,12 @@
 #include "sinks/topic_difference.h"
 
 #include <bit>
-#include <charconv>
 #include <optional>
 
 #include "base/bytes_io.h"
 #include "format/json/json_change.h"
 #include "sinks/spilled_sort.h"
 #include "sinks/topic_replay.h"
-#include "sinks/topics.h"
 
 namespace penstock::sinks {
 namespace {
@@ -29,22 +27,6 @@ void put_big_endian(std::string& out, uint64_t value) {
 }
 uint64_t big_endian(ByteReader& reader) {
   return std::byteswap(reader.fixed<uint64_t>());
-}
-
-std::optional<Timestamp> time_of(const IncomingMessage& message) {
-  for (const connect::KafkaHeader& header : message.headers) {
-    if (header.key != kTimestampHeader || !header.value) continue;
-    Timestamp time;
-    const char* end = header.value->data() + header.value->size();
-    auto [parsed, error] = std::from_chars(header.value->data(), end, time.ms);
-    if (error == std::errc() && parsed == end) return time;
-  }
-  return std::nullopt;
-}
-
-bool has_states(const SinkConfig& config, const ChangeEncoder& encoder) {
-  return config.def.envelope == defs::SinkEnvelope::kUpsert ||
-         (config.def.key && encoder.key_is_proven());
 }
 
 class Difference {

@@ -4,6 +4,9 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <charconv>
+
+#include "sinks/topics.h"
 
 namespace penstock::sinks {
 namespace {
@@ -20,6 +23,29 @@ std::unexpected<Error> kafka_failure(const std::string& doing, const KafkaError&
 }
 
 }  // namespace
+
+std::optional<Timestamp> time_of(const connect::IncomingMessage& message) {
+  for (const connect::KafkaHeader& header : message.headers) {
+    if (header.key != kTimestampHeader || !header.value) continue;
+    Timestamp time;
+    const char* end = header.value->data() + header.value->size();
+    auto [parsed, error] = std::from_chars(header.value->data(), end, time.ms);
+    if (error == std::errc() && parsed == end) return time;
+  }
+  return std::nullopt;
+}
+
+bool has_states(const SinkConfig& config, const ChangeEncoder& encoder) {
+  switch (config.def.envelope) {
+    case defs::SinkEnvelope::kUpsert:
+      return true;
+    case defs::SinkEnvelope::kDebezium:
+      return config.def.key && encoder.key_is_proven();
+    case defs::SinkEnvelope::kAppend:  // Of an update there are two, in the same message's place.
+      return false;
+  }
+  return false;
+}
 
 Status TopicReplay::open() {
   auto admin = world_.kafka.make_admin();

@@ -6,13 +6,22 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/result.h"
 #include "base/stop_token.h"
+#include "base/timestamp.h"
 #include "connect/kafka/kafka_client.h"
+#include "sinks/change_encoder.h"
+#include "sinks/sink_config.h"
 
 namespace penstock::sinks {
+
+// The time in its header; none if it has none, and then it is not a sink's.
+std::optional<Timestamp> time_of(const connect::IncomingMessage& message);
+// Whether the last message of a key tells its row.
+bool has_states(const SinkConfig& config, const ChangeEncoder& encoder);
 
 struct ReplayWorld {
   connect::KafkaClient& kafka;
