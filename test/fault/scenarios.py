@@ -4,6 +4,7 @@ effect, and what came of it.
 
   scenarios.py                       all, once
   scenarios.py --times 20            all, twenty times
+  scenarios.py --stages 2            two clusters, and a scenario on each at any time
   scenarios.py --quick               the few that every test run plays
   scenarios.py late_produce 'kill:*' some, by name or pattern
   scenarios.py --markdown FILE       writes the table, too
@@ -14,6 +15,7 @@ so: AUDIT SINK, and a reader of another maker who knows the statements (scenario
 import argparse
 import dataclasses
 import fnmatch
+import multiprocessing
 import os
 import re
 import shutil
@@ -146,12 +148,54 @@ def chosen(options):
     return sorted((SCENARIOS[name] for name in names), key=lambda each: -each.version)
 
 
+def play_all(directory, queue, tallies, options):
+    """Plays what it takes from `queue`, names and at last None, on a stage in `directory`; tells
+    `tallies` of each by its name. A process of its own, with all that it starts."""
+    stage = Stage(directory)
+    try:
+        os.makedirs(directory)
+        stage.start()
+        while name := queue.get():
+            tally = Tally()
+            for number in range(options.first, options.first + options.times):
+                if not any(play(stage, SCENARIOS[name], number, tally) for _ in range(REPEATS_MAX)):
+                    break
+                tallies[name] = tally
+            tallies[name] = tally
+    except KeyboardInterrupt:
+        print("interrupted: what was played till now", flush=True)
+    finally:
+        stage.close()
+
+
+def perform(scenarios, directory, options):
+    """Tallies by name, of those that were played, in the order of `scenarios`."""
+    queue = multiprocessing.SimpleQueue()
+    with multiprocessing.Manager() as manager:
+        tallies = manager.dict()
+        players = [multiprocessing.Process(target=play_all, args=(
+            os.path.join(directory, f"stage{number}"), queue, tallies, options))
+            for number in range(options.stages)]
+        for each in players:
+            each.start()
+        for name in [each.name for each in scenarios] + [None] * len(players):
+            queue.put(name)
+        try:
+            for each in players:
+                each.join()
+        except KeyboardInterrupt:  # Which the players heard, too.
+            for each in players:
+                each.join()
+        return {each.name: tallies[each.name] for each in scenarios if each.name in tallies}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="name", help="names or patterns; default: all")
     parser.add_argument("--times", type=int, default=1, help="runs of each that say something")
     parser.add_argument("--first", type=int, default=0, help="number of the first run")
+    parser.add_argument("--stages", type=int, default=1, help="clusters to play on at a time")
     parser.add_argument("--quick", action="store_true", help="only those of every test run")
     parser.add_argument("--list", action="store_true", help="print names and stories, play nothing")
     parser.add_argument("--markdown", metavar="FILE", help="write the table there, too")
@@ -167,21 +211,8 @@ def main():
             print(f"{each.name}: {each.says}")
         return 0
     directory = os.path.abspath(options.directory)
-    os.makedirs(directory)
-    stage = Stage(directory)
-    tallies = {}
     began = time.monotonic()
-    try:
-        stage.start()
-        for each in scenarios:
-            tally = tallies[each.name] = Tally()
-            for number in range(options.first, options.first + options.times):
-                if not any(play(stage, each, number, tally) for _ in range(REPEATS_MAX)):
-                    break
-    except KeyboardInterrupt:
-        print("interrupted: what was played till now", flush=True)
-    finally:
-        stage.close()
+    tallies = perform(scenarios, directory, options)
     print(text_table(tallies))
     print(f"{sum(tally.played for tally in tallies.values())} runs in "
           f"{(time.monotonic() - began) / 60:.0f} min")
