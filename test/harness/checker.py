@@ -91,6 +91,20 @@ def check(sinks, records, histories):
     return problems
 
 
+def first_arrivals(records):
+    """What is left of a topic that has messages at least once when those are left out that were
+    there before: the same value for a key and a time, in the same partition. Another value stays,
+    and breaks rule 2."""
+    seen = set()
+    left = []
+    for record in records:
+        message = record.partition, record.key, record.time, repr(record.value)
+        if message not in seen:
+            seen.add(message)
+            left.append(record)
+    return left
+
+
 def check_beginning(sinks, records, histories):
     """The problems of the times that every topic with records has come to, for when something kept
     sinks from coming to their ends."""

@@ -1,9 +1,10 @@
 """The exactness checker accepts a faithful topic and catches each kind of planted fault."""
+import dataclasses
 import random
 
 import pytest
 
-from harness.checker import Record, Sink, View, check, check_beginning
+from harness.checker import Record, Sink, View, check, check_beginning, first_arrivals
 
 GROUPS = ("g1", "g2")
 TRANSACTIONS = 60
@@ -106,6 +107,23 @@ def _rules(records, histories):
 def test_a_faithful_topic_has_no_problems(world):
     _, histories, records = world
     assert check(SINKS, records, histories) == []
+
+
+@pytest.mark.parametrize("topic", ["pass", "other", "even", "total", "both"])
+def test_messages_that_came_again_may_be_left_out(world, topic):
+    rng, histories, records = world
+    first = rng.randrange(len(records[topic]))
+    again = records[topic][first:first + 20]
+    twice = [*records[topic][:first + 30], *again, *records[topic][first + 30:]]
+    assert first_arrivals(twice) == records[topic]
+    assert check(SINKS, {**records, topic: first_arrivals(twice)}, histories) == []
+
+
+def test_another_value_of_a_key_and_time_is_no_message_that_came_again(world):
+    _, histories, records = world
+    wrong = dataclasses.replace(records["other"][-1], offset=1000, value=("g1", 0, -12345))
+    records["other"] = first_arrivals([*records["other"], wrong])
+    assert "key twice at one time" in _rules(records, histories)
 
 
 def test_a_sink_that_began_later_has_no_problems(world):

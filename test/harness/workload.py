@@ -116,15 +116,17 @@ AWAY = "kafka_away"
 
 
 class Export:
-    """One row of the table above: how its sink is created, and how its topic is read."""
+    """One row of the table above: how its sink is created, and how its topic is read. Without
+    `exactly_once` there are no transactions, and messages may be there again."""
 
-    def __init__(self, prefix, row, name=None, connection="kafka"):
+    def __init__(self, prefix, row, name=None, connection="kafka", exactly_once=True):
         self.relation, columns, families, rows, key, envelope, self.proven = row
         self.columns = columns.split()
         self.key = key.split()
         self.envelope = envelope
         self.name = name or self.relation
         self.connection = connection
+        self.exactly_once = exactly_once
         self.topic = f"{prefix}-{self.name}"
         self.sink = Sink(self.topic, View(self.relation, families, rows), envelope.lower(),
                          row_of=self.row_of, group_of=lambda row: row[0])
@@ -138,9 +140,10 @@ class Export:
 
     def create(self):
         enforced = "" if self.proven or self.envelope == "DEBEZIUM" else " NOT ENFORCED"
+        options = "" if self.exactly_once else " WITH (DELIVERY GUARANTEE = 'at least once')"
         return (f"CREATE SINK {self.name}_sink FROM {self.relation}"
                 f" INTO KAFKA CONNECTION {self.connection} (TOPIC '{self.topic}', TOPIC PARTITION COUNT 2)"
-                f" KEY ({', '.join(self.key)}){enforced} FORMAT JSON ENVELOPE {self.envelope}")
+                f" KEY ({', '.join(self.key)}){enforced} FORMAT JSON ENVELOPE {self.envelope}{options}")
 
     def select(self):
         return f"SELECT {', '.join(self.columns)} FROM {self.relation}"
@@ -148,9 +151,10 @@ class Export:
 
 def exports(prefix):
     """All sinks of a run; topics begin with `prefix`."""
-    # The last one's broker may be away for a long time: it needs history that is merged meanwhile.
+    # The broker of "behind" may be away for a long time: it needs history that is merged meanwhile.
     return [*(Export(prefix, row) for row in SINK_TABLE),
-            Export(prefix, SINK_TABLE[0], name="behind", connection=AWAY)]
+            Export(prefix, SINK_TABLE[0], name="behind", connection=AWAY),
+            Export(prefix, SINK_TABLE[0], name="repeated", exactly_once=False)]
 
 
 class Writer(threading.Thread):
