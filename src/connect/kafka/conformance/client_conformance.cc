@@ -255,6 +255,38 @@ TEST_P(ClientConformance, AMessageThatTheTopicDoesNotTakeIsFatal) {
   EXPECT_EQ(latest(topic), 0);
 }
 
+// Without a transactional id: no transactions, no markers, and each message once and in order.
+TEST_P(ClientConformance, WithoutTransactionsWhatIsSentCanBeReadAtOnce) {
+  const TestTopic topic = create_topic();
+  const auto producer = make_producer({});
+  EXPECT_EQ(producer->fence(kPatience), CallState::kDone);
+  const int number = producer->open_topic(topic.name);
+  EXPECT_TRUE(producer->begin());
+  send(*producer, {.topic = number, .value = "a"});
+  while (producer->unacknowledged_bytes() > 0) producer->serve(milliseconds(10));
+  EXPECT_EQ(last_stable(topic), 1);
+  EXPECT_THAT(read_values(topic, KafkaIsolation::kReadCommitted), ElementsAre("a"));
+  send(*producer, {.topic = number, .value = "b", .marked = true});
+  EXPECT_EQ(producer->commit(kPatience), CallState::kDone);
+  EXPECT_EQ(producer->marked_offset(), 1);
+  EXPECT_EQ(producer->written(number), (std::vector<WrittenPartition>{{0, 1, 2}}));
+  transaction(*producer, topic, {"c", "d"}, true);
+  EXPECT_EQ(latest(topic), 4);  // Nothing but the messages.
+  EXPECT_THAT(read_values(topic, KafkaIsolation::kReadCommitted), ElementsAre("a", "b", "c", "d"));
+}
+
+TEST_P(ClientConformance, WithoutTransactionsNobodyIsFenced) {
+  const TestTopic topic = create_topic();
+  const auto one = make_producer({});
+  const auto other = make_producer({});
+  EXPECT_EQ(one->fence(kPatience), CallState::kDone);
+  EXPECT_EQ(other->fence(kPatience), CallState::kDone);
+  transaction(*one, topic, {"a"}, true);
+  transaction(*other, topic, {"b"}, true);
+  transaction(*one, topic, {"c"}, true);
+  EXPECT_THAT(read_values(topic, KafkaIsolation::kReadCommitted), ElementsAre("a", "b", "c"));
+}
+
 TEST_P(ClientConformance, WatermarksAndTimes) {
   const TestTopic topic = create_topic();
   produce(topic, make_batch({}, {"a", "b"}));
