@@ -1,12 +1,15 @@
 """Fixtures of every black-box test: one Kafka of each kind and one PostgreSQL per run, as they are asked
 for, and one engine per test."""
 import contextlib
+import io
+import json
 import os
 import re
 import shutil
 import sys
 import uuid
 
+import fastavro
 import psycopg
 import pytest
 
@@ -160,6 +163,23 @@ def connect_registry(schema_registry):
     def connect(engine):
         engine.run(f"CREATE CONNECTION csr TO CONFLUENT SCHEMA REGISTRY (URL '{schema_registry.url}')")
     return connect
+
+
+@pytest.fixture
+def decode(schema_registry):
+    """A function that reads a key or value by the schema that it names, with the reader's own library."""
+    schemas = {}
+
+    def read(data):
+        assert data[0] == 0
+        number = int.from_bytes(data[1:5], "big")
+        if number not in schemas:
+            schemas[number] = fastavro.parse_schema(json.loads(schema_registry.schema_by_id(number)))
+        body = io.BytesIO(data[5:])
+        row = fastavro.schemaless_reader(body, schemas[number])
+        assert body.read() == b"", "bytes behind the row"
+        return row
+    return read
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@
 #include "types/jsonb.h"
 #include "types/nested_value.h"
 #include "types/numeric.h"
+#include "types/range_value.h"
 
 namespace penstock::data {
 
@@ -202,6 +203,43 @@ Datum take_record(const types::RecordFields& fields, std::string_view& bytes) {
   return Datum::bytes(types::encode_record(fields, values));
 }
 
+// A lower bound is exclusive behind its value, an upper one before it.
+void append_bound(const SqlType& element, const types::RangeBound& bound, bool is_lower,
+                  std::string& out) {
+  // No lower bound is before all values, no upper bound behind them.
+  out.push_back(!bound.is_infinite() ? kElement : is_lower ? kEnd : kNullElement);
+  if (bound.is_infinite()) return;
+  append_ordered(element, bound.value, out);
+  out.push_back(bound.inclusive == is_lower ? 0 : 1);
+}
+
+types::RangeBound take_bound(const SqlType& element, bool is_lower, std::string_view& bytes) {
+  types::RangeBound bound;
+  if (take_byte(bytes) != kElement) return bound;
+  bound.value = take_ordered(element, bytes);
+  bound.inclusive = (take_byte(bytes) == 0) == is_lower;
+  return bound;
+}
+
+// The empty one, which comes first, is kEnd alone.
+void append_range(const SqlType& element, std::string_view bytes, std::string& out) {
+  const types::RangeValue range = types::decode_range(element, bytes);
+  out.push_back(range.empty ? kEnd : kElement);
+  if (range.empty) return;
+  append_bound(element, range.lower, true, out);
+  append_bound(element, range.upper, false, out);
+}
+
+Datum take_range(const SqlType& element, std::string_view& bytes) {
+  types::RangeValue range;
+  range.empty = take_byte(bytes) == kEnd;
+  if (!range.empty) {
+    range.lower = take_bound(element, true, bytes);
+    range.upper = take_bound(element, false, bytes);
+  }
+  return Datum::bytes(types::encode_range(element, range));
+}
+
 Datum take_fixed(const SqlType& type, PhysicalKind kind, std::string_view bytes) {
   switch (kind) {
     case PhysicalKind::kBool8:
@@ -292,6 +330,8 @@ void append_ordered(const SqlType& type, const Datum& value, std::string& out) {
       return append_array(*type.element, value.as_bytes(), out);
     case TypeId::kList:
       return append_list(*type.element, value.as_bytes(), out);
+    case TypeId::kRange:
+      return append_range(*type.element, value.as_bytes(), out);
     case TypeId::kMap:
       return append_map(*type.element, value.as_bytes(), out);
     case TypeId::kRecord:
@@ -324,6 +364,8 @@ Datum take_ordered(const SqlType& type, std::string_view& bytes) {
       return take_array(*type.element, bytes);
     case TypeId::kList:
       return take_list(*type.element, bytes);
+    case TypeId::kRange:
+      return take_range(*type.element, bytes);
     case TypeId::kMap:
       return take_map(*type.element, bytes);
     case TypeId::kRecord:

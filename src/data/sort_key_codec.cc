@@ -47,7 +47,7 @@ void with_ordered(const types::SqlType& type, const Column& column, size_t row, 
 void append_ascending(const types::SqlType& type, const Column& column, size_t row,
                       std::string& out) {
   if (column.kind() == PhysicalKind::kFixed16 || type.id == TypeId::kJsonb ||
-      type.id == TypeId::kArray || types::is_composed(type)) {
+      type.id == TypeId::kArray || type.id == TypeId::kRange || types::is_composed(type)) {
     append_ordered(type, column.datum(row), out);
   } else if (column.kind() != PhysicalKind::kBytes) {
     with_ordered(type, column, row, [&](auto bits) { append_big_endian(bits, out); });

@@ -124,6 +124,10 @@ std::vector<Typed> typed_values() {
       {SqlType::list_of(number), {"{}", "{0}", "{-0}", "{0,NaN}", "{NaN}"}},
       {SqlType::map_of(text), {"{}", "{a=>1}", "{a=>1,b=>2}", "{a=>NULL}", "{ab=>1}", "{\"\"=>1}"}},
       {SqlType::map_of(SqlType::list_of(number)), {"{}", "{a=>{0}}", "{a=>{-0}}", "{a=>{0,1}}"}},
+      {SqlType::range_of(SqlType::of(TypeId::kNumeric)),
+       {"empty", "(,1)", "(,1]", "(,)", "[1,1]", "[1,2)", "[1,)", "(1,2)", "(1,2]", "(10,)"}},
+      {SqlType::range_of(SqlType::of(TypeId::kInt4)),
+       {"empty", "(,0)", "(,)", "[-1,)", "[-1,0)", "[0,1)", "[0,256)"}},
   };
   for (const auto& [type, texts] : nested) {
     Typed typed{type, {}};

@@ -41,9 +41,10 @@ inline types::SqlType type_of(std::string name) {
     name.resize(open);
   }
   if (name == "\"char\"") return types::SqlType::of(types::TypeId::kChar);
-  std::optional<types::TypeId> id = types::type_from_name(name);
-  CHECK(id.has_value());
-  return {*id, modifier, nullptr};
+  std::optional<types::SqlType> type = types::type_from_name(name);
+  CHECK(type.has_value());
+  type->modifier = modifier;
+  return *type;
 }
 
 inline ScalarRef argument(const std::string& text) {
@@ -67,6 +68,8 @@ inline bool pattern_accepts(const TypePattern& pattern, const types::SqlType& ty
       return type.id == pattern.type;
     case PatternKind::kArrayOf:
       return type.id == types::TypeId::kArray && type.element->id == pattern.type;
+    case PatternKind::kRangeOf:
+      return type.id == types::TypeId::kRange && type.element->id == pattern.type;
     case PatternKind::kAnyRecord:
       return type.id == types::TypeId::kRecord;
     case PatternKind::kAnyNonArray:

@@ -49,6 +49,7 @@ std::span<const FunctionFamily> function_families() {
       {"Lists", list_functions()},
       {"Maps", map_functions()},
       {"Records", record_functions()},
+      {"Ranges", range_functions()},
       {"Comparison with elements", quantified_functions()},
       {"Session and system", system_functions()},
   };
@@ -111,6 +112,8 @@ TypeCategory category_of(TypeId type) {
       return TypeCategory::kList;
     case TypeId::kMap:
       return TypeCategory::kMap;
+    case TypeId::kRange:
+      return TypeCategory::kRange;
     case TypeId::kChar:
     case TypeId::kMzTimestamp:
       return TypeCategory::kSystem;

@@ -53,6 +53,7 @@ enum class TypeCategory : uint8_t {
   kRecord,
   kList,
   kMap,
+  kRange,
   kSystem,  // "char", name's kin, mz_timestamp
 };
 TypeCategory category_of(types::TypeId type);

@@ -74,7 +74,8 @@ constexpr TypeId kPolymorphicStandIn = TypeId::kInt4;
 SqlType whole(TypeId id) {
   SqlType part = SqlType::of(kPolymorphicStandIn);
   if (id == TypeId::kRecord) return SqlType::record_of({{"f1", {part, true}}});
-  bool container = id == TypeId::kArray || id == TypeId::kList || id == TypeId::kMap;
+  bool container =
+      id == TypeId::kArray || id == TypeId::kList || id == TypeId::kMap || id == TypeId::kRange;
   return container ? contained(id, part) : SqlType::of(id);
 }
 
@@ -84,6 +85,8 @@ SqlType stand_in(const TypePattern& pattern) {
       return SqlType::of(pattern.type);
     case PatternKind::kArrayOf:
       return SqlType::array_of(SqlType::of(pattern.type));
+    case PatternKind::kRangeOf:
+      return SqlType::range_of(SqlType::of(pattern.type));
     case PatternKind::kAnyRecord:
       return whole(TypeId::kRecord);
     default:
@@ -105,6 +108,8 @@ std::vector<Datum> values_of(const SqlType& type) {
     texts = {"{}", "{" + samples_of(type.element->id)[1] + ",NULL}"};
   } else if (type.id == TypeId::kMap) {
     texts = {"{}", "{a=>1,b=>NULL}"};
+  } else if (type.id == TypeId::kRange) {
+    texts = {"empty", "[1,2)", "(,1]"};
   } else if (type.id == TypeId::kRecord) {
     texts = {"(1)", "()"};
   } else {

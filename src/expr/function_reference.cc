@@ -24,9 +24,9 @@ struct Description {
   std::string_view text;
 };
 constexpr Description kDescriptions[] = {
-    {"+", "sum; a date and a time make a timestamp"},
+    {"+", "sum; a date and a time make a timestamp; union of ranges"},
     {"-", "difference or negation; takes a key or element out of a JSON value"},
-    {"*", "product"},
+    {"*", "product; intersection of ranges"},
     {"/", "quotient; integers are cut towards zero"},
     {"%", "remainder with the sign of the dividend"},
     {"mod", "as `%`"},
@@ -64,8 +64,8 @@ constexpr Description kDescriptions[] = {
     {"|", "bits set in either"},
     {"#", "bits set in one"},
     {"~", "all bits turned; on text: matches a regular expression"},
-    {"<<", "bits shifted left; the count is taken modulo the width"},
-    {">>", "bits shifted right; the count is taken modulo the width"},
+    {"<<", "bits shifted left, modulo the width; a range that ends before the other"},
+    {">>", "bits shifted right, modulo the width; a range that begins behind the other"},
     {"=", "equal"},
     {"<>", "not equal"},
     {"<", "less"},
@@ -85,8 +85,8 @@ constexpr Description kDescriptions[] = {
     {"char_length", "characters"},
     {"octet_length", "bytes"},
     {"bit_length", "bits"},
-    {"lower", "in lower case"},
-    {"upper", "in upper case"},
+    {"lower", "in lower case; the lower bound of a range, or NULL"},
+    {"upper", "in upper case; the upper bound of a range, or NULL"},
     {"initcap", "each word with a capital"},
     {"substr", "from a character position on, or so many characters from there"},
     {"substring", "as `substr`"},
@@ -206,6 +206,21 @@ constexpr Description kDescriptions[] = {
     {"array_fill", "an array of one value, by lengths and lower bounds"},
     {"array_to_string", "elements with a delimiter between, and a text for NULL"},
     {"string_to_array", "fields between delimiters; a text that means NULL"},
+    {"int4range", "the range between two bounds, NULL being none; which belong to it: `[)`, `[]`"},
+    {"int8range", "as `int4range`"},
+    {"numrange", "as `int4range`"},
+    {"daterange", "as `int4range`"},
+    {"tsrange", "as `int4range`"},
+    {"tstzrange", "as `int4range`"},
+    {"isempty", "whether nothing is in the range"},
+    {"lower_inc", "whether the lower bound belongs to the range"},
+    {"upper_inc", "whether the upper bound belongs to the range"},
+    {"lower_inf", "whether the range has no lower bound"},
+    {"upper_inf", "whether the range has no upper bound"},
+    {"&&", "whether something is in both ranges"},
+    {"-|-", "whether one range ends where the other begins"},
+    {"&<", "whether the range does not end behind the other"},
+    {"&>", "whether the range does not begin before the other"},
     {"now", "start of the transaction"},
     {"current_timestamp", "as `now()`"},
     {"mz_now", "logical time of the query; in maintained views only as a bound"},
@@ -256,6 +271,8 @@ std::string pattern_text(const TypePattern& pattern) {
       return kind_text(pattern.type);
     case PatternKind::kArrayOf:
       return type_text(pattern.type) + "[]";
+    case PatternKind::kRangeOf:
+      return types::display_name(SqlType::range_of(SqlType::of(pattern.type)));
     case PatternKind::kAny:
       return "any";
     case PatternKind::kAnyNonArray:
@@ -273,6 +290,8 @@ std::string pattern_text(const TypePattern& pattern) {
       return "T list";
     case PatternKind::kAnyMap:
       return "map[text=>T]";
+    case PatternKind::kAnyRange:
+      return "range of T";
   }
   return "";
 }

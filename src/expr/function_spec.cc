@@ -38,6 +38,8 @@ TypeId container_of(PatternKind kind) {
       return TypeId::kList;
     case PatternKind::kAnyMap:
       return TypeId::kMap;
+    case PatternKind::kAnyRange:
+      return TypeId::kRange;
     default:
       return TypeId::kUnknown;
   }
@@ -47,6 +49,7 @@ SqlType contained(TypeId container, SqlType element) {
   if (container == TypeId::kArray) return SqlType::array_of(std::move(element));
   if (container == TypeId::kList) return SqlType::list_of(std::move(element));
   if (container == TypeId::kMap) return SqlType::map_of(std::move(element));
+  if (container == TypeId::kRange) return SqlType::range_of(std::move(element));
   return element;
 }
 
@@ -62,6 +65,8 @@ SqlType result_type(const FunctionSpec& function, std::span<const SqlType> argum
       return SqlType::of(result.type);
     case PatternKind::kArrayOf:
       return SqlType::array_of(SqlType::of(result.type));
+    case PatternKind::kRangeOf:
+      return SqlType::range_of(SqlType::of(result.type));
     case PatternKind::kAny:
     case PatternKind::kAnyNonArray:
     case PatternKind::kAnyRecord:

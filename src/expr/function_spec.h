@@ -24,11 +24,13 @@ struct StatementContext;  // statement_context.h
 
 // A type, or a family of types, that a parameter accepts or a result has. Polymorphic patterns of
 // one signature share one T: kAnyElement wants every argument to be T already (T[] for kAnyArray,
-// T list for kAnyList, map[text=>T] for kAnyMap); kAnyCompatible has the arguments brought to their
+// T list for kAnyList, map[text=>T] for kAnyMap,
+// range of T for kAnyRange); kAnyCompatible has the arguments brought to their
 // common type first.
 enum class PatternKind : uint8_t {
   kExact,        // `type`
   kArrayOf,      // `type`[]
+  kRangeOf,      // Range of `type`.
   kAny,          // Anything, each argument on its own.
   kAnyNonArray,  // Likewise, but no array and no list: the other side of `||` with text.
   kAnyRecord,    // Any record, each argument on its own.
@@ -36,6 +38,7 @@ enum class PatternKind : uint8_t {
   kAnyArray,
   kAnyList,
   kAnyMap,
+  kAnyRange,
   kAnyCompatible,
   kAnyCompatibleArray,
   kAnyCompatibleList,
@@ -62,6 +65,7 @@ inline constexpr TypePattern kAnyElement{PatternKind::kAnyElement};
 inline constexpr TypePattern kAnyArray{PatternKind::kAnyArray};
 inline constexpr TypePattern kAnyList{PatternKind::kAnyList};
 inline constexpr TypePattern kAnyMap{PatternKind::kAnyMap};
+inline constexpr TypePattern kAnyRange{PatternKind::kAnyRange};
 inline constexpr TypePattern kAnyCompatible{PatternKind::kAnyCompatible};
 inline constexpr TypePattern kAnyCompatibleArray{PatternKind::kAnyCompatibleArray};
 inline constexpr TypePattern kAnyCompatibleList{PatternKind::kAnyCompatibleList};
@@ -69,7 +73,11 @@ constexpr TypePattern array_of(types::TypeId type) {
   return {PatternKind::kArrayOf, type};
 }
 
-// What a polymorphic pattern wraps its T into: kArray, kList or kMap; kUnknown = nothing.
+constexpr TypePattern range_of(types::TypeId type) {
+  return {PatternKind::kRangeOf, type};
+}
+
+// What a polymorphic pattern wraps its T into: kArray, kList, kMap or kRange; kUnknown = nothing.
 types::TypeId container_of(PatternKind kind);
 // T in such a container; T itself for kUnknown.
 types::SqlType contained(types::TypeId container, types::SqlType element);

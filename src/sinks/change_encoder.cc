@@ -41,6 +41,7 @@ std::unique_ptr<format::RowEncoder> row_encoder(SinkFormatKind kind,
 
 // Whether values that differ are encoded alike.
 bool folds_values(SinkFormatKind kind, const SqlType& type) {
+  if (type.id == TypeId::kRange) return false;  // Its text, which tells all.
   const bool in_a_field =
       type.fields && std::ranges::any_of(*type.fields, [&](const types::ColumnDesc& field) {
         return folds_values(kind, field.type.type);

@@ -36,6 +36,7 @@ constexpr std::array kTypeCodes = {
     TypeCode{TypeId::kOid, 24},         TypeCode{TypeId::kMzTimestamp, 25},
     TypeCode{TypeId::kArray, 26},       TypeCode{TypeId::kRecord, 27},
     TypeCode{TypeId::kList, 28},        TypeCode{TypeId::kMap, 29},
+    TypeCode{TypeId::kRange, 30},
 };
 
 void put_columns(std::string& out, const std::vector<types::ColumnDesc>& columns);

@@ -10,6 +10,7 @@
 #include "types/jsonb.h"
 #include "types/nested_value.h"
 #include "types/numeric.h"
+#include "types/range_value.h"
 
 namespace penstock::types {
 namespace {
@@ -69,6 +70,8 @@ std::strong_ordering compare_values(const SqlType& type, const Datum& left, cons
       return compare_lists(*type.element, left.as_bytes(), right.as_bytes());
     case TypeId::kMap:
       return compare_maps(*type.element, left.as_bytes(), right.as_bytes());
+    case TypeId::kRange:
+      return compare_ranges(*type.element, left.as_bytes(), right.as_bytes());
     case TypeId::kUuid:
       return compare_bytes({left.as_fixed16().data(), 16}, {right.as_fixed16().data(), 16});
     case TypeId::kBpchar:

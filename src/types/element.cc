@@ -110,6 +110,19 @@ void append_quoted(std::string_view text, std::string_view special, std::string&
   out += '"';
 }
 
+void append_doubling_quotes(std::string_view text, std::string_view special, std::string& out) {
+  bool quote = text.empty();
+  for (char c : text) {
+    quote = quote || is_blank(c) || c == '"' || c == '\\' || special.contains(c);
+  }
+  if (quote) out += '"';
+  for (char c : text) {
+    if (quote && (c == '"' || c == '\\')) out += c;
+    out += c;
+  }
+  if (quote) out += '"';
+}
+
 void append_element_text(const SqlType& type, const Datum& value, std::string_view special,
                          std::string& out) {
   if (value.is_null()) {

@@ -35,6 +35,9 @@ bool spells_null(std::string_view text);
 void append_element_text(const SqlType& type, const Datum& value, std::string_view special,
                          std::string& out);
 void append_quoted(std::string_view text, std::string_view special, std::string& out);
+// The text forms of records and ranges: quoted when empty, or holding white space or one of " \ or
+// of `special`; quotes and backslashes are then there twice.
+void append_doubling_quotes(std::string_view text, std::string_view special, std::string& out);
 
 // Reads the braced text forms of lists and maps piece by piece. `what` names the type in errors:
 // `invalid input syntax for type WHAT: DETAIL: "TEXT"`.

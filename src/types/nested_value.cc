@@ -13,19 +13,6 @@ namespace {
 
 constexpr std::string_view kMapSpecial = "=>";
 
-void append_record_field(std::string_view text, std::string& out) {
-  bool quote = text.empty();
-  for (char c : text) {
-    quote = quote || is_blank(c) || c == '(' || c == ')' || c == ',' || c == '"' || c == '\\';
-  }
-  if (quote) out += '"';
-  for (char c : text) {
-    if (quote && (c == '"' || c == '\\')) out += c;
-    out += c;
-  }
-  if (quote) out += '"';
-}
-
 }  // namespace
 
 // --- lists ---
@@ -206,7 +193,7 @@ void append_record_text(const RecordFields& fields, std::string_view bytes, std:
     if (value.is_null()) continue;
     text.clear();
     append_text(type, value, text);
-    append_record_field(text, out);
+    append_doubling_quotes(text, "(),", out);
   }
   out += ')';
 }

@@ -96,6 +96,7 @@ PhysicalKind physical_kind(const SqlType& type) {
     case TypeId::kRecord:
     case TypeId::kList:
     case TypeId::kMap:
+    case TypeId::kRange:
       return PhysicalKind::kBytes;
   }
   return PhysicalKind::kBytes;

@@ -41,7 +41,8 @@ enum class TypeId : uint8_t {
   kArray,
   kRecord,
   kList,
-  kMap,  // Its keys are text.
+  kMap,    // Its keys are text.
+  kRange,  // Of int4, int8, numeric, date, timestamp or timestamptz.
 };
 
 // How a value lies in a column. Unsigned integers use the signed kind of their width, as bits.
@@ -56,7 +57,7 @@ enum class PhysicalKind : uint8_t {
   kFixed16,  // uuid (big-endian), interval (see interval.h)
   kBytes,    // text, varchar, bpchar, "char", name (UTF-8); bytea; numeric (numeric.h's canonical
              // encoding); jsonb (jsonb.h's canonical text); array (array_value.h); list, map,
-             // record (nested_value.h)
+             // record (nested_value.h); range (range_value.h)
 };
 
 struct ColumnDesc;
@@ -66,7 +67,7 @@ struct SqlType {
   TypeId id = TypeId::kUnknown;
   // varchar/bpchar: length; numeric: scale; timestamp[tz]: fractional digits. -1 = none.
   int32_t modifier = -1;
-  std::shared_ptr<const SqlType> element;  // Of an array or list; of a map, its values'.
+  std::shared_ptr<const SqlType> element;  // Of an array, list or range; of a map, its values'.
   // Of a record. Null only in SqlType::of(kRecord), which stands for records in general.
   std::shared_ptr<const RecordFields> fields = nullptr;
   // The item of CREATE TYPE that a list, map or record is one of. Types of different names are
@@ -84,6 +85,10 @@ struct SqlType {
   }
   static SqlType map_of(SqlType value_type) {
     return {TypeId::kMap, -1, std::make_shared<const SqlType>(std::move(value_type)), nullptr, {}};
+  }
+  static SqlType range_of(SqlType element_type) {
+    return {
+        TypeId::kRange, -1, std::make_shared<const SqlType>(std::move(element_type)), nullptr, {}};
   }
   static SqlType record_of(RecordFields fields);
 

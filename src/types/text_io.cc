@@ -8,6 +8,7 @@
 #include "types/jsonb.h"
 #include "types/nested_value.h"
 #include "types/numeric.h"
+#include "types/range_value.h"
 #include "types/scalar_text.h"
 #include "types/uuid.h"
 
@@ -91,13 +92,16 @@ Result<Datum> parse_numeric(const SqlType& type, std::string_view text) {
 Result<Datum> parse_nested(const SqlType& type, std::string_view text) {
   ASSIGN_OR_RETURN(std::string bytes, type.id == TypeId::kList  ? parse_list(*type.element, text)
                                       : type.id == TypeId::kMap ? parse_map(*type.element, text)
-                                                                : parse_record(*type.fields, text));
+                                      : type.id == TypeId::kRange
+                                          ? parse_range(*type.element, text)
+                                          : parse_record(*type.fields, text));
   return Datum::bytes(std::move(bytes));
 }
 
 void append_nested_text(const SqlType& type, std::string_view bytes, std::string& out) {
   if (type.id == TypeId::kList) return append_list_text(*type.element, bytes, out);
   if (type.id == TypeId::kMap) return append_map_text(*type.element, bytes, out);
+  if (type.id == TypeId::kRange) return append_range_text(*type.element, bytes, out);
   append_record_text(*type.fields, bytes, out);
 }
 
@@ -150,6 +154,7 @@ Result<Datum> parse_text(const SqlType& type, std::string_view text) {
     }
     case TypeId::kList:
     case TypeId::kMap:
+    case TypeId::kRange:
     case TypeId::kRecord:
       return parse_nested(type, text);
     case TypeId::kBytea: {
@@ -204,6 +209,7 @@ void append_text(const SqlType& type, const Datum& value, std::string& out) {
     case TypeId::kRecord:
     case TypeId::kList:
     case TypeId::kMap:
+    case TypeId::kRange:
       append_nested_text(type, value.as_bytes(), out);
       return;
     case TypeId::kBytea:

@@ -140,11 +140,12 @@ TEST(TypeName, BothWays) {
   EXPECT_EQ(display_name(SqlType::array_of(SqlType::of(TypeId::kInt4))), "integer[]");
   EXPECT_EQ(catalog_name(SqlType::array_of(SqlType::of(TypeId::kText))), "_text");
   EXPECT_EQ(display_name(SqlType::of(TypeId::kTimestampTz)), "timestamp with time zone");
-  EXPECT_EQ(type_from_name("int"), TypeId::kInt4);
-  EXPECT_EQ(type_from_name("double precision"), TypeId::kFloat8);
-  EXPECT_EQ(type_from_name("char"), TypeId::kBpchar);
-  EXPECT_EQ(type_from_name("\"char\""), TypeId::kChar);
+  EXPECT_EQ(type_from_name("int"), SqlType::of(TypeId::kInt4));
+  EXPECT_EQ(type_from_name("double precision"), SqlType::of(TypeId::kFloat8));
+  EXPECT_EQ(type_from_name("char"), SqlType::of(TypeId::kBpchar));
+  EXPECT_EQ(type_from_name("\"char\""), SqlType::of(TypeId::kChar));
   EXPECT_EQ(type_from_name("no such type"), std::nullopt);
+  EXPECT_EQ(type_from_name("daterange"), SqlType::range_of(SqlType::of(TypeId::kDate)));
   EXPECT_EQ(type_oid(SqlType::array_of(SqlType::of(TypeId::kUInt8))), 16465U);
   EXPECT_EQ(type_from_oid(1009), SqlType::array_of(SqlType::of(TypeId::kText)));
   EXPECT_EQ(type_from_oid(1), std::nullopt);

@@ -47,11 +47,34 @@ constexpr std::array kTypes = {
     TypeRow{TypeId::kMap, "map", "map", 16385, 0, -1},
 };
 
+// Of kRange, whose id does not tell which: by what they are ranges of.
+constexpr std::array kRanges = {
+    TypeRow{TypeId::kInt4, "int4range", "int4range", 3904, 3905, -1},
+    TypeRow{TypeId::kInt8, "int8range", "int8range", 3926, 3927, -1},
+    TypeRow{TypeId::kNumeric, "numrange", "numrange", 3906, 3907, -1},
+    TypeRow{TypeId::kDate, "daterange", "daterange", 3912, 3913, -1},
+    TypeRow{TypeId::kTimestamp, "tsrange", "tsrange", 3908, 3909, -1},
+    TypeRow{TypeId::kTimestampTz, "tstzrange", "tstzrange", 3910, 3911, -1},
+};
+constexpr TypeRow kAnyRangeRow = {TypeId::kRange, "anyrange", "anyrange", 3831, 0, -1};
+
+SqlType range_of(const TypeRow& row) {
+  return SqlType::range_of(SqlType::of(row.id));
+}
+
 constexpr const TypeRow& row_of(TypeId id) {
   for (const TypeRow& row : kTypes) {
     if (row.id == id) return row;
   }
   return kTypes[0];
+}
+
+const TypeRow& row_of(const SqlType& type) {
+  if (type.id != TypeId::kRange) return row_of(type.id);
+  for (const TypeRow& row : kRanges) {
+    if (type.element && row.id == type.element->id) return row;
+  }
+  return kAnyRangeRow;
 }
 
 // No name stands for one of these by itself.
@@ -107,27 +130,30 @@ std::string display_name(const SqlType& type) {
     }
     return out + ")";
   }
-  return row_of(type.id).display_name;
+  return row_of(type).display_name;
 }
 
 std::string catalog_name(const SqlType& type) {
   if (type.id == TypeId::kArray) return "_" + catalog_name(*type.element);
-  return row_of(type.id).catalog_name;
+  return row_of(type).catalog_name;
 }
 
-std::optional<TypeId> type_from_name(std::string_view name) {
+std::optional<SqlType> type_from_name(std::string_view name) {
   for (const Spelling& spelling : kAliases) {
-    if (name == spelling.name) return spelling.id;
+    if (name == spelling.name) return SqlType::of(spelling.id);
   }
   for (const TypeRow& row : kTypes) {
-    if (name == row.catalog_name && !is_made_of_others(row.id)) return row.id;
+    if (name == row.catalog_name && !is_made_of_others(row.id)) return SqlType::of(row.id);
+  }
+  for (const TypeRow& row : kRanges) {
+    if (name == row.catalog_name) return range_of(row);
   }
   return std::nullopt;
 }
 
 uint32_t type_oid(const SqlType& type) {
-  if (type.id == TypeId::kArray) return row_of(type.element->id).array_oid;
-  return row_of(type.id).oid;
+  if (type.id == TypeId::kArray) return row_of(*type.element).array_oid;
+  return row_of(type).oid;
 }
 
 std::optional<SqlType> type_from_oid(uint32_t oid) {
@@ -138,6 +164,10 @@ std::optional<SqlType> type_from_oid(uint32_t oid) {
     if (row.id != TypeId::kUnknown && is_made_of_others(row.id)) continue;
     if (row.oid == oid) return SqlType::of(row.id);
     if (row.array_oid == oid && oid != 0) return SqlType::array_of(SqlType::of(row.id));
+  }
+  for (const TypeRow& row : kRanges) {
+    if (row.oid == oid) return range_of(row);
+    if (row.array_oid == oid) return SqlType::array_of(range_of(row));
   }
   return std::nullopt;
 }
@@ -170,7 +200,7 @@ int32_t type_modifier_on_wire(const SqlType& type) {
 
 int16_t type_size_on_wire(const SqlType& type) {
   if (type.id == TypeId::kArray) return -1;
-  return row_of(type.id).wire_size;
+  return row_of(type).wire_size;
 }
 
 }  // namespace penstock::types

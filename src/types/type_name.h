@@ -17,11 +17,12 @@ std::string display_name(const SqlType& type);
 // As the catalog names it: "int4", "timestamptz", "_text".
 std::string catalog_name(const SqlType& type);
 // Any accepted spelling, lower case, without modifiers: "int", "bigint", "double precision"... Not
-// of types made of others.
-std::optional<TypeId> type_from_name(std::string_view name);
+// of types made of others, except ranges.
+std::optional<SqlType> type_from_name(std::string_view name);
 
 uint32_t type_oid(const SqlType& type);
-// Not of types made of others, except arrays: an OID does not tell what they are made of.
+// Not of types made of others, except arrays and ranges: an OID does not tell what they are made
+// of.
 std::optional<SqlType> type_from_oid(uint32_t oid);
 // The display name of the type with this OID, of lists, maps and records in general too.
 std::optional<std::string> name_of_oid(uint32_t oid);

@@ -1,11 +1,9 @@
 """Avro sinks: what a registry has been told, and what an independent reader makes of the messages."""
 import datetime
 import decimal
-import io
 import json
 import uuid
 
-import fastavro
 import psycopg
 import pytest
 
@@ -21,23 +19,6 @@ def ready(engine, connect_kafka, connect_registry):
     connect_registry(engine)
     engine.run("CREATE TABLE t (id int NOT NULL, v text)")
     return engine
-
-
-@pytest.fixture
-def decode(schema_registry):
-    """A function that reads a key or value by the schema that it names, with the reader's own library."""
-    schemas = {}
-
-    def read(data):
-        assert data[0] == 0
-        number = int.from_bytes(data[1:5], "big")
-        if number not in schemas:
-            schemas[number] = fastavro.parse_schema(json.loads(schema_registry.schema_by_id(number)))
-        body = io.BytesIO(data[5:])
-        row = fastavro.schemaless_reader(body, schemas[number])
-        assert body.read() == b"", "bytes behind the row"
-        return row
-    return read
 
 
 def _sink(engine, topic, rest, relation="t", options="", name="s"):

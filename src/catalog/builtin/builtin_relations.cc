@@ -145,9 +145,9 @@ types::SqlType column_type(std::string_view name) {
   if (name.ends_with("[]")) {
     return types::SqlType::array_of(column_type(name.substr(0, name.size() - 2)));
   }
-  std::optional<types::TypeId> id = types::type_from_name(name);
-  CHECK(id.has_value());
-  return types::SqlType::of(*id);
+  std::optional<types::SqlType> type = types::type_from_name(name);
+  CHECK(type.has_value());
+  return *type;
 }
 
 types::RelationType parse_columns(std::string_view text) {

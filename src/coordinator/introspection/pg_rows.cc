@@ -33,6 +33,10 @@ uint32_t schema_oid(const IntrospectionSources& s, const std::string& schema) {
 
 constexpr TypeId kPseudoTypes[] = {TypeId::kRecord, TypeId::kList, TypeId::kMap};
 
+// What ranges are of.
+constexpr TypeId kRangeElements[] = {TypeId::kInt4, TypeId::kInt8,      TypeId::kNumeric,
+                                     TypeId::kDate, TypeId::kTimestamp, TypeId::kTimestampTz};
+
 bool is_pseudo(TypeId type) {
   return std::ranges::find(kPseudoTypes, type) != std::end(kPseudoTypes);
 }
@@ -59,6 +63,8 @@ std::string_view category(TypeId type) {
     case TypeId::kJsonb:
     case TypeId::kMzTimestamp:
       return "U";
+    case TypeId::kRange:
+      return "R";
     case TypeId::kChar:
       return "Z";
     default:
@@ -79,7 +85,9 @@ BuiltinRow type_row(const IntrospectionSources& s, const SqlType& type, bool is_
           number(schema_oid(s, is_own_type(base) ? "mz_catalog" : "pg_catalog")),
           number(role_oid(s.catalog, "mz_system")),
           Datum::integer(types::type_size_on_wire(type)),
-          text(is_pseudo(base) ? "p" : "b"),
+          text(is_pseudo(base)                       ? "p"
+               : base == TypeId::kRange && !is_array ? "r"
+                                                     : "b"),
           text(is_array ? "A" : category(base)),
           text(","),
           number(0),
@@ -99,6 +107,11 @@ Rows pg_type(const IntrospectionSources& s) {
   for (TypeId type : kTypes) {
     rows.push_back(type_row(s, SqlType::of(type), false));
     rows.push_back(type_row(s, SqlType::array_of(SqlType::of(type)), true));
+  }
+  for (TypeId element : kRangeElements) {
+    const SqlType range = SqlType::range_of(SqlType::of(element));
+    rows.push_back(type_row(s, range, false));
+    rows.push_back(type_row(s, SqlType::array_of(range), true));
   }
   for (TypeId type : kPseudoTypes) rows.push_back(type_row(s, SqlType::of(type), false));
   return rows;
@@ -176,7 +189,13 @@ Rows pg_database(const IntrospectionSources& s) {
 }
 
 Rows pg_range(const IntrospectionSources&) {
-  return {};
+  Rows rows;
+  for (TypeId id : kRangeElements) {
+    const SqlType element = SqlType::of(id);
+    rows.push_back(
+        {number(types::type_oid(SqlType::range_of(element))), number(types::type_oid(element))});
+  }
+  return rows;
 }
 
 Rows pg_roles(const IntrospectionSources& s) {

@@ -82,8 +82,9 @@ constexpr CastContext E = CastContext::kExplicit;
 
 // Different values of these print differently.
 constexpr TypeId kPrintInjectively[] = {
-    kBool, kInt2, kInt4,      kInt8,        kUInt2,    kUInt4, kUInt8, kBytea,  kDate, kTime,
-    kUuid, kOid,  kTimestamp, kTimestampTz, kInterval, kArray, kChar,  kRecord, kList, kMap,
+    kBool,     kInt2,  kInt4, kInt8,   kUInt2, kUInt4,     kUInt8,
+    kBytea,    kDate,  kTime, kUuid,   kOid,   kTimestamp, kTimestampTz,
+    kInterval, kArray, kChar, kRecord, kList,  kMap,       kRange,
 };
 constexpr TypeId kPrintOtherwise[] = {kFloat4, kFloat8, kNumeric, kJsonb, kMzTimestamp};
 constexpr TypeId kTexts[] = {kText, kVarchar, kBpchar, kName};
@@ -91,7 +92,7 @@ constexpr TypeId kTexts[] = {kText, kVarchar, kBpchar, kName};
 constexpr TypeId kParsed[] = {
     kBool,   kInt2,    kInt4,  kInt8,  kUInt2, kUInt4,     kUInt8,       kFloat4,
     kFloat8, kNumeric, kBytea, kDate,  kTime,  kTimestamp, kTimestampTz, kInterval,
-    kUuid,   kJsonb,   kOid,   kArray, kList,  kMap,       kRecord,
+    kUuid,   kJsonb,   kOid,   kArray, kList,  kMap,       kRecord,      kRange,
 };
 
 constexpr size_t kNumPrinted = std::size(kPrintInjectively) + std::size(kPrintOtherwise);

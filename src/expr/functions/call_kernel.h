@@ -26,7 +26,7 @@ constexpr FunctionSpec with_nulls(FunctionSpec spec) {
   return seeing_nulls(spec, Nullability::kAlways);
 }
 
-// Of the argument: what an array or list is of; a map's values.
+// Of the argument: what an array, list or range is of; a map's values.
 inline const types::SqlType& element_type(const KernelCall& call, size_t argument) {
   CHECK(call.argument_types[argument].element != nullptr);
   return *call.argument_types[argument].element;

@@ -118,7 +118,7 @@ void compare_rows(KernelCall& call) {
   call.rows.for_each([&](size_t row) { out[row] = Op::holds(compare(type, a, row, b, row)); });
 }
 
-constexpr size_t kComparedTypes = 26;
+constexpr size_t kComparedTypes = 27;
 
 template <typename Op, typename T>
 constexpr FunctionSpec typed(std::string_view name, TypeId type) {
@@ -169,6 +169,7 @@ constexpr std::array<FunctionSpec, kComparedTypes> overloads(std::string_view na
       typed<Op, uint64_t>(name, TypeId::kMzTimestamp),
       generic<Op>(name, kAnyArray),
       generic<Op>(name, kAnyRecord),
+      generic<Op>(name, kAnyRange),
   };
 }
 

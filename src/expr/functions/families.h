@@ -25,6 +25,7 @@ std::span<const FunctionSpec> json_functions();
 std::span<const FunctionSpec> array_functions();
 std::span<const FunctionSpec> list_functions();
 std::span<const FunctionSpec> map_functions();
+std::span<const FunctionSpec> range_functions();
 std::span<const FunctionSpec> record_functions();
 std::span<const FunctionSpec> quantified_functions();
 std::span<const FunctionSpec> system_functions();

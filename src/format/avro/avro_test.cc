@@ -312,6 +312,9 @@ TEST(AvroEncoder, ListsMapsAndRecords) {
   const SqlType record = SqlType::record_of({{"a", {int4, false}}, {"b", {int4, true}}});
   EXPECT_EQ(encoded(record, "(1,)"), "0200");
   EXPECT_EQ(encoded(record, "(1,2)"), "020204");
+  const SqlType range = SqlType::range_of(int4);
+  EXPECT_EQ(encoded(range, "[1,2]"), "0a5b312c3329");  // [1,3)
+  EXPECT_EQ(encoded(SqlType::list_of(range), "{empty}"), "02020a656d70747900");
 }
 
 TEST(AvroEncoder, UnionsOfWhatMayBeNull) {

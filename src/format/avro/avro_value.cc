@@ -96,6 +96,8 @@ AvroValue::Form AvroValue::form_of(const SqlType& type) {
       return Form::kMap;
     case TypeId::kRecord:
       return Form::kRecord;
+    case TypeId::kRange:
+      return Form::kRangeText;
     default:
       break;
   }
@@ -123,6 +125,8 @@ AvroValue::AvroValue(const SqlType& type) : type_(type), form_(form_of(type)) {
     width_ = type.modifier < 0 ? kFreeWidth : kScaledWidth;
   } else if (form_ == Form::kFixedUint) {
     width_ = types::physical_size(types::physical_kind(type));
+  } else if (form_ == Form::kRangeText) {
+    // One text, whatever is in it.
   } else if (type.element) {
     parts_.emplace_back(*type.element);
   } else if (type.fields) {
@@ -218,10 +222,11 @@ bool AvroValue::append_bytes(std::string_view bytes, std::string& out) const {
     case Form::kByte:
       append_avro_long(bytes.empty() ? 0 : static_cast<uint8_t>(bytes.front()), out);
       return true;
+    case Form::kRangeText:
     case Form::kPadded: {
-      std::string padded;
-      types::append_text(type_, types::Datum::bytes(std::string(bytes)), padded);
-      append_avro_bytes(padded, out);
+      std::string text;
+      types::append_text(type_, types::Datum::bytes(std::string(bytes)), text);
+      append_avro_bytes(text, out);
       return true;
     }
     default:
@@ -312,6 +317,7 @@ void AvroValue::skip(ByteReader& in) const {
     case Form::kUuid:
     case Form::kBytes:
     case Form::kPadded:
+    case Form::kRangeText:
     case Form::kDecimalText:
       skip_avro_bytes(in);
       return;

@@ -58,6 +58,7 @@ class AvroValue {
     kList,
     kMap,
     kRecord,
+    kRangeText,
   };
   static Form form_of(const types::SqlType& type);
 

@@ -9,6 +9,7 @@
 #include "types/interval.h"
 #include "types/nested_value.h"
 #include "types/numeric.h"
+#include "types/range_value.h"
 #include "types/text_io.h"
 #include "types/uuid.h"
 
@@ -110,6 +111,12 @@ void append_bytes_value(const SqlType& type, std::string_view bytes, std::string
       types::Numeric::decode(bytes).append_text(out);
       out += '"';
       return;
+    case TypeId::kRange: {
+      std::string text;
+      types::append_range_text(*type.element, bytes, text);
+      append_json_string(text, out);
+      return;
+    }
     case TypeId::kArray:
       append_array(*type.element, bytes, out);
       return;

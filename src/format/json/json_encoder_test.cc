@@ -133,6 +133,9 @@ TEST(JsonEncoder, ListsMapsAndRecords) {
             R"({"c":{"a":{},"d":{"e":3,"f":4}}})");
   EXPECT_EQ(json(SqlType::map_of(SqlType::of(TypeId::kBytea)), "{a=>\\\\x62,b=>NULL}"),
             R"({"c":{"a":[98],"b":null}})");
+  const SqlType times = SqlType::range_of(SqlType::of(TypeId::kTimestamp));
+  EXPECT_EQ(json(times, "[2000-01-01,)"), R"x({"c":"[\"2000-01-01 00:00:00\",)"})x");
+  EXPECT_EQ(json(SqlType::array_of(times), "{empty}"), R"({"c":["empty"]})");
   SqlType record = SqlType::record_of(
       {{"x", {SqlType::of(TypeId::kInt4), true}}, {"x", {texts, true}}, {"m", {numbers, true}}});
   EXPECT_EQ(json(record, "(1,{b},)"), R"({"c":{"x":1,"x1":["b"],"m":null}})");

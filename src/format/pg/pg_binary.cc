@@ -9,6 +9,7 @@
 
 #include "format/pg/big_endian.h"
 #include "format/pg/pg_text.h"
+#include "format/pg/range_binary.h"
 #include "types/array_value.h"
 #include "types/date_time.h"
 #include "types/integer.h"
@@ -312,6 +313,9 @@ void append_binary(const SqlType& type, const Datum& value, std::string& out) {
     case TypeId::kArray:
       append_array(*type.element, value.as_bytes(), out);
       return;
+    case TypeId::kRange:
+      append_range_binary(type, value.as_bytes(), out);
+      return;
     case TypeId::kRecord:
       append_record(*type.fields, value.as_bytes(), out);
       return;
@@ -389,6 +393,8 @@ Result<Datum> parse_binary(const SqlType& type, std::string_view bytes) {
       return Datum::bytes(std::string(bytes));
     case TypeId::kArray:
       return read_array(type, bytes);
+    case TypeId::kRange:
+      return parse_range_binary(type, bytes);
     case TypeId::kRecord:
       return wrong_form(type);
     case TypeId::kList:

@@ -65,6 +65,12 @@ std::vector<Case> cases() {
       {SqlType::array_of(of(TypeId::kInt4)), "{1,NULL}",
        "00000001000000010000001700000002000000010000000400000001ffffffff"},
       {SqlType::array_of(of(TypeId::kText)), "{}", "000000000000000000000019"},
+      {SqlType::range_of(of(TypeId::kInt4)), "[1,3)",
+       "02000000040000000100000004"
+       "00000003"},
+      {SqlType::range_of(of(TypeId::kInt4)), "empty", "01"},
+      {SqlType::range_of(of(TypeId::kInt4)), "(,)", "18"},
+      {SqlType::range_of(of(TypeId::kNumeric)), "(,1]", "0c0000000a00010000000000000001"},
   };
 }
 
@@ -103,6 +109,10 @@ TEST(PgCodec, RefusesWrongBytes) {
     EXPECT_FALSE(parse_binary(c.type, binary + "x").has_value()) << c.text;
   }
   EXPECT_EQ(parse_binary(SqlType::of(TypeId::kText), "a\xff").error().state.view(), "22021");
+  const SqlType range = SqlType::range_of(SqlType::of(TypeId::kInt4));
+  const std::string_view backwards("\x02\0\0\0\x04\0\0\0\x03\0\0\0\x04\0\0\0\x01", 17);
+  EXPECT_EQ(parse_binary(range, backwards).error().state.view(), "22000");
+  EXPECT_EQ(parse_binary(range, backwards.substr(0, 10)).error().state.view(), "22P03");
 }
 
 TEST(PgCodec, Utf8) {

@@ -10,6 +10,7 @@
 #include "types/jsonb.h"
 #include "types/nested_value.h"
 #include "types/numeric.h"
+#include "types/range_value.h"
 #include "types/scalar_text.h"
 #include "types/text_io.h"
 #include "types/uuid.h"
@@ -114,6 +115,9 @@ void append_composed_text(const SqlType& type, const Column& column, size_t row,
       return;
     case TypeId::kList:
       types::append_list_text(*type.element, column.bytes(row), out);
+      return;
+    case TypeId::kRange:
+      types::append_range_text(*type.element, column.bytes(row), out);
       return;
     case TypeId::kMap:
       types::append_map_text(*type.element, column.bytes(row), out);

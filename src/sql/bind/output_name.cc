@@ -34,8 +34,8 @@ MaybeName name_of_query(const Query& query) {
 MaybeName name_of_type(const TypeName& type) {
   if (const auto* named = std::get_if<NamedType>(&type.kind)) {
     const std::string& name = named->name.parts.back().text;
-    if (auto id = types::type_from_name(name)) {
-      return Name{types::catalog_name(types::SqlType::of(*id)), false};
+    if (auto known = types::type_from_name(name)) {
+      return Name{types::catalog_name(*known), false};
     }
     return Name{name, false};
   }

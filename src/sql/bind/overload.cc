@@ -43,9 +43,10 @@ bool is_compatible_pattern(PatternKind kind) {
          kind == PatternKind::kAnyCompatibleList;
 }
 
-// An array, list or map: what patterns may want by name.
+// An array, list, map or range: what patterns may want by name.
 bool is_container(TypeId type) {
-  return type == TypeId::kArray || type == TypeId::kList || type == TypeId::kMap;
+  return type == TypeId::kArray || type == TypeId::kList || type == TypeId::kMap ||
+         type == TypeId::kRange;
 }
 
 // The T that all polymorphic parameters of a signature share: text while nothing says what it is,
@@ -87,6 +88,8 @@ std::optional<SqlType> target_type(const TypePattern& pattern, const SqlType& ar
       return SqlType::of(pattern.type);
     case PatternKind::kArrayOf:
       return SqlType::array_of(SqlType::of(pattern.type));
+    case PatternKind::kRangeOf:
+      return SqlType::range_of(SqlType::of(pattern.type));
     case PatternKind::kAnyRecord:
       if (argument.id != TypeId::kRecord) return std::nullopt;
       return argument;
@@ -290,7 +293,8 @@ OverloadChoice choose_overload(std::span<const OverloadCandidate> candidates, Ar
     fitted.parameters = std::move(*types);
     for (size_t at = 0; at < arguments.size(); ++at) {
       const PatternKind kind = parameter(candidates[i], at).kind;
-      fitted.declared.push_back(kind == PatternKind::kExact || kind == PatternKind::kArrayOf);
+      fitted.declared.push_back(kind == PatternKind::kExact || kind == PatternKind::kArrayOf ||
+                                kind == PatternKind::kRangeOf);
     }
     race.push_back(std::move(fitted));
   }

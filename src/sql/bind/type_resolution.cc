@@ -67,11 +67,10 @@ Result<int32_t> digits_modifier(const NamedType& type) {
 Result<SqlType> builtin_type(const NamedType& type) {
   // The parser reduces every spelling of char(n) to bpchar: a plain `char` is the one-byte type.
   const std::string& name = type.name.parts.back().text;
-  TypeId id = types::type_from_name(name).value_or(TypeId::kUnknown);
-  if (type.name.parts.size() == 1 && name == "char") id = TypeId::kChar;
-  if (id == TypeId::kUnknown) return fail(no_such_type(type.name));
-  SqlType out = SqlType::of(id);
-  switch (id) {
+  SqlType out = types::type_from_name(name).value_or(SqlType::of(TypeId::kUnknown));
+  if (type.name.parts.size() == 1 && name == "char") out = SqlType::of(TypeId::kChar);
+  if (out.id == TypeId::kUnknown) return fail(no_such_type(type.name));
+  switch (out.id) {
     case TypeId::kVarchar: {
       ASSIGN_OR_RETURN(out.modifier, length_modifier(type, "character varying"));
       return out;
