@@ -163,8 +163,7 @@ storage::TickInput batch_of(const Sequenced& sequenced, const EffectTargets& tar
             [&](const StopSink& e) {
               const auto& sink = facts_of<defs::SinkDef>(*catalog, e.sink);
               input.changes.meta.push_back({sink_place_key(e.sink), std::nullopt});
-              input.changes.holds.push_back(
-                  {sink_holder(e.sink), CollectionId{sink.from.value}, std::nullopt});
+              input.changes.holds.push_back({sink_holder(e.sink), sink.collection(), std::nullopt});
             },
             [&](const RestartSink& e) { move_sink(e, moved, input.changes); }, [](const auto&) {}},
         effect);

@@ -299,6 +299,7 @@ Status CoordinatorThread::bootstrap() {
 Status CoordinatorThread::start() {
   RETURN_IF_ERROR(bootstrap());
   CatalogSnapshot catalog = catalog_->snapshot();
+  RETURN_IF_ERROR(drop_unowned_collections(*catalog, storage_));
   RETURN_IF_ERROR(run_maintained(*catalog, engine_));
   RETURN_IF_ERROR(forget_unneeded_lives(*catalog, storage_));
   storage_.start_maintenance();

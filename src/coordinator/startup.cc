@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <random>
+#include <set>
 
 #include "coordinator/outside/stored_ledger.h"
 #include "coordinator/sequence/item_facts.h"
@@ -75,8 +76,28 @@ Status run_maintained(const catalog::CatalogState& catalog, engine::Engine& engi
     } else if (item->kind == catalog::ItemKind::kIndex) {
       ASSIGN_OR_RETURN(engine::IndexSpec spec, index_spec(*item, catalog));
       RETURN_IF_ERROR(engine.run_index(std::move(spec)));
+    } else if (item->kind == catalog::ItemKind::kSink) {
+      ASSIGN_OR_RETURN(std::optional<engine::ViewSpec> spec, resolved_spec(*item, catalog));
+      if (spec) RETURN_IF_ERROR(engine.run_view(*std::move(spec)));
     }
   }
+  return {};
+}
+
+Status drop_unowned_collections(const catalog::CatalogState& catalog, storage::Storage& storage) {
+  std::set<CollectionId> owned;
+  for (const auto& [id, item] : catalog.items()) {
+    owned.insert(CollectionId{id.value});
+    const auto* sink = std::get_if<defs::SinkDef>(&item->facts);
+    if (sink != nullptr && sink->resolved) owned.insert(*sink->resolved);
+  }
+  storage::Changes changes;
+  for (const storage::CollectionInfo& info : storage.reader().all()) {
+    if (!owned.contains(info.spec.id)) changes.drop.push_back(info.spec.id);
+  }
+  if (changes.drop.empty()) return {};
+  ASSIGN_OR_RETURN([[maybe_unused]] storage::LogPosition position,
+                   storage.writer().append_changes(changes, storage::SyncUrgency::kSoon));
   return {};
 }
 

@@ -18,8 +18,11 @@ namespace penstock::coordinator {
 // Database, schema, cluster and role of a new directory.
 std::vector<catalog::CatalogChange> first_changes(const ServerIdentity& identity, IdMint& ids);
 
-// Clusters, materialized views and indexes of the catalog, handed to the engine.
+// Clusters, materialized views, indexes and what sinks have resolved, handed to the engine.
 Status run_maintained(const catalog::CatalogState& catalog, engine::Engine& engine);
+
+// What an ALTER SINK ... SET FROM that did not come to its end has left. Before anything runs.
+Status drop_unowned_collections(const catalog::CatalogState& catalog, storage::Storage& storage);
 
 // Lives older than the one that wrote the oldest K of a sink are of no further use (rule K2).
 Status forget_unneeded_lives(const catalog::CatalogState& catalog, storage::Storage& storage);

@@ -17,6 +17,8 @@ namespace penstock::defs {
 enum class SinkEnvelope { kUpsert, kDebezium, kAppend };
 // What a consumer that reads committed sees of each change.
 enum class DeliveryGuarantee { kExactlyOnce, kAtLeastOnce };
+// What is done with rows that have the same KEY: each is sent, and counted, or one of them is.
+enum class KeyViolations { kCount, kResolve };
 enum class SinkFormatKind { kJson, kAvro, kText, kBytes };
 
 // How a schema is generated, and where it is published.
@@ -87,7 +89,12 @@ struct SinkDef {
   std::string progress_group_id_prefix;
   int64_t metadata_refresh_ms = 30000;
   std::optional<std::vector<size_t>> key;  // KEY columns, in clause order.
-  bool key_is_proven = false;              // Some known unique key is within KEY.
+  bool key_is_proven = false;              // Some known unique key is within KEY, or it is made so.
+  KeyViolations key_violations = KeyViolations::kCount;
+  // Holds one row of each key, where KEY VIOLATIONS 'resolve' has something to do.
+  std::optional<CollectionId> resolved;
+  // What takes its place once ALTER SINK ... SET FROM can change over; not kept on disk.
+  std::optional<CollectionId> pending;
   // What pairs before with after when KEY is absent: the relation's first natural key, if any.
   std::optional<std::vector<size_t>> natural_key;
   SinkFormat key_format;  // Of use with KEY only.
@@ -108,6 +115,8 @@ struct SinkDef {
   // What a row is called within an Avro schema of changes. Debezium's own name is for whoever wants
   // more of Debezium's.
   const char* row_record() const { return change_fields.any() ? "Value" : "row"; }
+  // What it reads.
+  CollectionId collection() const { return resolved.value_or(CollectionId{from.value}); }
   // The columns that values have.
   std::vector<size_t> value_columns() const {
     std::vector<size_t> out;

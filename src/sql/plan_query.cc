@@ -56,6 +56,18 @@ Result<QueryPlan> plan_relation(const catalog::CatalogItem& relation, const Plan
   return plan;
 }
 
+Result<QueryPlan> plan_resolved(const catalog::CatalogItem& relation,
+                                const std::vector<size_t>& key, const PlanContext& context) {
+  Binder binder = make_binder(context);
+  ASSIGN_OR_RETURN(BoundTable table, binder.bind_item(relation));
+  // Without an order of its own the operator's is that of all columns.
+  BoundRelRef least = bound_top_k(std::move(table.rel), key, {}, 1, 0);
+  ASSIGN_OR_RETURN(QueryPlan plan, plan_bound(least, binder, context));
+  plan.uses = {relation.id};
+  describe(plan, relation.relation->columns);
+  return plan;
+}
+
 Result<types::SqlType> resolve_type(const TypeName& name, const PlanContext& context) {
   return make_binder(context).resolve_type(name);
 }

@@ -12,6 +12,7 @@
 #include "sql/lower/condition.h"
 #include "sql/plan_sink_envelope.h"
 #include "sql/plan_sink_format.h"
+#include "sql/plan_sink_policies.h"
 #include "sql/plan_sink_tuning.h"
 #include "sql/resolve/item_names.h"
 #include "sql/statement_planner.h"
@@ -43,7 +44,7 @@ Status check_with_options(const CreateSink& statement, const PlanContext& contex
     return refused("MODE is not supported for Kafka sinks, use ENVELOPE instead");
   }
   OptionReader with(statement.with);
-  for (const char* own : {"VERSION", "PARTITION STRATEGY"}) {
+  for (const char* own : {"VERSION", "PARTITION STRATEGY", "RESOLVED COLLECTION"}) {
     if (!with.has(own) || context.is_stored) continue;
     return refused(fmt::format("CREATE SINK...WITH ({}..) is not allowed", own));
   }
@@ -387,6 +388,7 @@ Result<SinkPlan> plan_create_sink(const CreateSink& statement, const PlanContext
     ASSIGN_OR_RETURN(def.key, key_columns(*statement.key, def.relation));
     def.key_is_proven = is_proven(*def.key, def.relation);
   }
+  RETURN_IF_ERROR(plan_key_violations(statement, plan));
   choose_natural_key(def.relation, def);
   if (leaves_deletions(def) && statement.key) {
     RETURN_IF_ERROR(check_upsert_key(statement, from, context, plan));

@@ -95,9 +95,15 @@ struct SinkPlan {
   expr::ScalarRef partition_by;  // uint8 over the relation's columns; null = hash of the key.
   std::optional<Error> notice;   // `upsert key not validated to be unique`
   bool validate = false;         // WITH (VALIDATE): check it before it is created.
+  // KEY VIOLATIONS 'resolve' of a key that is not unique: plan_resolved() says what the sink reads.
+  bool resolves_key = false;
   std::vector<ObjectId> uses;
 };
 Result<SinkPlan> plan_create_sink(const CreateSink& statement, const PlanContext& context);
+
+// Of the rows of `relation` that have the same key the least, by the order of its columns: a key.
+Result<QueryPlan> plan_resolved(const catalog::CatalogItem& relation,
+                                const std::vector<size_t>& key, const PlanContext& context);
 
 struct AuditPlan {
   catalog::ItemRef sink;

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <memory>
 
+#include "base/check.h"
 #include "coordinator/sequence/statements.h"
 
 namespace penstock::coordinator {
@@ -50,6 +51,58 @@ Result<std::shared_ptr<storage::ReadHold>> hold_where_it_is(Session& session,
   return cancelled();
 }
 
+namespace {
+
+// What picks the rows out of the new relation, until the sink has moved there; if it does not, it
+// goes again.
+class PreparedCollection {
+ public:
+  PreparedCollection(Session& session, ObjectId sink, CollectionId collection)
+      : session_(session), sink_(sink), collection_(collection) {}
+  ~PreparedCollection() {
+    // Also when the statement is cancelled.
+    const StopToken never;
+    (void)session_.services().run_ddl(
+        session_.view(),
+        [this](SequenceContext& context) {
+          return sequence_abandoned_sink(sink_, collection_, context);
+        },
+        never);
+  }
+  PreparedCollection(const PreparedCollection&) = delete;
+  PreparedCollection& operator=(const PreparedCollection&) = delete;
+
+  CollectionId collection() const { return collection_; }
+
+ private:
+  Session& session_;
+  const ObjectId sink_;
+  const CollectionId collection_;
+};
+
+Result<std::shared_ptr<PreparedCollection>> prepare(Session& session, ObjectId sink,
+                                                    const sql::AlterStatement& statement) {
+  if (session.in_block()) {
+    return fail(sql_state::kActiveTransaction,
+                "ALTER SINK ... SET FROM of a sink with KEY VIOLATIONS 'resolve' cannot be run "
+                "inside a transaction block");
+  }
+  std::optional<CollectionId> made;
+  ASSIGN_OR_RETURN(Sequenced prepared, session.services().run_ddl(
+                                           session.view(),
+                                           [&](SequenceContext& context) {
+                                             return sequence_prepared_sink(statement, context);
+                                           },
+                                           session.cancelled()));
+  for (const Effect& effect : prepared.effects) {
+    if (const auto* create = std::get_if<CreateCollection>(&effect)) made = create->spec.id;
+  }
+  CHECK(made.has_value());
+  return std::make_shared<PreparedCollection>(session, sink, *made);
+}
+
+}  // namespace
+
 Result<DdlFunction> alter_sink(Session& session, const sql::AlterStatement& statement) {
   CatalogSnapshot catalog = session.services().catalog.snapshot();
   SessionView view = session.view();
@@ -59,17 +112,24 @@ Result<DdlFunction> alter_sink(Session& session, const sql::AlterStatement& stat
   ASSIGN_OR_RETURN(AlteredSink altered, altered_sink(statement, context));
   const uint64_t version = std::get<defs::SinkDef>(altered.before->facts).version;
   const ObjectId sink = altered.before->id;
+  std::shared_ptr<PreparedCollection> prepared;
   std::shared_ptr<storage::ReadHold> hold;
   if (altered.is_change && std::holds_alternative<sql::SetSinkFrom>(statement.action)) {
-    ASSIGN_OR_RETURN(hold, hold_where_it_is(session, CollectionId{altered.plan.def.from.value}));
+    CollectionId collection = altered.plan.def.collection();
+    if (altered.plan.resolves_key && !altered.plan.def.resolved) {
+      ASSIGN_OR_RETURN(prepared, prepare(session, sink, statement));
+      collection = prepared->collection();
+    }
+    ASSIGN_OR_RETURN(hold, hold_where_it_is(session, collection));
     RETURN_IF_ERROR(wait_for_sink(session, sink, hold->time()));
   }
-  // The hold lives as long as the function does: until the sink has one of its own.
-  return [&statement, sink, version, hold](SequenceContext& now) -> Result<Sequenced> {
+  // Hold and collection live as long as the function does: until the sink has them.
+  return [&statement, sink, version, hold, prepared](SequenceContext& now) -> Result<Sequenced> {
     catalog::ItemRef item = now.catalog.item(sink);
     if (!item || std::get<defs::SinkDef>(item->facts).version != version) {
       return fail(sql_state::kSerializationFailure, "sink was altered concurrently");
     }
+    if (prepared) return sequence_moved_sink(statement, prepared->collection(), now);
     return sequence(statement, now);
   };
 }

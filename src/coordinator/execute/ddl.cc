@@ -291,6 +291,7 @@ Result<Sequenced> run_ddl(Session& session, const sql::Statement& statement, Ddl
   while (true) {
     Result<Sequenced> done = session.services().run_ddl(session.view(), ddl, session.cancelled());
     if (done || done.error().message != kLargeChangeBegun) return done;
+    ddl = {};  // What it has prepared goes first.
     ASSIGN_OR_RETURN(ddl, ddl_function(session, statement));
   }
 }

@@ -94,7 +94,7 @@ Result<OrderPlan> plan_order(Session& session, const sql::AlterStatement& statem
   ASSIGN_OR_RETURN(plan.sink, item_of_kind(statement.name, catalog::ItemKind::kSink, context));
   const std::string& name = plan.sink->name.item;
   plan.def = &std::get<defs::SinkDef>(plan.sink->facts);
-  plan.collection = CollectionId{plan.def->from.value};
+  plan.collection = plan.def->collection();
   ASSIGN_OR_RETURN(std::optional<sinks::SinkPlace> place,
                    session.services().sink_place(plan.sink->id));
   if (!place) {

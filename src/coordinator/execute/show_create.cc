@@ -73,7 +73,9 @@ Result<ShownCreate> show_create(const sql::ShowCreate& show, const catalog::Cata
   if (auto* table = std::get_if<sql::CreateTable>(&statement.kind)) qualify(table->columns);
   if (auto* type = std::get_if<sql::CreateType>(&statement.kind)) qualify(*type);
   if (auto* sink = std::get_if<sql::CreateSink>(&statement.kind)) {
-    std::erase_if(sink->with, [](const sql::Option& option) { return option.name == "VERSION"; });
+    std::erase_if(sink->with, [](const sql::Option& option) {
+      return option.name == "VERSION" || option.name == "RESOLVED COLLECTION";
+    });
   }
   return ShownCreate{full, sql::print_pretty(statement, show.redacted)};
 }

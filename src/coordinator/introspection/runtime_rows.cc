@@ -138,9 +138,21 @@ Datum frontier_or_null(const std::optional<uint64_t>& time) {
   return time && *time != Timestamp::max().ms ? number(*time) : null();
 }
 
+// The sink whose key is resolved in the collection; none of any other.
+std::optional<ObjectId> sink_resolved_in(CollectionId collection, const IntrospectionSources& s) {
+  if (s.catalog.item(ObjectId{collection.value})) return std::nullopt;
+  for (const auto& [item_id, item] : s.catalog.items()) {
+    const auto* sink = std::get_if<defs::SinkDef>(&item->facts);
+    if (sink == nullptr) continue;
+    if (sink->resolved == collection || sink->pending == collection) return item_id;
+  }
+  return std::nullopt;
+}
+
 Rows frontiers(const IntrospectionSources& s) {
   Rows rows;
   for (const engine::FrontierInfo& info : s.frontiers()) {
+    if (sink_resolved_in(info.collection, s)) continue;  // It is told of the sink.
     rows.push_back({id(ObjectId{info.collection.value}), number(info.since.ms),
                     frontier_or_null(info.upper.ms)});
   }
@@ -175,6 +187,7 @@ Rows replica_frontiers(const IntrospectionSources& s) {
 Rows hydration(const IntrospectionSources& s) {
   Rows rows;
   for (const engine::ViewStatus& view : s.views()) {
+    if (sink_resolved_in(view.collection, s)) continue;  // The sink waits for it.
     rows.push_back({id(ObjectId{view.collection.value}), null(),
                     flag(view.state == engine::ViewState::kRunning)});
   }
@@ -189,9 +202,10 @@ Rows hydration(const IntrospectionSources& s) {
 Rows retention(const IntrospectionSources& s) {
   Rows rows;
   for (const storage::HoldInfo& hold : s.holds()) {
-    rows.push_back({id(ObjectId{hold.collection.value}), id(ObjectId{hold.collection.value}),
-                    text(hold.holder), number(hold.time.ms), number(hold.retained_bytes),
-                    number(value_of(kMaxRetainedBytes, s.catalog))});
+    const ObjectId object =
+        sink_resolved_in(hold.collection, s).value_or(ObjectId{hold.collection.value});
+    rows.push_back({id(object), id(object), text(hold.holder), number(hold.time.ms),
+                    number(hold.retained_bytes), number(value_of(kMaxRetainedBytes, s.catalog))});
   }
   return rows;
 }

@@ -87,7 +87,7 @@ Rows lag(const IntrospectionSources& s) {
     if (def == nullptr) continue;
     std::optional<storage::Backlog> backlog;
     if (activity.frontier) {
-      backlog = s.backlog(CollectionId{def->from.value}, read_up_to(activity));
+      backlog = s.backlog(def->collection(), read_up_to(activity));
     }
     if (!backlog) {
       rows.push_back({id(sink), null(), null(), null(), null(), null(), null()});

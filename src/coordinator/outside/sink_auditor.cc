@@ -38,7 +38,7 @@ class RealSinkAuditor final : public SinkAuditor {
     config.partition_by = plan.partition_by;
     config.spill_directory = spill_directory_;
     config.def = std::move(plan.def);
-    const CollectionId collection{config.def.from.value};
+    const CollectionId collection = config.def.collection();
     ASSIGN_OR_RETURN(std::unique_ptr<data::UpdateStream> stream, storage_.open_stream(collection));
     ASSIGN_OR_RETURN(auto kafka, make_client(config.def.connection, request));
     ASSIGN_OR_RETURN(Chosen chosen, choose_time(collection, request));

@@ -85,7 +85,7 @@ class SinkRunner {
     catalog::ItemRef item = catalog->item(sink_);
     if (!item) return {};
     ASSIGN_OR_RETURN(sql::SinkPlan plan, sink_plan(*item, *catalog));
-    CollectionId collection{plan.def.from.value};
+    const CollectionId collection = plan.def.collection();
     ASSIGN_OR_RETURN(bool born, ensure_born(collection, plan.def.with_snapshot));
     if (!born) return {};
     const SinkSetup setup{*catalog, context_.secrets, context_.environment_id};
@@ -200,7 +200,7 @@ class RealSinkFleet final : public SinkFleet {
     catalog::ItemRef item = context_.catalog()->item(sink);
     if (!item) return {};
     runners_.stop({&sink, 1});
-    CollectionId collection{std::get<defs::SinkDef>(item->facts).from.value};
+    const CollectionId collection = std::get<defs::SinkDef>(item->facts).collection();
     std::unique_ptr<sinks::SinkLedger> ledger = book_.open(sink, collection);
     ASSIGN_OR_RETURN(sinks::SinkPlace place, ledger->load());
     place.halted = why;

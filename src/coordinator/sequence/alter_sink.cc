@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "coordinator/sequence/item_facts.h"
 #include "coordinator/sequence/statements.h"
 #include "sql/parse/parse.h"
 #include "sql/parse/print.h"
@@ -19,8 +20,18 @@ constexpr const char* kAlterable[] = {
     "COMMIT INTERVAL", "TRANSACTION TIMEOUT", "MAX MESSAGE BYTES", "LINGER",
     "PRODUCER CONFIG", "SNAPSHOT RATE LIMIT", "DELIVERY GUARANTEE"};
 
+std::unexpected<Error> being_altered() {
+  return fail(sql_state::kSerializationFailure, "sink was altered concurrently");
+}
+
 Status check_alterable(const sql::Option& option, const char* action) {
   if (std::ranges::find(kAlterable, option.name) != std::end(kAlterable)) return {};
+  if (option.name == "KEY VIOLATIONS") {
+    return fail(Error(sql_state::kFeatureNotSupported, "KEY VIOLATIONS of a sink cannot be altered")
+                    .with_detail("The topic has been written the other way: what it says of a key "
+                                 "that several rows have would stay until the key changes.")
+                    .with_hint("Create another sink with another topic."));
+  }
   return fail(
       Error(sql_state::kFeatureNotSupported,
             fmt::format("ALTER SINK ... {} ({}) not yet supported", action, option.name))
@@ -78,6 +89,7 @@ Result<AlteredSink> with_version(const ItemRef& item, sql::Statement stored, uin
                                  const SequenceContext& context) {
   AlteredSink out;
   out.before = item;
+  if (std::get<defs::SinkDef>(item->facts).pending) return being_altered();
   ASSIGN_OR_RETURN(sql::Statement unchanged, sql::parse_statement(item->create_sql));
   out.is_change = !(stored == unchanged);
   auto& sink = std::get<sql::CreateSink>(stored.kind);
@@ -99,10 +111,34 @@ void put_altered(AlteredSink altered, const std::optional<PlaceOrder>& order, Se
   changed.create_sql = std::move(altered.create_sql);
   changed.uses = std::move(altered.plan.uses);
   const auto& before = std::get<defs::SinkDef>(altered.before->facts);
-  out.effects.push_back(RestartSink{changed.id, CollectionId{before.from.value},
-                                    CollectionId{altered.plan.def.from.value}, order});
+  out.effects.push_back(
+      RestartSink{changed.id, before.collection(), altered.plan.def.collection(), order});
+  if (before.resolved && before.resolved != altered.plan.def.resolved) {
+    drop_resolved_collection(*before.resolved, out);
+  }
   changed.facts = std::move(altered.plan.def);
   out.changes.push_back(put_item(std::move(changed)));
+}
+
+// `into`: the collection that it reads from now on, where SET FROM has to resolve the key.
+Result<AlteredSink> altered_version(const ItemRef& item, const sql::AlterStatement& statement,
+                                    std::optional<CollectionId> into,
+                                    const SequenceContext& context) {
+  ASSIGN_OR_RETURN(sql::Statement stored, sql::parse_statement(item->create_sql));
+  auto* sink = std::get_if<sql::CreateSink>(&stored.kind);
+  CHECK(sink != nullptr);
+  const auto& def = std::get<defs::SinkDef>(item->facts);
+  if (const auto* from = std::get_if<sql::SetSinkFrom>(&statement.action)) {
+    sink->from = from->relation;
+    ASSIGN_OR_RETURN(ItemRef relation,
+                     sql::lookup_item(from->relation, context.catalog, context.names));
+    set_resolved_collection(relation->id == def.from ? def.resolved : into, *sink);
+  } else if (const auto* set = std::get_if<sql::SetOptions>(&statement.action)) {
+    RETURN_IF_ERROR(set_options(*set, *sink));
+  } else {
+    RETURN_IF_ERROR(reset_options(std::get<sql::ResetOptions>(statement.action), *sink));
+  }
+  return with_version(item, std::move(stored), def.version + 1, context);
 }
 
 }  // namespace
@@ -110,18 +146,7 @@ void put_altered(AlteredSink altered, const std::optional<PlaceOrder>& order, Se
 Result<AlteredSink> altered_sink(const sql::AlterStatement& statement,
                                  const SequenceContext& context) {
   ASSIGN_OR_RETURN(ItemRef item, item_of_kind(statement.name, ItemKind::kSink, context));
-  ASSIGN_OR_RETURN(sql::Statement stored, sql::parse_statement(item->create_sql));
-  auto* sink = std::get_if<sql::CreateSink>(&stored.kind);
-  CHECK(sink != nullptr);
-  if (const auto* from = std::get_if<sql::SetSinkFrom>(&statement.action)) {
-    sink->from = from->relation;
-  } else if (const auto* set = std::get_if<sql::SetOptions>(&statement.action)) {
-    RETURN_IF_ERROR(set_options(*set, *sink));
-  } else {
-    RETURN_IF_ERROR(reset_options(std::get<sql::ResetOptions>(statement.action), *sink));
-  }
-  const auto& def = std::get<defs::SinkDef>(item->facts);
-  return with_version(item, std::move(stored), def.version + 1, context);
+  return altered_version(item, statement, std::nullopt, context);
 }
 
 Result<Sequenced> sequence_altered_sink(const sql::AlterStatement& statement,
@@ -130,6 +155,52 @@ Result<Sequenced> sequence_altered_sink(const sql::AlterStatement& statement,
   out.tag = "ALTER SINK";
   ASSIGN_OR_RETURN(AlteredSink altered, altered_sink(statement, context));
   if (!altered.is_change) return out;
+  put_altered(std::move(altered), std::nullopt, out);
+  return out;
+}
+
+Result<Sequenced> sequence_prepared_sink(const sql::AlterStatement& statement,
+                                         SequenceContext& context) {
+  Sequenced out;
+  out.tag = "ALTER SINK";
+  ASSIGN_OR_RETURN(AlteredSink altered, altered_sink(statement, context));
+  catalog::CatalogItem changed = *altered.before;
+  // Until it changes over it depends on both.
+  changed.uses.insert(changed.uses.end(), altered.plan.uses.begin(), altered.plan.uses.end());
+  ASSIGN_OR_RETURN(CollectionId pending,
+                   make_resolved_collection(changed, altered.plan.def, context, out));
+  std::get<defs::SinkDef>(changed.facts).pending = pending;
+  out.changes.push_back(put_item(std::move(changed)));
+  return out;
+}
+
+Result<Sequenced> sequence_abandoned_sink(ObjectId sink, CollectionId pending,
+                                          const SequenceContext& context) {
+  Sequenced out;
+  out.tag = "ALTER SINK";
+  ItemRef item = context.catalog.item(sink);
+  if (!item || std::get<defs::SinkDef>(item->facts).pending != pending) return out;
+  catalog::CatalogItem changed = *item;
+  std::get<defs::SinkDef>(changed.facts).pending.reset();
+  ASSIGN_OR_RETURN(sql::SinkPlan plan, sink_plan(*item, context.catalog));
+  changed.uses = std::move(plan.uses);
+  drop_resolved_collection(pending, out);
+  out.changes.push_back(put_item(std::move(changed)));
+  return out;
+}
+
+Result<Sequenced> sequence_moved_sink(const sql::AlterStatement& statement, CollectionId pending,
+                                      const SequenceContext& context) {
+  Sequenced out;
+  out.tag = "ALTER SINK";
+  ASSIGN_OR_RETURN(ItemRef item, item_of_kind(statement.name, ItemKind::kSink, context));
+  catalog::CatalogItem without = *item;
+  auto& def = std::get<defs::SinkDef>(without.facts);
+  if (def.pending != pending) return being_altered();
+  def.pending.reset();
+  ASSIGN_OR_RETURN(AlteredSink altered,
+                   altered_version(std::make_shared<const catalog::CatalogItem>(without), statement,
+                                   pending, context));
   put_altered(std::move(altered), std::nullopt, out);
   return out;
 }

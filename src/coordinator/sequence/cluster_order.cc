@@ -13,6 +13,13 @@ using catalog::CatalogItem;
 using catalog::ItemKind;
 using catalog::ItemRef;
 
+// Also what a sink of KEY VIOLATIONS 'resolve' reads: its rows are picked out in its cluster.
+bool is_maintained(const CatalogItem& item) {
+  const auto* sink = std::get_if<defs::SinkDef>(&item.facts);
+  if (sink != nullptr) return sink->resolved.has_value();
+  return item.kind == ItemKind::kMaterializedView || item.kind == ItemKind::kIndex;
+}
+
 class ClusterGraph {
  public:
   ClusterGraph(const catalog::CatalogState& catalog, const std::set<ObjectId>& leaving)
@@ -46,8 +53,7 @@ class ClusterGraph {
   std::optional<Wait> wait_of(ClusterId from, ClusterId to) {
     seen_.insert(from);
     for (const auto& [id, item] : catalog_.items()) {
-      bool maintained = item->kind == ItemKind::kMaterializedView || item->kind == ItemKind::kIndex;
-      if (!maintained || item->cluster != from || leaving_.contains(id)) continue;
+      if (!is_maintained(*item) || item->cluster != from || leaving_.contains(id)) continue;
       for (const ItemRef& view : views_read(*item)) {
         if (view->cluster == to) return Wait{item, view};
         if (seen_.contains(view->cluster)) continue;
@@ -73,7 +79,9 @@ Status check_cluster_order(const CatalogItem& item, const catalog::CatalogState&
     if (!wait) continue;
     std::string here = catalog.cluster_name(item.cluster);
     std::string there = catalog.cluster_name(read->cluster);
-    std::string_view kind = item.kind == ItemKind::kIndex ? "index" : "view";
+    std::string_view kind = item.kind == ItemKind::kIndex  ? "index"
+                            : item.kind == ItemKind::kSink ? "sink"
+                                                           : "view";
     Error error(
         sql_state::kFeatureNotSupported,
         fmt::format("cluster \"{}\" and cluster \"{}\" would wait for each other", here, there));

@@ -31,9 +31,13 @@ void stop_effects(const catalog::CatalogItem& item, Sequenced& out) {
     case ItemKind::kSource:
       out.effects.push_back(StopSource{item.id});
       return;
-    case ItemKind::kSink:
+    case ItemKind::kSink: {
+      const auto& sink = std::get<defs::SinkDef>(item.facts);
       out.effects.push_back(StopSink{item.id});
+      if (sink.resolved) drop_resolved_collection(*sink.resolved, out);
+      if (sink.pending) drop_resolved_collection(*sink.pending, out);
       return;
+    }
     case ItemKind::kSecret:
       out.effects.push_back(RemoveSecret{item.id});
       return;
@@ -88,6 +92,11 @@ Result<std::vector<ItemRef>> named_items(const sql::DropObjects& statement,
 }
 
 }  // namespace
+
+void drop_resolved_collection(CollectionId collection, Sequenced& out) {
+  out.effects.push_back(StopView{collection});
+  out.effects.push_back(DropCollection{collection});
+}
 
 void drop_items(const std::vector<ItemRef>& items, const SequenceContext& context, Sequenced& out) {
   (void)context;

@@ -167,6 +167,25 @@ Result<engine::IndexSpec> index_spec(const CatalogItem& item, const CatalogView&
   return engine::IndexSpec{item.id, item.cluster, std::move(plan.dataflow), facts.key};
 }
 
+Result<engine::ViewSpec> resolved_spec(const CatalogItem& sink, const defs::SinkDef& def,
+                                       CollectionId id, const CatalogView& catalog) {
+  catalog::ItemRef from = catalog.item(def.from);
+  CHECK(from != nullptr);
+  ASSIGN_OR_RETURN(sql::QueryPlan plan,
+                   sql::plan_resolved(*from, *def.key, maintained_context(catalog)));
+  CHECK_OP(==, plan.dataflow.exports.size(), size_t{1});
+  plan.dataflow.exports[0].collection = id;
+  return engine::ViewSpec{id, sink.cluster, std::move(plan.dataflow)};
+}
+
+Result<std::optional<engine::ViewSpec>> resolved_spec(const CatalogItem& sink,
+                                                      const CatalogView& catalog) {
+  const auto& def = std::get<defs::SinkDef>(sink.facts);
+  if (!def.resolved) return std::nullopt;
+  ASSIGN_OR_RETURN(engine::ViewSpec spec, resolved_spec(sink, def, *def.resolved, catalog));
+  return spec;
+}
+
 Result<sql::SinkPlan> sink_plan(const CatalogItem& item, const CatalogView& catalog) {
   ASSIGN_OR_RETURN(auto stored, stored_as<sql::CreateSink>(item));
   return sql::plan_create_sink(stored, maintained_context(catalog));

@@ -32,6 +32,12 @@ Result<engine::ViewSpec> view_spec(const catalog::CatalogItem& item,
                                    const catalog::CatalogView& catalog);
 Result<engine::IndexSpec> index_spec(const catalog::CatalogItem& item,
                                      const catalog::CatalogView& catalog);
+// What keeps the collection `id` of one row for each key of a sink. REQUIRES: it resolves its key.
+Result<engine::ViewSpec> resolved_spec(const catalog::CatalogItem& sink, const defs::SinkDef& def,
+                                       CollectionId id, const catalog::CatalogView& catalog);
+// What the engine has to run so that a sink can read; nothing for one that reads its relation.
+Result<std::optional<engine::ViewSpec>> resolved_spec(const catalog::CatalogItem& sink,
+                                                      const catalog::CatalogView& catalog);
 // The plan of a stored sink: its PARTITION BY is an expression and not in its def.
 Result<sql::SinkPlan> sink_plan(const catalog::CatalogItem& item,
                                 const catalog::CatalogView& catalog);

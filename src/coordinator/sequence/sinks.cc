@@ -1,7 +1,11 @@
 // CREATE SINK.
 #include <fmt/core.h>
 
+#include <algorithm>
+
 #include "catalog/facts_of.h"
+#include "coordinator/sequence/cluster_order.h"
+#include "coordinator/sequence/item_facts.h"
 #include "coordinator/sequence/statements.h"
 #include "defs/names.h"
 #include "sql/parse/print.h"
@@ -41,6 +45,31 @@ Status check_identity(ObjectId id, const defs::SinkDef& sink,
 
 }  // namespace
 
+Result<CollectionId> make_resolved_collection(const catalog::CatalogItem& sink,
+                                              const defs::SinkDef& def, SequenceContext& context,
+                                              Sequenced& out) {
+  RETURN_IF_ERROR(check_cluster_order(sink, context.catalog, context.names, {}));
+  const CollectionId id{context.ids.object().value};
+  ASSIGN_OR_RETURN(engine::ViewSpec spec, resolved_spec(sink, def, id, context.catalog));
+  types::RelationType relation = def.relation;
+  relation.keys = {*def.key};
+  std::ranges::sort(relation.keys.front());
+  out.effects.push_back(CreateCollection{{id, std::move(relation), sink.cluster}, false});
+  out.effects.push_back(RunView{std::move(spec)});
+  return id;
+}
+
+void set_resolved_collection(std::optional<CollectionId> collection, sql::CreateSink& sink) {
+  constexpr const char* kOption = "RESOLVED COLLECTION";
+  std::erase_if(sink.with, [](const sql::Option& option) { return option.name == kOption; });
+  if (!collection) return;
+  sql::Option option;
+  option.name = kOption;
+  option.value =
+      sql::OptionValue{{}, sql::StringLiteral{defs::object_id_text(ObjectId{collection->value})}};
+  sink.with.push_back(std::move(option));
+}
+
 Result<Sequenced> sequence(const sql::CreateSink& statement, SequenceContext& context) {
   Sequenced out;
   out.tag = "CREATE SINK";
@@ -58,12 +87,16 @@ Result<Sequenced> sequence(const sql::CreateSink& statement, SequenceContext& co
   catalog::CatalogItem item = new_item(name, catalog::ItemKind::kSink, context);
   ASSIGN_OR_RETURN(item.cluster, cluster_for(statement.in_cluster, context));
   RETURN_IF_ERROR(check_identity(item.id, plan.def, context.catalog));
+  item.uses = std::move(plan.uses);
+  if (plan.resolves_key) {
+    ASSIGN_OR_RETURN(plan.def.resolved, make_resolved_collection(item, plan.def, context, out));
+    set_resolved_collection(plan.def.resolved, sink);
+  }
   sink.name = sql::name_reference(item);
   sink.if_not_exists = false;
   sink.in_cluster = sql::Identifier{context.catalog.cluster_name(item.cluster), false, {}};
   item.create_sql = sql::print(stored);
   item.facts = std::move(plan.def);
-  item.uses = std::move(plan.uses);
   out.effects.push_back(StartSink{item.id});
   out.changes.push_back(put_item(std::move(item)));
   return out;

@@ -76,6 +76,16 @@ Result<Sequenced> sequence(const sql::CreateSink& statement, SequenceContext& co
 // formats. REQUIRES: names are resolved.
 void add_comments_as_docs(sql::CreateSink& sink, const catalog::CatalogView& catalog);
 
+// sinks.cc
+// The collection that a sink of KEY VIOLATIONS 'resolve' reads, and what keeps it up to date.
+// Error 0A000: clusters would wait for each other.
+Result<CollectionId> make_resolved_collection(const catalog::CatalogItem& sink,
+                                              const defs::SinkDef& def, SequenceContext& context,
+                                              Sequenced& out);
+// Writes it into the stored statement, in place of what is there; none: takes it out.
+void set_resolved_collection(std::optional<CollectionId> collection, sql::CreateSink& sink);
+void drop_resolved_collection(CollectionId collection, Sequenced& out);
+
 // alter_sink.cc
 struct AlteredSink {
   catalog::ItemRef before;
@@ -88,6 +98,15 @@ Result<AlteredSink> altered_sink(const sql::AlterStatement& statement,
                                  const SequenceContext& context);
 Result<Sequenced> sequence_altered_sink(const sql::AlterStatement& statement,
                                         const SequenceContext& context);
+// SET FROM where the key has to be resolved, in two turns. First what picks its rows out of the new
+// relation begins to run, as the def's `pending`; when that can be read, the sink moves there. Or
+// the statement ends before, and what was made for it is dropped.
+Result<Sequenced> sequence_prepared_sink(const sql::AlterStatement& statement,
+                                         SequenceContext& context);
+Result<Sequenced> sequence_moved_sink(const sql::AlterStatement& statement, CollectionId pending,
+                                      const SequenceContext& context);
+Result<Sequenced> sequence_abandoned_sink(ObjectId sink, CollectionId pending,
+                                          const SequenceContext& context);
 // ADOPT PROGRESS and RESTART WITH SNAPSHOT: the sink as it is, under another version.
 Result<Sequenced> sequence_sink_order(const catalog::ItemRef& sink, uint64_t version,
                                       const PlaceOrder& order, const SequenceContext& context);

@@ -131,7 +131,8 @@ inline constexpr OptionSpec kSinkWith[] = {
     {"MAX MESSAGE BYTES"},   {"LINGER"},
     {"PRODUCER CONFIG"},     {"VALIDATE"},
     {"EXCLUDE COLUMNS"},     {"JSON SCHEMAS"},
-    {"DELIVERY GUARANTEE"},
+    {"DELIVERY GUARANTEE"},  {"KEY VIOLATIONS"},
+    {"RESOLVED COLLECTION"},
 };
 inline constexpr OptionSpec kDebeziumSink[] = {{"FIELDS"}, {"TOMBSTONES"}};
 inline constexpr OptionSpec kAppendSink[] = {{"OPERATION COLUMN"}};

@@ -47,11 +47,12 @@ TEST(ParseError, Sinks) {
             "identifier \"x\"");
   EXPECT_EQ(sink_message("WITH (SIZE = 's')"),
             "Expected one of PARTITION or SNAPSHOT or VERSION or COMMIT or TRANSACTION or MAX or "
-            "LINGER or PRODUCER or VALIDATE or EXCLUDE or JSON or DELIVERY, found SIZE");
+            "LINGER or PRODUCER or VALIDATE or EXCLUDE or JSON or DELIVERY or KEY "
+            "or RESOLVED, found SIZE");
   EXPECT_EQ(sink_message("WITH (property = 1) FORMAT JSON"),
             "Expected one of PARTITION or SNAPSHOT or VERSION or COMMIT or TRANSACTION or MAX or "
-            "LINGER or PRODUCER or VALIDATE or EXCLUDE or JSON or DELIVERY, found identifier "
-            "\"property\"");
+            "LINGER or PRODUCER or VALIDATE or EXCLUDE or JSON or DELIVERY or KEY "
+            "or RESOLVED, found identifier \"property\"");
   EXPECT_EQ(sink_message("WITH (SNAPSHOT) FORMAT JSON"), "Expected end of statement, found FORMAT");
   const std::string csr = "FORMAT AVRO USING CONFLUENT SCHEMA REGISTRY CONNECTION c ";
   EXPECT_EQ(sink_message(csr + "(NULL VALUES)"), "Expected DEFAULTS, found VALUES");
