@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -20,6 +21,12 @@ struct ChangeFrame {
   std::string_view after_present;
   std::string_view after_absent;
   std::string_view close;
+};
+
+// A change taken apart again: the rows within it, as views.
+struct ChangeRows {
+  std::optional<std::string_view> before;
+  std::optional<std::string_view> after;
 };
 
 // One more, last member of an encoded row: put in place of the `closing` bytes at its end.

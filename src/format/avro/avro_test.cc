@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text_encoding.h"
+#include "format/avro/avro_change.h"
 #include "format/avro/avro_encoder.h"
 #include "format/avro/avro_schema.h"
 #include "types/array_value.h"
@@ -346,6 +347,48 @@ TEST(AvroEncoder, BlocksOfOthersAreSkipped) {
   EXPECT_EQ(rest("\4\0"sv), "no row");                     // No such branch.
   EXPECT_EQ(rest("\2\2\4\0"sv), "no row");                 // Nor within.
   EXPECT_EQ(rest("\2\xff\xff\xff\xff\xf\0"sv), "no row");  // More bytes than there are.
+}
+
+TEST(AvroChange, IsTakenApartToItsLastByteOrNotAtAll) {
+  const RelationType type =
+      relation({{"k", SqlType::of(TypeId::kText)}, {"v", SqlType::of(TypeId::kInt8), true}});
+  const AvroEncoder encoder(type, {0, 1});
+  auto row = [&](const std::string& k, const Datum& v) {
+    std::string out;
+    EXPECT_TRUE(encoder.append_row(batch_of(type, {Datum::bytes(k), v}), 0, out));
+    return out;
+  };
+  const std::vector<std::optional<std::string>> sides = {std::nullopt, row("", Datum::null()),
+                                                         row("abc", Datum::integer(70))};
+  const ChangeOrigin origin{"1", "sink", "db", "schema", "table"};
+  const ChangeFrame frame = encoder.change_frame();
+  for (int bits = 0; bits < 16; ++bits) {
+    const ChangeFields fields{(bits & 1) != 0, (bits & 2) != 0, (bits & 4) != 0, (bits & 8) != 0};
+    for (const auto& before : sides) {
+      for (const auto& after : sides) {
+        std::string change(before ? frame.before_present : frame.before_absent);
+        change += before.value_or("");
+        change += after ? frame.after_present : frame.after_absent;
+        change += after.value_or("");
+        append_avro_change_fields(fields, origin, {ChangeOp::kUpdate, {1'764'000'000'000}}, change);
+        const auto rows = split_avro_change(change, encoder, fields);
+        ASSERT_TRUE(rows.has_value()) << hex(change);
+        EXPECT_EQ(rows->before, before);
+        EXPECT_EQ(rows->after, after);
+        EXPECT_FALSE(split_avro_change(change + '\0', encoder, fields));
+        for (size_t size = 0; size < change.size(); ++size) {
+          EXPECT_FALSE(split_avro_change(std::string_view(change).substr(0, size), encoder, fields))
+              << hex(change) << " cut to " << size;
+        }
+      }
+    }
+  }
+  using std::string_view_literals::operator""sv;
+  EXPECT_FALSE(split_avro_change("\4\0"sv, encoder, {}));  // No such branch.
+  EXPECT_FALSE(split_avro_change("\1\0"sv, encoder, {}));
+  EXPECT_TRUE(is_avro_row(*sides[2], encoder));
+  EXPECT_FALSE(is_avro_row(*sides[2] + "x", encoder));
+  EXPECT_FALSE(is_avro_row("", encoder));
 }
 
 TEST(AvroEncoder, WhatADecimalHasNoRoomForIsRefusedByName) {

@@ -4,12 +4,9 @@
 #include <optional>
 #include <string_view>
 
-namespace penstock::format {
+#include "format/message_encoder.h"
 
-struct ChangeRows {
-  std::optional<std::string_view> before;
-  std::optional<std::string_view> after;
-};
+namespace penstock::format {
 
 // Views into `change`. None unless it is such a change, byte for byte: {"before":...,"after":...}
 // of objects and nulls, and behind them, if `has_fields`, other members. The objects' insides are
