@@ -112,6 +112,7 @@ Result<MovedSinks> moved_sinks(const Sequenced& sequenced, const EffectTargets& 
           Error(sql_state::kSerializationFailure, kLargeChangeBegun).with_hint("Try again."));
     }
     ASSIGN_OR_RETURN(place, targets.sinks.take_place(restart->sink));
+    if (restart->before != restart->after) place->change_over(restart->other_form);
     if (restart->order) restart->order->tell(*place);
     out.emplace(restart->sink, *std::move(place));
   }

@@ -6,8 +6,6 @@
 #include <algorithm>
 
 #include "base/bytes_io.h"
-#include "format/json/connect_schema.h"
-#include "format/json/json_change.h"
 #include "sinks/topic_replay.h"
 
 namespace penstock::sinks {
@@ -32,9 +30,9 @@ AuditFinding finding_at(AuditProblem problem, const std::optional<AuditMessage>&
   return finding;
 }
 
-std::optional<std::string> shown(const std::optional<AuditSample>& sample) {
-  if (!sample) return std::nullopt;
-  return sample->shown();
+// Bytes that happen to be text say nothing of a format that is not.
+bool is_text(const defs::SinkFormat& format) {
+  return format.kind == defs::SinkFormatKind::kJson || format.kind == defs::SinkFormatKind::kText;
 }
 
 // Behind the key in what is sorted by key and row.
@@ -48,11 +46,6 @@ void append_row_mark(std::string& out, const AuditSample& row) {
 }  // namespace
 
 Status check_auditable(const SinkConfig& config, const AuditScope& scope) {
-  for (const defs::SinkFormat& format : {config.def.key_format, config.def.value_format}) {
-    if (format.kind == defs::SinkFormatKind::kJson) continue;
-    return fail(sql_state::kFeatureNotSupported,
-                "AUDIT SINK of a sink in another format than JSON not yet supported");
-  }
   if (scope.is_compacted && !has_states(config, ChangeEncoder(config))) {
     return fail(Error(sql_state::kFeatureNotSupported,
                       fmt::format("AUDIT SINK of a sink whose key is not unique, into compacted "
@@ -66,7 +59,8 @@ Status check_auditable(const SinkConfig& config, const AuditScope& scope) {
 // Sees one group after another: begin, messages in order, rows, end.
 class AuditComparison::Judge {
  public:
-  Judge(const AuditScope& scope, AuditReport& report) : scope_(scope), report_(report) {}
+  Judge(const AuditScope& scope, const defs::SinkDef& def, AuditReport& report)
+      : scope_(scope), def_(def), report_(report) {}
   virtual ~Judge() = default;
 
   virtual void begin() = 0;
@@ -83,7 +77,13 @@ class AuditComparison::Judge {
     report_.add(std::move(finding));
   }
 
+  std::optional<std::string> shown(const std::optional<AuditSample>& value) const {
+    if (!value) return std::nullopt;
+    return value->shown(is_text(def_.value_format));
+  }
+
   const AuditScope scope_;
+  const defs::SinkDef& def_;
   AuditReport& report_;
   std::optional<std::string> key_;
 };
@@ -91,8 +91,10 @@ class AuditComparison::Judge {
 // A key has one row: the last message tells it.
 class AuditComparison::StateJudge final : public Judge {
  public:
-  StateJudge(const AuditScope& scope, AuditReport& report, bool is_upsert, bool is_unique)
-      : Judge(scope, report), is_upsert_(is_upsert), is_unique_(is_unique) {}
+  StateJudge(const AuditScope& scope, const defs::SinkDef& def, AuditReport& report, bool is_unique)
+      : Judge(scope, def, report),
+        is_upsert_(def.envelope == defs::SinkEnvelope::kUpsert),
+        is_unique_(is_unique) {}
 
   void begin() override {
     last_.reset();
@@ -102,7 +104,11 @@ class AuditComparison::StateJudge final : public Judge {
 
   void see(AuditMessage message) override {
     const bool again = is_unique_ && last_ && last_->time == message.time;
-    if (again) {
+    if (message.is_malformed) {
+      AuditFinding finding = finding_at(AuditProblem::kMalformed, message);
+      finding.found = shown(message.after);
+      tell(std::move(finding));
+    } else if (again) {
       AuditFinding finding = finding_at(AuditProblem::kDuplicate, message);
       finding.expected = shown(last_->after);
       finding.found = shown(message.after);
@@ -130,6 +136,7 @@ class AuditComparison::StateJudge final : public Judge {
       ++report_.unjudged_rows;
       return;
     }
+    if (last_ && last_->is_malformed) return;  // Wrong whatever the row is, and told.
     const std::optional<AuditSample> state = last_ ? last_->after : std::nullopt;
     if (state == row_) return;
     AuditProblem problem = !row_    ? AuditProblem::kExtra
@@ -143,11 +150,12 @@ class AuditComparison::StateJudge final : public Judge {
 
  private:
   std::optional<std::string> shown_key(std::string_view sort_key) const override {
-    return AuditSample::of(sort_key).shown();
+    return AuditSample::of(sort_key).shown(is_text(def_.key_format));
   }
 
   void check_before(const AuditMessage& message) {
-    const bool is_known = (last_ || scope_.is_whole) && !scope_.is_compacted;
+    const bool has_state = last_ ? !last_->is_malformed : scope_.is_whole;
+    const bool is_known = has_state && !scope_.is_compacted;
     if (!is_known || !is_unique_) return;
     const std::optional<AuditSample> state = last_ ? last_->after : std::nullopt;
     // UPSERT says of the row before only that there was one, where there is none now.
@@ -170,8 +178,7 @@ class AuditComparison::StateJudge final : public Judge {
 // A group is a row: how often it is there. `before` takes one away, `after` adds one.
 class AuditComparison::CountJudge final : public Judge {
  public:
-  CountJudge(const AuditScope& scope, AuditReport& report, bool has_key)
-      : Judge(scope, report), has_key_(has_key) {}
+  using Judge::Judge;
 
   void begin() override {
     last_.reset();
@@ -211,9 +218,9 @@ class AuditComparison::CountJudge final : public Judge {
 
  private:
   std::optional<std::string> shown_key(std::string_view sort_key) const override {
-    if (!has_key_) return std::nullopt;
+    if (!def_.key) return std::nullopt;
     sort_key.remove_suffix(kRowMarkBytes);
-    return AuditSample::of(sort_key).shown();
+    return AuditSample::of(sort_key).shown(is_text(def_.key_format));
   }
 
   // Within a time a row may come before it goes.
@@ -231,7 +238,6 @@ class AuditComparison::CountJudge final : public Judge {
     tell(std::move(finding));
   }
 
-  const bool has_key_;
   std::optional<AuditMessage> last_;
   std::optional<AuditMessage> least_at_;
   int64_t count_ = 0;
@@ -246,10 +252,12 @@ AuditComparison::AuditComparison(const SinkConfig& config, const AuditScope& sco
       scope_(scope),
       stop_(stop),
       encoder_(config),
+      splitter_(config, encoder_),
       by_state_(has_states(config, encoder_)),
       sort_(config.spill_directory, config.limits.sort_bytes, stop) {
   report_.time = scope.time;
   report_.is_whole = scope.is_whole;
+  report_.since = scope.since;
 }
 
 Status AuditComparison::add_entry(std::string_view key, const AuditSample& row,
@@ -273,100 +281,71 @@ Status AuditComparison::add_rows(const data::DeltaBatch& rows) {
   return {};
 }
 
-void AuditComparison::add_foreign(const IncomingMessage& message, std::optional<Timestamp> time) {
+void AuditComparison::tell(AuditProblem problem, const IncomingMessage& message,
+                           std::optional<std::string_view> key, std::optional<Timestamp> time) {
   AuditFinding finding;
-  finding.problem = AuditProblem::kForeign;
-  if (message.key) finding.key = AuditSample::of(*message.key).shown();
+  finding.problem = problem;
+  if (key) finding.key = AuditSample::of(*key).shown(is_text(config_.def.key_format));
   finding.partition = message.partition;
   finding.offset = message.offset;
   finding.time = time;
-  if (message.value) finding.found = AuditSample::of(*message.value).shown();
+  if (message.value) {
+    finding.found = AuditSample::of(*message.value).shown(is_text(config_.def.value_format));
+  }
   report_.add(std::move(finding));
 }
 
 Status AuditComparison::add_message(const IncomingMessage& message) {
   const std::optional<Timestamp> time = time_of(message);
   if (!time) {
-    add_foreign(message, time);
+    tell(AuditProblem::kForeign, message, message.key, time);
     return {};
   }
-  const AuditMessage entry{*time, message.partition, message.offset, {}, {}};
+  const MessageParts parts = splitter_.split(message);
   Timestamp& last = last_times_[message.partition];
   if (*time < last) {
-    AuditFinding finding = finding_at(AuditProblem::kOutOfOrder, entry);
-    if (message.key) finding.key = AuditSample::of(*message.key).shown();
-    if (message.value) finding.found = AuditSample::of(*message.value).shown();
-    report_.add(std::move(finding));
+    tell(AuditProblem::kOutOfOrder, message, parts.key ? parts.key : message.key, time);
   }
   last = std::max(last, *time);
   if (*time > scope_.time) {
     ++report_.later_messages;
     return {};
   }
-  ++report_.messages;
-  return add_change(message, entry);
-}
-
-bool AuditComparison::take_schema_off(std::optional<std::string_view>& carrying) const {
-  if (!config_.def.json_schemas || !carrying) return true;
-  carrying = format::take_payload(*carrying);
-  return carrying.has_value();
-}
-
-std::optional<AuditComparison::Rows> AuditComparison::rows_of(
-    std::optional<std::string_view> value) const {
-  Rows out;
-  switch (config_.def.envelope) {
-    case defs::SinkEnvelope::kUpsert:
-      if (value) out.after = AuditSample::of(*value);
-      return out;
-    case defs::SinkEnvelope::kDebezium: {
-      if (!value) return std::nullopt;
-      const auto rows = format::split_json_change(*value, config_.def.change_fields.any());
-      if (!rows) return std::nullopt;
-      if (rows->before) out.before = AuditSample::of(*rows->before);
-      if (rows->after) out.after = AuditSample::of(*rows->after);
-      return out;
-    }
-    case defs::SinkEnvelope::kAppend: {
-      if (!value) return std::nullopt;
-      const auto appended = encoder_.take_apart(*value);
-      if (!appended) return std::nullopt;
-      (appended->inserted ? out.after : out.before) = AuditSample::of(appended->row);
-      return out;
-    }
-  }
-  return std::nullopt;
-}
-
-Status AuditComparison::add_change(const IncomingMessage& message, AuditMessage entry) {
-  std::optional<std::string_view> bare_key = message.key;
-  std::optional<std::string_view> value = message.value;
-  const bool is_tombstone = config_.def.tombstones && message.key && !message.value;
-  std::optional<Rows> rows;
-  if (message.key.has_value() == config_.def.key.has_value() && take_schema_off(bare_key) &&
-      take_schema_off(value)) {
-    if (is_tombstone) return {};  // The deletion before it has said it all.
-    rows = rows_of(value);
-  }
-  if (!rows) {
-    add_foreign(message, entry.time);
+  if (scope_.since && *time < *scope_.since) {
+    ++report_.earlier_messages;
     return {};
   }
-  const std::string_view key = bare_key.value_or("");
+  ++report_.messages;
+  return add_change(message, parts, {*time, message.partition, message.offset, {}, {}});
+}
+
+Status AuditComparison::add_change(const IncomingMessage& message, const MessageParts& parts,
+                                   AuditMessage entry) {
+  if (parts.kind == MessageParts::Kind::kTombstone) return {};
+  if (parts.kind == MessageParts::Kind::kForeign) {
+    tell(AuditProblem::kForeign, message, message.key, entry.time);
+    return {};
+  }
+  entry.is_malformed = parts.kind == MessageParts::Kind::kMalformed;
+  if (entry.is_malformed && (!by_state_ || !parts.key)) {
+    tell(AuditProblem::kMalformed, message, parts.key ? parts.key : message.key, entry.time);
+    return {};
+  }
+  const std::string_view key = parts.key.value_or("");
   if (by_state_) {
-    entry.before = rows->before;
-    entry.after = rows->after;
+    if (parts.before) entry.before = AuditSample::of(*parts.before);
+    if (parts.after) entry.after = AuditSample::of(*parts.after);
+    if (entry.is_malformed) entry.after = AuditSample::of(message.value.value_or(""));
     return sort_.add(key, encode_audit_message(entry));
   }
-  if (rows->before) {
-    entry.before = rows->before;
-    RETURN_IF_ERROR(add_entry(key, *rows->before, encode_audit_message(entry)));
-  }
-  if (rows->after) {
+  if (parts.before) {
+    entry.before = AuditSample::of(*parts.before);
+    RETURN_IF_ERROR(add_entry(key, *entry.before, encode_audit_message(entry)));
     entry.before.reset();
-    entry.after = rows->after;
-    RETURN_IF_ERROR(add_entry(key, *rows->after, encode_audit_message(entry)));
+  }
+  if (parts.after) {
+    entry.after = AuditSample::of(*parts.after);
+    RETURN_IF_ERROR(add_entry(key, *entry.after, encode_audit_message(entry)));
   }
   return {};
 }
@@ -396,12 +375,11 @@ Status AuditComparison::walk(Judge& judge) {
 
 Result<AuditReport> AuditComparison::finish() {
   RETURN_IF_ERROR(sort_.finish());
-  const bool is_upsert = config_.def.envelope == defs::SinkEnvelope::kUpsert;
   if (by_state_) {
-    StateJudge judge(scope_, report_, is_upsert, encoder_.key_is_proven());
+    StateJudge judge(scope_, config_.def, report_, encoder_.key_is_proven());
     RETURN_IF_ERROR(walk(judge));
   } else {
-    CountJudge judge(scope_, report_, config_.def.key.has_value());
+    CountJudge judge(scope_, config_.def, report_);
     RETURN_IF_ERROR(walk(judge));
   }
   return std::move(report_);

@@ -18,6 +18,7 @@
 #include "sinks/audit_entry.h"
 #include "sinks/audit_report.h"
 #include "sinks/change_encoder.h"
+#include "sinks/message_parts.h"
 #include "sinks/sink_config.h"
 #include "sinks/spilled_sort.h"
 
@@ -30,6 +31,8 @@ struct AuditScope {
   bool is_whole = true;
   // Messages may be gone that others of their key came after.
   bool is_compacted = false;
+  // Messages stamped before it are of another relation, and passed over; not whole then.
+  std::optional<Timestamp> since = {};
 };
 
 // Error 0A000: messages of this sink cannot be compared.
@@ -51,23 +54,18 @@ class AuditComparison {
   class CountJudge;
 
   Status add_entry(std::string_view key, const AuditSample& row, const std::string& payload);
-  // What a message says of rows.
-  struct Rows {
-    std::optional<AuditSample> before;
-    std::optional<AuditSample> after;
-  };
-  // None when it is not of the sink's envelope.
-  std::optional<Rows> rows_of(std::optional<std::string_view> value) const;
-  // The key or value within its schema, if JSON carries schemas; false if it has none.
-  bool take_schema_off(std::optional<std::string_view>& carrying) const;
-  Status add_change(const connect::IncomingMessage& message, AuditMessage entry);
-  void add_foreign(const connect::IncomingMessage& message, std::optional<Timestamp> time);
+  Status add_change(const connect::IncomingMessage& message, const MessageParts& parts,
+                    AuditMessage entry);
+  // A finding about a message for itself, whatever its key leads to.
+  void tell(AuditProblem problem, const connect::IncomingMessage& message,
+            std::optional<std::string_view> key, std::optional<Timestamp> time);
   Status walk(Judge& judge);
 
   const SinkConfig& config_;
   const AuditScope scope_;
   const StopToken& stop_;
   ChangeEncoder encoder_;
+  MessageSplitter splitter_;
   // By key alone if a key has one row, else by key and row.
   const bool by_state_;
   SpilledSort sort_;

@@ -56,12 +56,12 @@ AuditSample AuditSample::of(std::string_view bytes) {
   return {expr::seahash(bytes), bytes.size(), std::string(bytes.substr(0, kHeadBytes))};
 }
 
-std::string AuditSample::shown() const {
+std::string AuditSample::shown(bool may_be_text) const {
   std::string_view text = head;
   const bool cut = size > head.size();
   // A character may have been cut in two.
   for (size_t i = 0; cut && i < 4 && !is_text(text); ++i) text.remove_suffix(1);
-  std::string out = is_text(text) ? std::string(text) : "\\x" + encode_hex(head);
+  std::string out = may_be_text && is_text(text) ? std::string(text) : "\\x" + encode_hex(head);
   return cut ? out + fmt::format("… ({} bytes)", size) : out;
 }
 
@@ -72,6 +72,7 @@ std::string encode_audit_message(const AuditMessage& message) {
   put_big_endian(out, static_cast<uint64_t>(message.offset));
   put_sample(out, message.before);
   put_sample(out, message.after);
+  put_fixed(out, static_cast<uint8_t>(message.is_malformed));
   return out;
 }
 
@@ -94,6 +95,7 @@ AuditMessage decode_audit_message(std::string_view payload) {
   message.offset = static_cast<int64_t>(big_endian(reader));
   message.before = read_optional_sample(reader);
   message.after = read_optional_sample(reader);
+  message.is_malformed = reader.fixed<uint8_t>() != 0;
   DCHECK(!reader.failed());
   return message;
 }

@@ -19,7 +19,8 @@ struct AuditSample {
 
   static constexpr size_t kHeadBytes = 512;
   static AuditSample of(std::string_view bytes);
-  std::string shown() const;
+  // As text where it is some; else, and if it is never text, in hexadecimal: \x....
+  std::string shown(bool may_be_text = true) const;
   friend bool operator==(const AuditSample&, const AuditSample&) = default;
 };
 
@@ -29,6 +30,8 @@ struct AuditMessage {
   int64_t offset = 0;
   std::optional<AuditSample> before;  // DEBEZIUM's.
   std::optional<AuditSample> after;
+  // Its value is not of the sink's format: `after` has all of its bytes.
+  bool is_malformed = false;
 };
 
 struct AuditRow {

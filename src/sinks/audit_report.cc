@@ -21,6 +21,8 @@ std::string_view audit_problem_name(AuditProblem problem) {
       return "out of order";
     case AuditProblem::kForeign:
       return "foreign";
+    case AuditProblem::kMalformed:
+      return "malformed";
     case AuditProblem::kNotUnique:
       return "not unique";
   }

@@ -20,9 +20,10 @@ enum class AuditProblem {
   kGap,         // A message takes away what no message before it left there.
   kOutOfOrder,  // A message is older than one before it in its partition.
   kForeign,     // A message that is none of the sink's.
+  kMalformed,   // A message of the sink's whose key or value is nothing that it writes.
   kNotUnique,   // The collection has more than one row of a key of UPSERT: no state is right.
 };
-inline constexpr size_t kNumAuditProblems = 8;
+inline constexpr size_t kNumAuditProblems = 9;
 
 // "missing", "out of order".
 std::string_view audit_problem_name(AuditProblem problem);
@@ -45,12 +46,14 @@ inline constexpr size_t kMostAuditFindings = 1'000;
 struct AuditReport {
   Timestamp time;  // Of the collection it was compared with.
   int32_t partitions = 0;
-  uint64_t messages = 0;        // Stamped at or before it.
-  uint64_t later_messages = 0;  // Read, and passed over.
-  uint64_t rows = 0;            // Of the collection.
+  uint64_t messages = 0;          // Stamped at or before it.
+  uint64_t later_messages = 0;    // Read, and passed over;
+  uint64_t earlier_messages = 0;  // so were those from before AuditScope::since.
+  uint64_t rows = 0;              // Of the collection.
   // Rows without a message that may never have had one: see AuditScope.
   uint64_t unjudged_rows = 0;
-  bool is_whole = true;  // AuditScope's.
+  bool is_whole = true;            // AuditScope's,
+  std::optional<Timestamp> since;  // and so is this.
   std::array<uint64_t, kNumAuditProblems> counts{};
   std::vector<AuditFinding> findings;  // The first kMostAuditFindings.
 

@@ -58,7 +58,8 @@ Step<void> KafkaSink::open_bulk(const BulkCursor& wanted) {
       auto counted = count_snapshot();
       if (!counted) return counted;
     }
-    bulk_ = Bulk::make(wanted, {world_.stream, world_.kafka, world_.stop}, encoder_, config_);
+    bulk_ = Bulk::make(wanted, {world_.stream, world_.kafka, world_.stop, place_.changed_over},
+                       encoder_, config_);
   } else if (!bulk_lost_its_place_) {
     return {};
   }

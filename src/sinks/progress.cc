@@ -12,6 +12,7 @@ namespace penstock::sinks {
 namespace {
 
 constexpr uint8_t kFormat = 2;
+constexpr uint8_t kFormatChangedOver = 3;  // The same, behind a changeover.
 constexpr uint8_t kFormatWithoutOrders = 1;
 
 void put_cursor(std::string& out, const BulkCursor& cursor) {
@@ -75,6 +76,11 @@ SinkPlace SinkPlace::first(Timestamp as_of, bool with_snapshot) {
   return place;
 }
 
+void SinkPlace::change_over(bool other_form) {
+  const bool before = changed_over && changed_over->other_form;
+  changed_over = Changeover{next, before || other_form};
+}
+
 void SinkPlace::be_told_to_adopt() {
   halted.reset();
   order = SinkOrder::kAdopt;
@@ -97,7 +103,11 @@ Timestamp SinkPlace::oldest_needed() const {
 
 std::string SinkPlace::encode() const {
   std::string out;
-  put_fixed(out, kFormat);
+  put_fixed(out, changed_over ? kFormatChangedOver : kFormat);
+  if (changed_over) {
+    put_fixed(out, changed_over->time.ms);
+    put_fixed(out, static_cast<uint8_t>(changed_over->other_form));
+  }
   put_fixed(out, next.ms);
   put_fixed(out, static_cast<uint8_t>(snapshot_due));
   put_fixed(out, static_cast<uint8_t>(as_difference));
@@ -114,11 +124,17 @@ std::string SinkPlace::encode() const {
 std::optional<SinkPlace> SinkPlace::decode(std::string_view bytes) {
   ByteReader reader(bytes);
   const auto format = reader.fixed<uint8_t>();
-  if (format != kFormat && format != kFormatWithoutOrders) return std::nullopt;
+  const bool known =
+      format == kFormat || format == kFormatWithoutOrders || format == kFormatChangedOver;
+  if (!known) return std::nullopt;
   SinkPlace place;
+  if (format == kFormatChangedOver) {
+    place.changed_over.emplace().time = {reader.fixed<uint64_t>()};
+    place.changed_over->other_form = reader.fixed<uint8_t>() != 0;
+  }
   place.next = {reader.fixed<uint64_t>()};
   place.snapshot_due = reader.fixed<uint8_t>() != 0;
-  if (format == kFormat) {
+  if (format != kFormatWithoutOrders) {
     place.as_difference = reader.fixed<uint8_t>() != 0;
     place.order = static_cast<SinkOrder>(reader.fixed<uint8_t>());
   }

@@ -78,7 +78,16 @@ enum class SinkOrder : uint8_t {
   kRestart,  // Send a snapshot, or a difference, behind what the progress topic says.
 };
 
-// K and R: all that a sink keeps.
+// When ALTER SINK ... SET FROM changed over: what is stamped before that time is the other
+// relation's.
+struct Changeover {
+  Timestamp time;
+  // Its keys or values had other columns, or another format.
+  bool other_form = false;
+  friend bool operator==(const Changeover&, const Changeover&) = default;
+};
+
+// K and R: all that a sink keeps, and since when.
 struct SinkPlace {
   std::optional<CommittedProgress> k;
   Timestamp next;             // R: the next tick to send; the snapshot's time while it is due.
@@ -89,6 +98,8 @@ struct SinkPlace {
   SinkOrder order = SinkOrder::kNone;
   std::optional<std::string> halted;  // Why the sink must not start again until it is altered.
   bool history_released = false;      // It retained too much (rule S5): nothing is held for it.
+  // The last one; none once a difference has made the topic as a whole what is read now.
+  std::optional<Changeover> changed_over = {};
 
   // Of the snapshot that is due.
   BulkKind snapshot_kind() const {
@@ -98,6 +109,7 @@ struct SinkPlace {
   static SinkPlace first(Timestamp as_of, bool with_snapshot);
   void snapshot_done() {
     snapshot_due = false;
+    if (as_difference) changed_over.reset();
     as_difference = false;
     snapshot_rows.reset();
   }
@@ -105,6 +117,8 @@ struct SinkPlace {
   bool can_change_over() const {
     return !snapshot_due && order == SinkOrder::kNone && !(k && k->claim.bulk);
   }
+  // REQUIRES: can_change_over().
+  void change_over(bool other_form);
   // Takes an order of ALTER SINK; a snapshot is one at `as_of` until the sink knows better.
   void be_told_to_adopt();
   void be_told_to_restart(Timestamp as_of, bool as_a_difference);

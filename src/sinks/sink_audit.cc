@@ -37,9 +37,11 @@ Result<AuditReport> audit_sink(const SinkConfig& config, Timestamp time, const A
   const ReplayWorld replay_world{world.kafka, world.stop, world.may_go_on, world.patience};
   TopicReplay topic(config.def.topic, replay_world);
   RETURN_IF_ERROR(topic.open());
-  const AuditScope scope{.time = time,
-                         .is_whole = config.def.with_snapshot && topic.has_beginning(),
-                         .is_compacted = topic.is_compacted()};
+  const AuditScope scope{
+      .time = time,
+      .is_whole = config.def.with_snapshot && topic.has_beginning() && !world.since,
+      .is_compacted = topic.is_compacted(),
+      .since = world.since};
   RETURN_IF_ERROR(check_auditable(config, scope));
   AuditComparison comparison(config, scope, world.stop);
   RETURN_IF_ERROR(read_collection(time, world, comparison));

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <functional>
+#include <optional>
 
 #include "base/result.h"
 #include "base/stop_token.h"
@@ -23,6 +24,8 @@ struct AuditWorld {
   std::function<Status()> may_go_on;
   // The collection has been read.
   std::function<void()> collection_read;
+  // What is stamped before it is another relation's.
+  std::optional<Timestamp> since = {};
   // Without any progress for so long the topic is given up.
   std::chrono::milliseconds patience{120'000};
 };

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "base/ids.h"
+#include "connect/registry/message_head.h"
 #include "defs/sink_def.h"
 #include "expr/scalar.h"
 
@@ -57,6 +58,9 @@ struct SinkConfig {
   std::string name;  // For logs, and for messages that say where they come from.
   RelationName from = {};
   defs::SinkDef def;
+  // What stands in front of keys and values; of formats with a registry only.
+  std::optional<connect::HeadForm> key_head = {};
+  std::optional<connect::HeadForm> value_head = {};
   std::string progress_topic;
   std::optional<int32_t> progress_replication_factor;
   std::string transactional_id;  // Empty: at least once, without transactions.

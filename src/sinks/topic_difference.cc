@@ -2,15 +2,15 @@
 //
 // An entry's payload: [u8 kind], and of a message [time][partition][offset], big-endian, so that a
 // key's messages come in order and before its rows. By state follows of a message
-// [u8 is there][content], of a row [u64 partition][i64 count][content]. By count the content is
-// part of the sort key, and [i64 count] follows of a message.
+// [u8 State][content], of a row [u64 partition][i64 count][headers][content]. By count the content
+// is part of the sort key, and [i64 count] follows of a message.
 #include "sinks/topic_difference.h"
 
 #include <bit>
 #include <optional>
 
 #include "base/bytes_io.h"
-#include "format/json/json_change.h"
+#include "sinks/message_parts.h"
 #include "sinks/spilled_sort.h"
 #include "sinks/topic_replay.h"
 
@@ -21,6 +21,13 @@ using connect::IncomingMessage;
 
 constexpr char kMessage = 'm';
 constexpr char kRow = 'r';
+
+// What a message leaves of its key.
+enum class State : char {
+  kAbsent,
+  kThere,
+  kUnknown,  // Something that is to be replaced: it cannot be read, or not as what is written now.
+};
 
 void put_big_endian(std::string& out, uint64_t value) {
   put_fixed(out, std::byteswap(value));
@@ -36,6 +43,7 @@ class Difference {
              const std::function<Status(const TopicChange&)>& take)
       : config_(config),
         encoder_(encoder),
+        splitter_(config, encoder),
         time_(time),
         sources_(sources),
         take_(take),
@@ -47,7 +55,7 @@ class Difference {
     const ReplayWorld world{sources_.kafka, sources_.stop, [this] { return may_go_on(); }};
     TopicReplay topic(config_.def.topic, world);
     RETURN_IF_ERROR(topic.open());
-    RETURN_IF_ERROR(check_comparable(config_, topic.is_compacted()));
+    RETURN_IF_ERROR(check_comparable(config_, topic.is_compacted(), sources_.changed_over));
     RETURN_IF_ERROR(add_collection());
     RETURN_IF_ERROR(
         topic.read([this](const IncomingMessage& message) { return add_message(message); }));
@@ -77,7 +85,6 @@ class Difference {
       key_.clear();
       if (config_.def.key) encoder_.append_group_key(rows, i, key_);
       content_.clear();
-      if (is_upsert_) content_ = encoder_.heads().value;
       encoder_.append_row(rows, i, content_);
       if (auto refusal = encoder_.take_refusal()) {
         return fail(sql_state::kObjectNotInState, *refusal);
@@ -101,38 +108,39 @@ class Difference {
   Status add_message(const IncomingMessage& message) {
     const std::optional<Timestamp> time = time_of(message);
     if (!time || *time >= time_) return {};
-    if (message.key.has_value() != config_.def.key.has_value()) return {};
-    // The head names a schema; a registry that lost it gives another to the same key.
-    std::string_view key = message.key.value_or("");
-    const size_t head = encoder_.heads().key.size();
-    if (key.size() < head) return {};
-    key.remove_prefix(config_.def.key ? head : 0);
-    format::ChangeRows rows{std::nullopt, message.value};
-    if (!is_upsert_) {
-      std::optional<format::ChangeRows> split;
-      if (message.value)
-        split = format::split_json_change(*message.value, config_.def.change_fields.any());
-      if (!split) return {};
-      rows = *split;
+    const MessageParts parts = splitter_.split(message);
+    const bool is_malformed = parts.kind == MessageParts::Kind::kMalformed;
+    if (parts.kind != MessageParts::Kind::kRows && !(is_malformed && by_state_ && parts.key)) {
+      return {};
     }
     payload_.assign(1, kMessage);
     put_big_endian(payload_, time->ms);
     put_big_endian(payload_, static_cast<uint64_t>(message.partition));
     put_big_endian(payload_, static_cast<uint64_t>(message.offset));
+    const std::string_view key = parts.key.value_or("");
     if (by_state_) {
-      payload_.push_back(rows.after ? '\1' : '\0');
-      payload_ += rows.after.value_or("");
+      State state = parts.after ? State::kThere : State::kAbsent;
+      if (is_malformed || (parts.after && is_of_another_form(*time))) state = State::kUnknown;
+      payload_.push_back(static_cast<char>(state));
+      payload_ += parts.after.value_or("");
       return add(key, "");
     }
     const size_t size = payload_.size();
-    if (rows.before) {
+    if (parts.before) {
       put_fixed(payload_, int64_t{-1});
-      RETURN_IF_ERROR(add(key, *rows.before));
+      RETURN_IF_ERROR(add(key, *parts.before));
     }
     payload_.resize(size);
-    if (!rows.after) return {};
+    if (!parts.after) return {};
     put_fixed(payload_, int64_t{1});
-    return add(key, *rows.after);
+    return add(key, *parts.after);
+  }
+
+  // Equal bytes say something else by another schema.
+  bool is_of_another_form(Timestamp time) const {
+    return sources_.changed_over && sources_.changed_over->other_form &&
+           time < sources_.changed_over->time &&
+           config_.def.value_format.kind != defs::SinkFormatKind::kJson;
   }
 
   Status add(std::string_view key, std::string_view content) {
@@ -146,8 +154,8 @@ class Difference {
   // Of a group: what the topic leads to, and what the collection has.
   struct Group {
     std::string key;
-    bool in_topic = false;
-    std::string state;  // What the last message left there.
+    State in_topic = State::kAbsent;
+    std::string state;  // The row that the last message left there.
     uint64_t last_partition = 0;
     Timestamp last_time;
     int64_t count = 0;  // By count: of messages; and the least at the end of a time.
@@ -195,7 +203,7 @@ class Difference {
     group.last_partition = big_endian(reader);
     (void)big_endian(reader);
     if (by_state_) {
-      group.in_topic = reader.fixed<char>() != '\0';
+      group.in_topic = static_cast<State>(reader.fixed<char>());
       group.state = reader.rest();
       return;
     }
@@ -205,21 +213,19 @@ class Difference {
     group.count += reader.fixed<int64_t>();
   }
 
-  std::string_view row_of(std::string_view content) const {
-    const size_t head = is_upsert_ ? encoder_.heads().value.size() : 0;
-    return content.substr(std::min(head, content.size()));
-  }
-
   Status end_state(const Group& group) {
     const bool here = group.rows > 0;
-    if (here == group.in_topic && (!here || group.row == group.state)) return {};
-    if (group.in_topic) {
-      RETURN_IF_ERROR(
-          take_({group.key, group.state, row_of(group.state), {}, group.last_partition, -1}));
+    const bool row_there = group.in_topic == State::kThere;
+    if (group.in_topic != State::kUnknown && here == row_there &&
+        (!here || group.row == group.state)) {
+      return {};
+    }
+    // UPSERT deletes whatever is there; what stood before cannot be said of what was not read.
+    if (row_there || (group.in_topic == State::kUnknown && !here && is_upsert_)) {
+      RETURN_IF_ERROR(take_({group.key, group.state, group.state, {}, group.last_partition, -1}));
     }
     if (!here) return {};
-    return take_(
-        {group.key, group.row, row_of(group.row), group.row_headers, group.row_partition, 1});
+    return take_({group.key, group.row, group.row, group.row_headers, group.row_partition, 1});
   }
 
   Status end_count(const Group& group) {
@@ -238,6 +244,7 @@ class Difference {
 
   const SinkConfig& config_;
   ChangeEncoder& encoder_;
+  MessageSplitter splitter_;
   const Timestamp time_;
   const DifferenceSources& sources_;
   const std::function<Status(const TopicChange&)>& take_;
@@ -254,15 +261,14 @@ class Difference {
 
 }  // namespace
 
-Status check_comparable(const SinkConfig& config, bool is_compacted) {
+Status check_comparable(const SinkConfig& config, bool is_compacted,
+                        const std::optional<Changeover>& changed_over) {
   const bool is_upsert = config.def.envelope == defs::SinkEnvelope::kUpsert;
-  if (config.def.envelope == defs::SinkEnvelope::kAppend || config.def.json_schemas) {
+  const bool is_avro = config.def.value_format.kind == defs::SinkFormatKind::kAvro;
+  if (changed_over && changed_over->other_form && is_avro && !is_upsert) {
     return fail(sql_state::kFeatureNotSupported,
-                "what a topic holds cannot be told of ENVELOPE APPEND, nor with JSON SCHEMAS");
-  }
-  if (!is_upsert && config.def.value_format.kind != defs::SinkFormatKind::kJson) {
-    return fail(sql_state::kFeatureNotSupported,
-                "what a topic of ENVELOPE DEBEZIUM holds can be told of FORMAT JSON only");
+                "what the sink sent before it read another relation cannot be told in FORMAT AVRO "
+                "of another envelope than UPSERT: it had other columns");
   }
   if (is_compacted && !has_states(config, ChangeEncoder(config))) {
     return fail(sql_state::kFeatureNotSupported,

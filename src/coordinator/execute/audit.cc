@@ -49,6 +49,15 @@ void notify(Session& session, std::string message) {
   session.add_notice({"NOTICE", Error(sql_state::kSuccessfulCompletion, std::move(message))});
 }
 
+std::string why_not_whole(const defs::SinkDef& sink, const sinks::AuditReport& report) {
+  if (report.since) {
+    return fmt::format("the sink read another relation before {}: its {} messages were passed over",
+                       report.since->ms, report.earlier_messages);
+  }
+  return sink.with_snapshot ? "the topic's first messages have been deleted"
+                            : "the sink has no snapshot";
+}
+
 void summarize(Session& session, const defs::SinkDef& sink, const sinks::AuditReport& report) {
   notify(session, fmt::format("read {} messages in {} partitions of topic \"{}\" and compared them "
                               "with {} rows at {}: {}",
@@ -61,9 +70,7 @@ void summarize(Session& session, const defs::SinkDef& sink, const sinks::AuditRe
     notify(
         session,
         fmt::format("not judged: {} rows without a message that may never have had one, since {}",
-                    report.unjudged_rows,
-                    sink.with_snapshot ? "the topic's first messages have been deleted"
-                                       : "the sink has no snapshot"));
+                    report.unjudged_rows, why_not_whole(sink, report)));
   }
 }
 

@@ -39,12 +39,13 @@ struct OrderPlan {
   uint64_t version = 0;  // That the sink will have.
 };
 
-Status check_order(const OrderPlan& plan, const catalog::CatalogState& catalog) {
+Status check_order(const OrderPlan& plan, const sinks::SinkPlace& place,
+                   const catalog::CatalogState& catalog, Session& session) {
   if (plan.order.order == SinkOrder::kAdopt || !plan.order.as_difference) return {};
-  RETURN_IF_ERROR(check_alone(*plan.sink, catalog));
+  RETURN_IF_ERROR(session.services().auditor.check_alone(*plan.sink, catalog, session.cancelled()));
   sinks::SinkConfig config;
   config.def = *plan.def;
-  Status comparable = sinks::check_comparable(config, plan.survey.is_compacted);
+  Status comparable = sinks::check_comparable(config, plan.survey.is_compacted, place.changed_over);
   if (comparable) return {};
   return fail(std::move(comparable)
                   .error()
@@ -109,7 +110,7 @@ Result<OrderPlan> plan_order(Session& session, const sql::AlterStatement& statem
   }
   ASSIGN_OR_RETURN(plan.survey, session.services().contacts.survey_progress(*plan.sink, *catalog,
                                                                             session.cancelled()));
-  RETURN_IF_ERROR(check_order(plan, *catalog));
+  RETURN_IF_ERROR(check_order(plan, *place, *catalog, session));
   decide(session, *place, plan);
   return plan;
 }

@@ -3,8 +3,12 @@
 
 #include <fmt/core.h>
 
+#include <array>
+
 #include "catalog/facts_of.h"
+#include "connect/kafka/cluster_operations.h"
 #include "coordinator/outside/client_options.h"
+#include "coordinator/outside/sink_setup.h"
 #include "coordinator/outside/stored_ledger.h"
 #include "coordinator/sequence/item_facts.h"
 #include "defs/names.h"
@@ -30,14 +34,12 @@ class RealSinkAuditor final : public SinkAuditor {
 
   Result<sinks::AuditReport> audit(const AuditRequest& request) override {
     const catalog::CatalogState& catalog = request.catalog;
-    RETURN_IF_ERROR(check_alone(request.sink, catalog));
+    RETURN_IF_ERROR(check_alone(request.sink, catalog, request.cancelled));
     ASSIGN_OR_RETURN(sql::SinkPlan plan, sink_plan(request.sink, catalog));
-    sinks::SinkConfig config;
-    config.id = request.sink.id;
-    config.name = request.sink.name.item;
+    sinks::SinkConfig config = sink_config(request.sink.id, request.sink.name.item, plan.def,
+                                           {catalog, secrets_, environment_id_});
     config.partition_by = plan.partition_by;
     config.spill_directory = spill_directory_;
-    config.def = std::move(plan.def);
     const CollectionId collection = config.def.collection();
     ASSIGN_OR_RETURN(std::unique_ptr<data::UpdateStream> stream, storage_.open_stream(collection));
     ASSIGN_OR_RETURN(auto kafka, make_client(config.def.connection, request));
@@ -47,13 +49,66 @@ class RealSinkAuditor final : public SinkAuditor {
                               .stream = *stream,
                               .stop = request.cancelled,
                               .may_go_on = request.may_go_on,
-                              .collection_read = [&chosen] { chosen.hold.reset(); }});
+                              .collection_read = [&chosen] { chosen.hold.reset(); },
+                              .since = chosen.since});
+  }
+
+  Status check_alone(const catalog::CatalogItem& sink, const catalog::CatalogState& catalog,
+                     const StopToken& cancelled) override {
+    const auto& def = std::get<defs::SinkDef>(sink.facts);
+    for (const auto& [id, item] : catalog.items()) {
+      const auto* other = std::get_if<defs::SinkDef>(&item->facts);
+      if (id == sink.id || other == nullptr || other->topic != def.topic) continue;
+      const Connections two{def.connection, other->connection};
+      ASSIGN_OR_RETURN(const bool one_cluster, lead_to_one_cluster(two, catalog, cancelled));
+      if (!one_cluster) continue;
+      return fail(
+          sql_state::kObjectNotInState,
+          fmt::format("topic \"{}\" has the messages of sink \"{}\", too, and they do not say "
+                      "whose they are",
+                      def.topic, item->name.item));
+    }
+    return {};
   }
 
  private:
+  using Connections = std::array<ObjectId, 2>;
+
+  Result<bool> lead_to_one_cluster(const Connections& connections,
+                                   const catalog::CatalogState& catalog,
+                                   const StopToken& cancelled) {
+    const auto brokers = [&](ObjectId connection) {
+      return facts_of<defs::KafkaConnectionDef>(catalog, connection).brokers;
+    };
+    const auto& [one, other] = connections;
+    if (one == other || brokers(one) == brokers(other)) return true;
+    ASSIGN_OR_RETURN(const std::optional<std::string> id, cluster_id(one, catalog, cancelled));
+    if (!id) return false;
+    ASSIGN_OR_RETURN(const std::optional<std::string> other_id,
+                     cluster_id(other, catalog, cancelled));
+    return id == other_id;
+  }
+
+  // None if nobody answers who knows.
+  Result<std::optional<std::string>> cluster_id(ObjectId connection,
+                                                const catalog::CatalogState& catalog,
+                                                const StopToken& cancelled) {
+    const auto& kafka = facts_of<defs::KafkaConnectionDef>(catalog, connection);
+    ASSIGN_OR_RETURN(
+        connect::KafkaClientOptions options,
+        kafka_client_options(kafka_endpoint(kafka, catalog),
+                             "materialize-" + environment_id_ + "-audit", secrets_, catalog));
+    auto cluster = connect::make_cluster_operations(options);
+    if (!cluster) return std::nullopt;
+    auto described = (*cluster)->describe_cluster({}, cancelled);
+    if (!described || described->cluster_id.empty()) return std::nullopt;
+    return described->cluster_id;
+  }
+
   struct Chosen {
     Timestamp time;
     std::unique_ptr<storage::ReadHold> hold;
+    std::optional<Timestamp> since;  // When the sink changed over to the collection.
   };
 
   Result<std::unique_ptr<connect::KafkaClient>> make_client(ObjectId connection,
@@ -87,6 +142,12 @@ class RealSinkAuditor final : public SinkAuditor {
       ASSIGN_OR_RETURN(const sinks::SinkPlace place, place_of(request.sink));
       const Timestamp frontier = place.next.previous();
       const Timestamp time = request.at.value_or(frontier);
+      std::optional<Timestamp> since;
+      if (place.changed_over) since = place.changed_over->time;
+      if (since && time < since->previous()) {
+        return not_now(fmt::format("sink \"{}\" read another relation at {}", name, time.ms),
+                       fmt::format("It reads this one from {} on.", since->ms));
+      }
       if (time > frontier) {
         return not_now(fmt::format("sink \"{}\" has not sent everything up to {}", name, time.ms),
                        fmt::format("It has up to {}.", frontier.ms));
@@ -94,7 +155,7 @@ class RealSinkAuditor final : public SinkAuditor {
       const std::string holder = "audit of sink " + defs::object_id_text(request.sink.id);
       ASSIGN_OR_RETURN(std::unique_ptr<storage::ReadHold> hold,
                        storage_.holds().acquire(collection, holder, time));
-      if (hold->time() <= time) return Chosen{time, std::move(hold)};
+      if (hold->time() <= time) return Chosen{time, std::move(hold), since};
       // The sink's own hold is there as long as its place, which may have moved on just now.
       if (request.at || place.history_released) {
         return not_now(
@@ -112,24 +173,6 @@ class RealSinkAuditor final : public SinkAuditor {
 };
 
 }  // namespace
-
-Status check_alone(const catalog::CatalogItem& sink, const catalog::CatalogState& catalog) {
-  const auto& def = std::get<defs::SinkDef>(sink.facts);
-  const auto& kafka = facts_of<defs::KafkaConnectionDef>(catalog, def.connection);
-  for (const auto& [id, item] : catalog.items()) {
-    const auto* other = std::get_if<defs::SinkDef>(&item->facts);
-    if (id == sink.id || other == nullptr || other->topic != def.topic) continue;
-    if (facts_of<defs::KafkaConnectionDef>(catalog, other->connection).brokers != kafka.brokers) {
-      continue;
-    }
-    return fail(
-        sql_state::kObjectNotInState,
-        fmt::format("topic \"{}\" has the messages of sink \"{}\", too, and they do not say "
-                    "whose they are",
-                    def.topic, item->name.item));
-  }
-  return {};
-}
 
 std::unique_ptr<SinkAuditor> make_sink_auditor(storage::Storage& storage,
                                                const SecretStore& secrets,

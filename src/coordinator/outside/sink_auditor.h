@@ -28,10 +28,12 @@ class SinkAuditor {
   virtual ~SinkAuditor() = default;
   // Errors: 55000 while nothing can be compared, at this time or at all; those of audit_sink().
   virtual Result<sinks::AuditReport> audit(const AuditRequest& request) = 0;
+  // Messages do not say which sink sent them: error 55000 when another one has the same topic of
+  // the same cluster. Connections whose brokers are other addresses are asked for the cluster's id;
+  // one that does not answer is another cluster's.
+  virtual Status check_alone(const catalog::CatalogItem& sink, const catalog::CatalogState& catalog,
+                             const StopToken& cancelled) = 0;
 };
-
-// Messages do not say which sink sent them: error 55000 when another one has the same topic.
-Status check_alone(const catalog::CatalogItem& sink, const catalog::CatalogState& catalog);
 
 // The references outlive it. `spill_directory` exists when it is used.
 std::unique_ptr<SinkAuditor> make_sink_auditor(storage::Storage& storage,

@@ -35,6 +35,13 @@ Result<std::unique_ptr<connect::SchemaRegistry>> registry_of(const defs::SinkFor
                        setup.secrets);
 }
 
+std::optional<connect::HeadForm> head_of(const defs::SinkFormat& format, const SinkSetup& setup) {
+  if (!format.avro) return std::nullopt;
+  const bool is_glue = catalog::find_facts<defs::GlueRegistryConnectionDef>(
+                           setup.catalog, format.avro->registry) != nullptr;
+  return is_glue ? connect::HeadForm::kGlue : connect::HeadForm::kConfluent;
+}
+
 }  // namespace
 
 sinks::SinkConfig sink_config(ObjectId sink, const std::string& name, const defs::SinkDef& def,
@@ -45,6 +52,8 @@ sinks::SinkConfig sink_config(ObjectId sink, const std::string& name, const defs
   config.name = name;
   const catalog::FullName& from = setup.catalog.item(def.from)->name;
   config.from = {from.database, from.schema, from.item};
+  if (def.key) config.key_head = head_of(def.key_format, setup);
+  config.value_head = head_of(def.value_format, setup);
   config.progress_topic = defs::progress_topic(kafka, setup.environment_id, def.connection);
   config.progress_replication_factor = kafka.progress_topic_replication_factor;
   if (def.delivery == defs::DeliveryGuarantee::kExactlyOnce) {

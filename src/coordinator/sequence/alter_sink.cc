@@ -103,6 +103,12 @@ Result<AlteredSink> with_version(const ItemRef& item, sql::Statement stored, uin
   return out;
 }
 
+// Whether what one has written is not what the other writes, though the rows be equal.
+bool have_other_forms(const defs::SinkDef& before, const defs::SinkDef& after) {
+  return before.relation != after.relation || before.key != after.key ||
+         before.excluded != after.excluded;
+}
+
 // The sink's item changed, and what runs of it started again.
 void put_altered(AlteredSink altered, const std::optional<PlaceOrder>& order, Sequenced& out) {
   if (altered.plan.notice && !order)
@@ -111,8 +117,9 @@ void put_altered(AlteredSink altered, const std::optional<PlaceOrder>& order, Se
   changed.create_sql = std::move(altered.create_sql);
   changed.uses = std::move(altered.plan.uses);
   const auto& before = std::get<defs::SinkDef>(altered.before->facts);
-  out.effects.push_back(
-      RestartSink{changed.id, before.collection(), altered.plan.def.collection(), order});
+  out.effects.push_back(RestartSink{changed.id, before.collection(),
+                                    altered.plan.def.collection(), order,
+                                    have_other_forms(before, altered.plan.def)});
   if (before.resolved && before.resolved != altered.plan.def.resolved) {
     drop_resolved_collection(*before.resolved, out);
   }

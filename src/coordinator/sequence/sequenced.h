@@ -97,6 +97,7 @@ struct RestartSink {
   CollectionId before;
   CollectionId after;
   std::optional<PlaceOrder> order = {};
+  bool other_form = false;  // Its messages' keys or values have other columns from now on.
 };
 // A connection or secret changed: everything that runs over it takes the new one up.
 struct RefreshConnection {

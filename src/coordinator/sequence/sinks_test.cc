@@ -73,6 +73,24 @@ TEST_F(SequencingSinks, AnOrderMovesTheVersionAndLeavesTheRest) {
   EXPECT_EQ(place.snapshot_kind(), sinks::BulkKind::kDifference);
 }
 
+TEST_F(SequencingSinks, ARelationOfOtherColumnsIsAnotherForm) {
+  for (const char* made : {"CREATE TABLE same (id int)", "CREATE TABLE other (id int, n int)"}) {
+    auto table = decide<sql::CreateTable>(made);
+    ASSERT_TRUE(table.has_value());
+    apply(table->changes);
+  }
+  ASSERT_EQ(create("a", "", "k"), "");
+  for (const auto& [relation, is_other] :
+       {std::pair("same", false), std::pair("other", true), std::pair("same", true)}) {
+    auto altered = decide<sql::AlterStatement>(std::string("ALTER SINK a SET FROM ") + relation);
+    ASSERT_TRUE(altered.has_value()) << altered.error().message;
+    apply(altered->changes);
+    const auto& restart = std::get<RestartSink>(altered->effects.front());
+    EXPECT_NE(restart.before, restart.after);
+    EXPECT_EQ(restart.other_form, is_other) << relation;
+  }
+}
+
 TEST_F(SequencingSinks, TheGuaranteeCanBeAltered) {
   ASSERT_EQ(create("a", "", "k"), "");
   auto guarantee = [&] { return std::get<defs::SinkDef>(sink("a")->facts).delivery; };
