@@ -1,4 +1,4 @@
-// Snapshots and sorted changes.
+// What bulks have in common, and sorted changes.
 #include "sinks/bulk.h"
 
 #include <fmt/core.h>
@@ -9,6 +9,7 @@
 #include "base/bytes_io.h"
 #include "base/text_encoding.h"
 #include "expr/seahash.h"
+#include "sinks/snapshot_bulk.h"
 
 namespace penstock::sinks {
 namespace {
@@ -22,150 +23,12 @@ std::string_view steady_value(const SinkMessage& message, const MessageHeads& he
   return message.value->substr(0, message.steady_bytes).substr(heads.value.size());
 }
 
-// Without the heads: a registry that lost its schemas gives other ids to the same.
-uint64_t hash_unit(uint64_t hash, const BulkUnit& unit, const MessageHeads& heads) {
-  for (const SinkMessage& message : unit.messages) {
-    hash = mix(hash, message.key ? expr::seahash(message.key->substr(heads.key.size())) : 1);
-    hash = mix(hash, message.value ? expr::seahash(steady_value(message, heads)) : 2);
-    if (!message.headers.empty()) hash = mix(hash, expr::seahash(message.headers));
-    hash = mix(hash, message.copies);
-  }
-  return hash;
-}
-
 // Text as it is, other bytes in hexadecimal.
 std::string readable(std::string_view bytes) {
   const bool text = is_utf8(bytes) && std::ranges::none_of(bytes, [](unsigned char c) {
                       return c < ' ' || c == 0x7f;
                     });
   return text ? std::string(bytes) : "\\x" + encode_hex(bytes);
-}
-
-// The rows present at one time, in storage order. Each is an insertion.
-class SnapshotBulk final : public Bulk {
- public:
-  SnapshotBulk(const BulkCursor& cursor, data::UpdateStream& stream, ChangeEncoder& encoder,
-               const StopToken& stop)
-      : Bulk(cursor, encoder, stop), stream_(stream) {
-    marks_.emplace_back();
-  }
-
-  void pause() override {
-    rows_.reset();
-    chunk_.reset();
-  }
-  void forget_before(const BulkCursor& cursor) override {
-    while (marks_.size() > 1 && marks_[1].units <= cursor.units) marks_.pop_front();
-  }
-
- protected:
-  Step<bool> read_unit(BulkUnit& unit) override;
-  Step<void> rewind(uint64_t units) override;
-
- private:
-  struct Previous {
-    std::string key;
-    std::string value;
-  };
-  // Where a chunk begins.
-  struct Mark {
-    std::string position;
-    uint64_t units = 0;
-    uint64_t hash = 0;
-    uint64_t messages = 0;
-    std::optional<Previous> previous = {};  // The row before, which may be of the same key.
-  };
-  Step<bool> next_chunk();
-
-  data::UpdateStream& stream_;
-  std::unique_ptr<data::OrderedRows> rows_;
-  std::deque<Mark> marks_;
-  data::BatchRef chunk_;
-  std::string chunk_end_;
-  std::vector<uint64_t> partition_values_;
-  size_t row_ = 0;
-  std::string key_;
-  std::string message_key_;
-  std::optional<Previous> previous_;
-  std::string headers_;
-  std::string value_;
-};
-
-Step<bool> SnapshotBulk::next_chunk() {
-  if (!rows_) {
-    auto opened = stream_.snapshot(cursor_.time, marks_.back().position);
-    if (!opened) return storage_trouble(opened.error());
-    rows_ = std::move(*opened);
-  } else if (chunk_) {
-    marks_.push_back({chunk_end_, cursor_.units, cursor_.hash, messages_, previous_});
-  }
-  auto chunk = rows_->next();
-  if (!chunk) return storage_trouble(chunk.error());
-  if (!*chunk) return false;
-  chunk_ = (*chunk)->rows;
-  chunk_end_ = (*chunk)->position;
-  partition_values_ = encoder_.partition_values(*chunk_);
-  row_ = 0;
-  return true;
-}
-
-Step<bool> SnapshotBulk::read_unit(BulkUnit& unit) {
-  while (!chunk_ || row_ == chunk_->size()) {
-    if (stop_.stopped()) return stopped();
-    auto more = next_chunk();
-    if (!more || !*more) return more;
-  }
-  size_t row = row_++;
-  int64_t count = chunk_->diff(row);
-  if (count < 0) {
-    return trouble(Trouble::Kind::kHalt,
-                   "internal: the collection holds a row a negative number of times",
-                   "A source retracted a row that it never sent.");
-  }
-  key_.clear();
-  encoder_.append_group_key(*chunk_, row, key_);
-  unit.messages.resize(1);
-  SinkMessage& message = unit.messages.front();
-  headers_.clear();
-  encoder_.append_headers(*chunk_, row, headers_);
-  message.headers = headers_;
-  value_.clear();
-  encoder_.write_value(
-      {std::nullopt, row}, {.time = cursor_.time, .in_snapshot = true},
-      [&](size_t handle, std::string& out) { encoder_.append_row(*chunk_, handle, out); }, value_,
-      message);
-  if (auto refusal = encoder_.take_refusal()) return refused_row(*refusal);
-  std::optional<uint64_t> partition_value;
-  if (!partition_values_.empty()) partition_value = partition_values_[row];
-  encoder_.address(key_, partition_value, message_key_, message);
-  message.copies = static_cast<uint64_t>(count);
-  unit.changes = message.copies;
-  std::string_view bare(value_);
-  bare.remove_prefix(encoder_.heads().value.size());
-  bare.remove_suffix(encoder_.heads().value_tail.size());
-  if (encoder_.has_group_key()) {
-    // Rows of a key are neighbours when the collection is stored by it; others are not looked for.
-    bool neighbour = previous_ && previous_->key == key_;
-    if (neighbour) ++unit.changes;
-    if (unit.changes > 1) {
-      const std::string_view other = neighbour ? std::string_view(previous_->value) : bare;
-      unit.violation = violation_text(key_, cursor_.time, other, bare);
-    }
-    if (!previous_) previous_.emplace();
-    previous_->key = key_;
-    previous_->value = bare;
-  }
-  return true;
-}
-
-Step<void> SnapshotBulk::rewind(uint64_t units) {
-  while (marks_.size() > 1 && marks_.back().units > units) marks_.pop_back();
-  pause();
-  previous_ = marks_.back().previous;
-  cursor_.units = marks_.back().units;
-  cursor_.hash = marks_.back().hash;
-  messages_ = marks_.back().messages;
-  return {};
 }
 
 // The change of a tick, or the net change of several: paired by key, like any tick, but sorted on
@@ -364,6 +227,9 @@ Step<bool> SortedBulk::read_unit(BulkUnit& unit) {
   values_.clear();
   unit.messages.clear();
   for (const Pair& pair : pairs_) add_messages(pair, unit.messages);
+  for (const SinkMessage& message : unit.messages) {
+    cursor_.hash = hash_message(cursor_.hash, message, encoder_.heads());
+  }
   unit.changes = count_changes(pairs_);
   if (unit.changes > 1 && encoder_.has_group_key()) {
     unit.violation =
@@ -373,6 +239,13 @@ Step<bool> SortedBulk::read_unit(BulkUnit& unit) {
 }
 
 }  // namespace
+
+uint64_t hash_message(uint64_t hash, const SinkMessage& message, const MessageHeads& heads) {
+  hash = mix(hash, message.key ? expr::seahash(message.key->substr(heads.key.size())) : 1);
+  hash = mix(hash, message.value ? expr::seahash(steady_value(message, heads)) : 2);
+  if (!message.headers.empty()) hash = mix(hash, expr::seahash(message.headers));
+  return mix(hash, message.copies);
+}
 
 std::string violation_text(std::string_view key, Timestamp time, std::string_view first,
                            std::string_view second) {
@@ -390,7 +263,7 @@ std::unexpected<Trouble> refused_row(const std::string& refusal) {
 std::unique_ptr<Bulk> Bulk::make(const BulkCursor& cursor, const DifferenceSources& sources,
                                  ChangeEncoder& encoder, const SinkConfig& config) {
   if (cursor.kind == BulkKind::kSnapshot) {
-    return std::make_unique<SnapshotBulk>(cursor, sources.stream, encoder, sources.stop);
+    return std::make_unique<SnapshotBulk>(cursor, sources.stream, encoder, config, sources.stop);
   }
   return std::make_unique<SortedBulk>(cursor, sources, encoder, config);
 }
@@ -402,7 +275,6 @@ Step<bool> Bulk::next(BulkUnit& unit) {
   if (!more || !*more) return more;
   ++cursor_.units;
   for (const SinkMessage& message : unit.messages) messages_ += message.copies;
-  cursor_.hash = hash_unit(cursor_.hash, unit, encoder_.heads());
   return true;
 }
 

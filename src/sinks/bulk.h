@@ -59,6 +59,7 @@ class Bulk {
     cursor_.units = 0;
     cursor_.hash = 0;
   }
+  // Also moves cursor_.hash.
   virtual Step<bool> read_unit(BulkUnit& unit) = 0;
   // Stands again at the start, or at a later place that is not behind `units`; sets cursor_ and
   // messages_.
@@ -70,6 +71,9 @@ class Bulk {
   const StopToken& stop_;
 };
 
+// Goes on with one message. Without the heads: a registry that lost its schemas gives other ids to
+// the same.
+uint64_t hash_message(uint64_t hash, const SinkMessage& message, const MessageHeads& heads);
 // "key {...} changes more than once at time 17: ... and ...".
 std::string violation_text(std::string_view key, Timestamp time, std::string_view first,
                            std::string_view second);

@@ -122,6 +122,8 @@ class ChangeEncoder {
   // PARTITION BY of every row, 0 where it is NULL or fails; empty without PARTITION BY.
   std::vector<uint64_t> partition_values(const data::DeltaBatch& batch);
   uint64_t partition_errors() const { return partition_errors_; }  // So far.
+  // Those that another encoder met on behalf of this one.
+  void add_partition_errors(uint64_t count) { partition_errors_ += count; }
 
   // The message's key and hash. `partition_value`: of the row after, else before. `buffer` may hold
   // the key, and must outlive its use; so must `group_key`. The messages of one group may share it.

@@ -5,6 +5,12 @@
 #include "sinks/kafka_sink.h"
 
 namespace penstock::sinks {
+namespace {
+
+// To ask for the time costs as much as to encode a number.
+constexpr uint64_t kBytesPerLookAtClock = 64 << 10;
+
+}  // namespace
 
 // What is under way, due or asked for.
 std::optional<BulkCursor> KafkaSink::wanted_bulk() const {
@@ -120,6 +126,7 @@ Step<bool> KafkaSink::send_part(const BulkCursor& of) {
   size_t most_bytes = config_.limits.part_bytes;
   const auto& limit = config_.limits.snapshot_bytes_per_second;
   if (limit && of.kind == BulkKind::kSnapshot) most_bytes = std::min<size_t>(most_bytes, *limit);
+  uint64_t look_at_clock = 0;
   while (true) {
     auto more = bulk_->next(unit_);
     if (!more || !*more) return more;
@@ -136,9 +143,11 @@ Step<bool> KafkaSink::send_part(const BulkCursor& of) {
       auto sent = transaction_.send(message, of.time);
       if (!sent) return std::unexpected(sent.error());
     }
-    bool full =
-        transaction_.bytes() >= most_bytes || transaction_.age() >= config_.limits.part_time;
-    if (full) return true;
+    if (transaction_.bytes() >= most_bytes) return true;
+    if (transaction_.bytes() >= look_at_clock) {
+      if (transaction_.age() >= config_.limits.part_time) return true;
+      look_at_clock = transaction_.bytes() + kBytesPerLookAtClock;
+    }
     if (world_.stop.stopped()) return stopped();
   }
 }

@@ -279,6 +279,7 @@ TEST_P(SnapshotCrash, K5AContinuedSnapshotHasEveryRowOnce) {
   }
   config_.def.key_is_proven = false;
   config_.limits.part_bytes = 50;  // About two rows.
+  config_.limits.ahead_bytes = GetParam() % 3 == 1 ? 100 : 0;
   tick(1, rows);
   tick(2, {{"z", 26, 1}});
   expected.push_back(upsert("z", 26, 2));

@@ -229,6 +229,7 @@ inline SinkConfig config() {
   out.progress_topic = "progress";
   out.transactional_id = "txn";
   out.spill_directory = "/tmp";
+  out.limits.ahead_bytes = 0;  // Nothing happens beside a step.
   out.limits.retry_first = std::chrono::milliseconds(0);
   out.limits.retry_most = std::chrono::milliseconds(0);
   out.limits.transaction_pace = std::chrono::microseconds(0);

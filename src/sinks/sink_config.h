@@ -30,6 +30,8 @@ struct SinkLimits {
   // Of keys and values; none: as fast as it goes (SNAPSHOT RATE LIMIT).
   std::optional<uint64_t> snapshot_bytes_per_second;
   size_t sort_bytes = 16 << 20;  // Memory of sorting a large tick.
+  // Of a snapshot's messages that a thread of their own encodes ahead; 0: the sink's thread does.
+  size_t ahead_bytes = 8 << 20;
   // A transaction with something in it waits so long for more (COMMIT INTERVAL).
   std::chrono::milliseconds commit_interval{0};
   size_t message_max_bytes = 1'000'000;
