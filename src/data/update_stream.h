@@ -2,8 +2,8 @@
 // storage order, and then tick after tick. Implemented over storage; the reader's hold on `since`
 // is the implementer's business.
 //
-// Thread rule: one reader thread; durable() may be asked from any thread. Rows that were opened belong
-// to one thread, which may be another one.
+// Thread rule: one reader thread; durable() may be asked from any thread. Rows that were opened
+// belong to one thread, which may be another one.
 #pragma once
 
 #include <chrono>

@@ -231,7 +231,7 @@ Step<bool> SortedBulk::read_unit(BulkUnit& unit) {
     cursor_.hash = hash_message(cursor_.hash, message, encoder_.heads());
   }
   unit.changes = count_changes(pairs_);
-  if (unit.changes > 1 && encoder_.has_group_key()) {
+  if (unit.changes > 1 && encoder_.key_is_proven()) {
     unit.violation =
         violation_text(key_, cursor_.time, entries_.front().value, entries_.back().value);
   }

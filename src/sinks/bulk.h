@@ -27,7 +27,7 @@ namespace penstock::sinks {
 struct BulkUnit {
   std::vector<SinkMessage> messages;  // Views live until the next unit.
   uint64_t changes = 0;
-  std::string violation;  // Which key, and which rows.
+  std::string violation;  // Of a key that is proven: which one, and which rows.
 };
 
 // One owner thread.

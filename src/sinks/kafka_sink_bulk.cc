@@ -7,8 +7,10 @@
 namespace penstock::sinks {
 namespace {
 
-// To ask for the time costs as much as to encode a number.
-constexpr uint64_t kBytesPerLookAtClock = 64 << 10;
+// To ask for the time costs as much as to encode a number: it is asked once for so many bytes or
+// units.
+constexpr uint64_t kBytesPerLook = 64 << 10;
+constexpr int kUnitsPerLook = 64;
 
 }  // namespace
 
@@ -126,11 +128,12 @@ Step<bool> KafkaSink::send_part(const BulkCursor& of) {
   size_t most_bytes = config_.limits.part_bytes;
   const auto& limit = config_.limits.snapshot_bytes_per_second;
   if (limit && of.kind == BulkKind::kSnapshot) most_bytes = std::min<size_t>(most_bytes, *limit);
-  uint64_t look_at_clock = 0;
+  int units_to_look = 0;
+  uint64_t bytes_to_look = 0;
   while (true) {
     auto more = bulk_->next(unit_);
     if (!more || !*more) return more;
-    if (!unit_.violation.empty()) {
+    if (unit_.changes > 1 && encoder_.has_group_key()) {
       if (encoder_.key_is_proven()) {
         return trouble(Trouble::Kind::kHalt, "internal: " + unit_.violation,
                        "The key was proven unique, so a source must have sent two rows for it. "
@@ -144,9 +147,10 @@ Step<bool> KafkaSink::send_part(const BulkCursor& of) {
       if (!sent) return std::unexpected(sent.error());
     }
     if (transaction_.bytes() >= most_bytes) return true;
-    if (transaction_.bytes() >= look_at_clock) {
+    if (--units_to_look <= 0 || transaction_.bytes() >= bytes_to_look) {
       if (transaction_.age() >= config_.limits.part_time) return true;
-      look_at_clock = transaction_.bytes() + kBytesPerLookAtClock;
+      units_to_look = kUnitsPerLook;
+      bytes_to_look = transaction_.bytes() + kBytesPerLook;
     }
     if (world_.stop.stopped()) return stopped();
   }

@@ -16,12 +16,12 @@ void SinkReport::begin_transaction(uint64_t at_us) {
   transactions_.open.emplace().begun_at_us = at_us;
 }
 
-void SinkReport::stage(uint64_t bytes, Timestamp time) {
+void SinkReport::stage(uint64_t messages, uint64_t bytes, Timestamp time) {
   std::lock_guard lock(mutex_);
-  ++statistics_.messages_staged;
+  statistics_.messages_staged += messages;
   statistics_.bytes_staged += bytes;
   OpenTransaction& open = *transactions_.open;
-  ++open.messages;
+  open.messages += messages;
   open.bytes += bytes;
   if (!open.first) open.first = time;
 }

@@ -62,8 +62,8 @@ class SinkReport {
 
   // A transaction begins, and none is open.
   void begin_transaction(uint64_t at_us);
-  // A message, stamped `time`, is in the open transaction.
-  void stage(uint64_t bytes, Timestamp time);
+  // Messages, the first of them stamped `time` or earlier, are in the open transaction.
+  void stage(uint64_t messages, uint64_t bytes, Timestamp time);
   // What is open is being committed; its outcome is not known, and why.
   void ask_for_commit();
   void doubt(const std::string& cause);

@@ -19,6 +19,9 @@ using connect::KafkaFault;
 using std::chrono::milliseconds;
 
 constexpr milliseconds kPoll{50};
+// The report is told of the first message of a transaction, and then of so many at a time: its lock
+// costs as much as sending one.
+constexpr uint64_t kMessagesPerReport = 256;
 // A commit under way when we are told to stop gets so long; then the next start finds out (K9).
 constexpr uint64_t kLastCommitUs = 2'000'000;
 
@@ -77,6 +80,19 @@ std::unexpected<Trouble> SinkTransaction::lost(const std::string& doing,
   return met;
 }
 
+// What was sent since the last time.
+void SinkTransaction::tell() {
+  if (messages_ == told_messages_) return;
+  report_.stage(messages_ - told_messages_, bytes_ - told_bytes_, stamp_);
+  told_messages_ = messages_;
+  told_bytes_ = bytes_;
+}
+
+void SinkTransaction::count_anew() {
+  messages_ = told_messages_ = 0;
+  bytes_ = told_bytes_ = 0;
+}
+
 // The transaction that was open will be aborted. One in doubt keeps its numbers.
 void SinkTransaction::forget_open(const std::string& cause) {
   const bool was_open = std::exchange(open_, false);
@@ -86,9 +102,9 @@ void SinkTransaction::forget_open(const std::string& cause) {
     report_.doubt(cause);
     return;
   }
+  tell();
   report_.abort({clock_.wall_us(), messages_, bytes_, cause});
-  messages_ = 0;
-  bytes_ = 0;
+  count_anew();
 }
 
 void SinkTransaction::drop_producer(const std::string& cause) {
@@ -184,7 +200,7 @@ Step<void> SinkTransaction::send(const SinkMessage& message, Timestamp time) {
     if (!sent) return sent;
     ++messages_;
     bytes_ += size;
-    report_.stage(size, time);
+    if (messages_ == 1 || messages_ - told_messages_ == kMessagesPerReport) tell();
   }
   if (failpoint("sink.after_send")) {
     return lost("Message production error", injected(KafkaFault::kAbort, "sink.after_send"));
@@ -262,6 +278,7 @@ Step<void> SinkTransaction::deliver() {
 
 Step<CommittedProgress> SinkTransaction::commit(const ProgressClaim& claim, const LifeId& life,
                                                 Timestamp durable, data::UpdateStream& stream) {
+  tell();
   if (transactional()) {
     auto sent = send_progress(claim, life);
     if (!sent) return std::unexpected(sent.error());
@@ -312,11 +329,11 @@ void SinkTransaction::settle(bool committed) {
     report_.abort({clock_.wall_us(), messages_, bytes_, doubt_cause_});
   }
   doubt_.reset();
-  messages_ = 0;
-  bytes_ = 0;
+  count_anew();
 }
 
 void SinkTransaction::serve() {
+  tell();
   if (producer_) producer_->serve(milliseconds(0));
 }
 

@@ -86,6 +86,8 @@ class SinkTransaction {
   Step<void> end();
   std::unexpected<Trouble> lost(const std::string& doing, const connect::KafkaError& error);
   void forget_open(const std::string& cause);
+  void tell();
+  void count_anew();
 
   const SinkConfig& config_;
   connect::KafkaClient& kafka_;
@@ -107,6 +109,8 @@ class SinkTransaction {
   uint64_t committed_us_ = 0;  // When the last one was acknowledged.
   uint64_t messages_ = 0;      // Of the open transaction, or the one in doubt.
   uint64_t bytes_ = 0;
+  uint64_t told_messages_ = 0;  // Of these, what the report knows.
+  uint64_t told_bytes_ = 0;
   std::optional<ProgressClaim> doubt_;
   std::string doubt_cause_;
   std::vector<connect::WrittenPartition> written_;  // By the last transaction that was ended.

@@ -54,7 +54,7 @@ Step<bool> SnapshotBulk::read_unit(BulkUnit& unit) {
   const size_t row = row_++;
   unit.messages.assign(1, chunk_->message(row));
   unit.changes = chunk_->row(row).changes;
-  unit.violation = chunk_->take_violation(row);
+  unit.violation = chunk_->violation(row);
   cursor_.hash = chunk_->row(row).hash;
   return true;
 }

@@ -31,15 +31,15 @@ SinkMessage EncodedChunk::message(size_t index) const {
   return out;
 }
 
-std::string EncodedChunk::take_violation(size_t index) {
-  if (violations_.empty() || violations_.front().first != index) return {};
-  std::string out = std::move(violations_.front().second);
-  violations_.pop_front();
-  return out;
+std::string_view EncodedChunk::violation(size_t index) const {
+  if (!violation_ || violation_->first != index) return {};
+  return violation_->second;
 }
 
 size_t EncodedChunk::bytes() const {
-  return bytes_.capacity() + rows_.capacity() * sizeof(Row);
+  return bytes_.capacity() + rows_.capacity() * sizeof(Row) +
+         (violation_ ? violation_->second.size() : 0) +
+         (last ? last->key.size() + last->value.size() : 0);
 }
 
 void EncodedChunk::clear() {
@@ -50,7 +50,7 @@ void EncodedChunk::clear() {
   at_end = false;
   bytes_.clear();
   rows_.clear();
-  violations_.clear();
+  violation_.reset();
 }
 
 // --- encoding ---
@@ -139,10 +139,11 @@ void SnapshotEncoder::look_for_violation(EncodedChunk& chunk) {
   const bool neighbour = place_.previous && place_.previous->key == group_key_;
   EncodedChunk::Row& row = chunk.rows_.back();
   if (neighbour) ++row.changes;
-  if (row.changes > 1) {
+  // The sink stops at it.
+  if (row.changes > 1 && encoder_.key_is_proven() && !chunk.violation_) {
     const std::string_view other = neighbour ? std::string_view(place_.previous->value) : bare;
-    chunk.violations_.emplace_back(chunk.rows_.size() - 1,
-                                   violation_text(group_key_, place_.time, other, bare));
+    chunk.violation_.emplace(chunk.rows_.size() - 1,
+                             violation_text(group_key_, place_.time, other, bare));
   }
   if (!place_.previous) place_.previous.emplace();
   place_.previous->key = group_key_;

@@ -47,8 +47,8 @@ class EncodedChunk {
   const Row& row(size_t index) const { return rows_[index]; }
   // Its views live as long as the chunk is as it is.
   SinkMessage message(size_t index) const;
-  // Which key and rows; empty if it violates nothing. REQUIRES: asked in ascending order.
-  std::string take_violation(size_t index);
+  // Which key and rows; only of the chunk's first violation, and of a key that is proven.
+  std::string_view violation(size_t index) const;
   // Of memory.
   size_t bytes() const;
 
@@ -64,7 +64,7 @@ class EncodedChunk {
 
   std::string bytes_;
   std::vector<Row> rows_;
-  std::deque<std::pair<size_t, std::string>> violations_;
+  std::optional<std::pair<size_t, std::string>> violation_;
 };
 
 // Where a snapshot's rows are read from, and what is known of those before.

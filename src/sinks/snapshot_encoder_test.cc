@@ -1,4 +1,4 @@
-// Snapshots encoded ahead: the same messages as without a thread, within a bound, until told to stop.
+// Snapshots encoded ahead: the same messages as without a thread, within a bound, until stopped.
 #include "sinks/snapshot_encoder.h"
 
 #include <gtest/gtest.h>
@@ -54,7 +54,6 @@ class Rows final : public data::OrderedRows {
 class EncodeAheadTest : public ::testing::Test {
  protected:
   std::unique_ptr<EncodeAhead> over(std::unique_ptr<Rows> rows, size_t most_bytes) {
-    config_.def.key_is_proven = false;
     return std::make_unique<EncodeAhead>(
         std::make_unique<SnapshotEncoder>(config_, MessageHeads{}, std::move(rows),
                                           SnapshotPlace{Timestamp{1}}),
@@ -69,7 +68,7 @@ class EncodeAheadTest : public ::testing::Test {
       out += "\n" + std::string(message.key.value_or("-")) + " " +
              std::string(message.value.value_or("-")) + " " + std::to_string(message.copies) + " " +
              std::to_string(message.partition_hash) + " " + std::to_string(chunk.row(row).hash) +
-             " " + std::to_string(chunk.row(row).changes) + chunk.take_violation(row);
+             " " + std::to_string(chunk.row(row).changes) + std::string(chunk.violation(row));
     }
     return out;
   }
