@@ -3,10 +3,12 @@ is right, also when the process dies in the middle."""
 import contextlib
 import shutil
 
+import confluent_kafka
 import psycopg
 import pytest
 from confluent_kafka.admin import AdminClient
 
+from harness.registered import Coder, Confluent, Glue
 from harness.topics import read_topic, upsert_state
 from stack.processes import wait_until
 
@@ -190,6 +192,116 @@ def test_a_running_sink_is_told_to_send_its_snapshot_again(ready, kafka, name, e
     ready.run("ALTER SINK s RESTART WITH SNAPSHOT AS DIFFERENCE", "INSERT INTO t VALUES (4, 'd')")
     more = 3 if envelope == "rows" else 1
     wait_until(lambda: len(read_topic(kafka.bootstrap, name)) == 5 + more, 60, "the difference")
+
+
+def _plant(kafka, topic, time, messages):
+    """(key, value) by a producer that has nothing to do with the engine, stamped as a sink's are."""
+    producer = confluent_kafka.Producer({"bootstrap.servers": kafka.bootstrap})
+    for key, value in messages:
+        producer.produce(topic, key=key, value=value, partition=0,
+                         headers=[("materialize-timestamp", str(time))])
+    assert producer.flush(30) == 0
+
+
+def _avro_state(coder, messages):
+    """id -> row, as a reader has it in the end who leaves out what it cannot read."""
+    state = {}
+    for message in sorted(messages, key=lambda m: (m.time, m.partition, m.offset)):
+        try:
+            key, value = coder.decode(message.key), coder.decode(message.value)
+        except Exception:
+            continue
+        if value is not None and "after" in value:
+            if value["before"] is not None:
+                assert value["before"] == state.get(key["id"]), message
+            value = value["after"]
+        state[key["id"]] = value
+    return {key: row for key, row in state.items() if row is not None}
+
+
+@pytest.fixture(params=["confluent", "glue"])
+def registry(request, ready):
+    """A registry that the engine has a connection to."""
+    made = Glue() if request.param == "glue" else Confluent(request.getfixturevalue("schema_registry"))
+    made.connect(ready)
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("envelope", ["UPSERT", "DEBEZIUM", "DEBEZIUM (FIELDS (op, source), TOMBSTONES)"])
+def test_a_topic_in_avro_is_repaired(ready, kafka, registry, name, envelope):
+    ready.run("INSERT INTO t VALUES (1, 'a'), (2, 'b'), (3, 'c'), (4, 'd')")
+    _sink(ready, name, f"KEY (id) {registry.format} ENVELOPE {envelope}")
+    _wait_right(ready)
+    coder = Coder(registry, name)
+    written = {coder.decode(m.key)["id"]: m for m in read_topic(kafka.bootstrap, name)}
+    time = max(m.time for m in written.values())
+
+    def value(before, after):
+        if envelope == "UPSERT":
+            return after and coder.encode("value", after)
+        one = coder.decode(written[1].value)
+        return coder.encode("value", {**one, "before": before, "after": after})
+    row = {i: {"id": i, "v": v} for i, v in zip((1, 2, 3, 4, 9), "abcdx")}
+    _plant(kafka, name, time, [
+        (written[1].key, value(row[1], {"id": 1, "v": "wrong"})),
+        (written[2].key, value(row[2], None)),
+        (written[3].key, written[3].value[1:]),  # It has no head.
+        (coder.encode("key", {"id": 9}), value(None, row[9])),
+        (b"no key", written[4].value)])
+    assert {problem for problem, *_ in ready.run("AUDIT SINK s")} >= {"malformed", "extra"}
+    before = len(read_topic(kafka.bootstrap, name))
+    ready.run("ALTER SINK s RESTART WITH SNAPSHOT AS DIFFERENCE", "INSERT INTO t VALUES (5, 'e')")
+    row[5] = {"id": 5, "v": "e"}
+    del row[9]
+    wait_until(lambda: _avro_state(coder, read_topic(kafka.bootstrap, name)) == row, 60, "the topic to be right")
+    more = 6 if "TOMBSTONES" in envelope else 5
+    assert len(read_topic(kafka.bootstrap, name)) == before + more
+    told = {problem for problem, *_ in ready.run("AUDIT SINK s")}
+    assert not told & {"missing", "extra", "differs"}
+
+
+@pytest.mark.parametrize("rest", ["KEY (id) FORMAT JSON ENVELOPE UPSERT WITH (JSON SCHEMAS)", "FORMAT JSON ENVELOPE APPEND",
+                                  "KEY (id) {avro} ENVELOPE APPEND", "{avro} ENVELOPE DEBEZIUM"])
+def test_a_difference_knows_every_format(ready, kafka, schema_registry, name, rest):
+    registry = Confluent(schema_registry)
+    registry.connect(ready)
+    ready.run("INSERT INTO t VALUES (1, 'a'), (2, 'b')")
+    _sink(ready, name, rest.format(avro=registry.format))
+    _wait_right(ready)
+    (lost, *_) = read_topic(kafka.bootstrap, name)
+    _plant(kafka, name, lost.time, [(lost.key, lost.value)])
+    assert {problem for problem, *_ in ready.run("AUDIT SINK s")} in ({"extra"}, {"duplicate"})
+    ready.run("ALTER SINK s RESTART WITH SNAPSHOT AS DIFFERENCE", "INSERT INTO t VALUES (3, 'c')")
+    wait_until(lambda: len(read_topic(kafka.bootstrap, name)) == (4 if "UPSERT" in rest else 5), 60, "the rest")
+    assert not {problem for problem, *_ in ready.run("AUDIT SINK s")} & {"missing", "extra", "differs"}
+
+
+@pytest.mark.parametrize("envelope", ["UPSERT", "DEBEZIUM"])
+def test_a_difference_after_another_relation(ready, kafka, schema_registry, name, envelope):
+    """What the sink sent of the old relation is in the topic, by another schema: the difference repairs it where it
+    can be told, and is refused where not."""
+    registry = Confluent(schema_registry)
+    registry.connect(ready)
+    ready.run("INSERT INTO t VALUES (1, 'a'), (2, 'b')",
+              "CREATE MATERIALIZED VIEW u2 AS SELECT id, max(v) AS renamed FROM t WHERE id = 1 GROUP BY id")
+    _sink(ready, name, f"KEY (id) {registry.format} (VALUE COMPATIBILITY LEVEL 'NONE') ENVELOPE {envelope}")
+    _wait_right(ready)
+    ready.run("ALTER SINK s SET FROM u2")
+    if envelope == "DEBEZIUM":
+        with pytest.raises(psycopg.errors.FeatureNotSupported, match="it had other columns"):
+            ready.run("ALTER SINK s RESTART WITH SNAPSHOT AS DIFFERENCE")
+        return
+    ready.run("ALTER SINK s RESTART WITH SNAPSHOT AS DIFFERENCE")
+    coder = Coder(registry, name)
+    wait_until(lambda: _avro_state(coder, read_topic(kafka.bootstrap, name)) == {1: {"id": 1, "renamed": "a"}},
+               60, "the topic to be right")
+    # All of it is judged again.
+    notices = []
+    with ready.connect() as connection:
+        connection.add_notice_handler(lambda notice: notices.append(notice.message_primary))
+        assert connection.execute("AUDIT SINK s").fetchall() == []
+    assert len(notices) == 1
 
 
 def test_what_is_refused(ready, kafka, name):
