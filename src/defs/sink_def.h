@@ -19,6 +19,8 @@ enum class SinkEnvelope { kUpsert, kDebezium, kAppend };
 enum class DeliveryGuarantee { kExactlyOnce, kAtLeastOnce };
 // What is done with rows that have the same KEY: each is sent, and counted, or one of them is.
 enum class KeyViolations { kCount, kResolve };
+// What is done with a message that is too large, or whose row the format has no room for.
+enum class RefusedMessages { kStall, kSkip, kDeadLetter };
 enum class SinkFormatKind { kJson, kAvro, kText, kBytes };
 
 // How a schema is generated, and where it is published.
@@ -108,6 +110,8 @@ struct SinkDef {
   std::vector<size_t> excluded;   // Columns that values do not have, ascending.
   bool with_snapshot = true;
   DeliveryGuarantee delivery = DeliveryGuarantee::kExactlyOnce;
+  RefusedMessages refused_messages = RefusedMessages::kStall;
+  std::string dead_letter_topic;  // Of kDeadLetter.
   SinkTuning tuning;
   uint64_t version = 0;
   types::RelationType relation;  // Of the rows it reads.

@@ -100,6 +100,7 @@ class AuditComparison::StateJudge final : public Judge {
     last_.reset();
     rows_ = 0;
     row_.reset();
+    refusal_.clear();
   }
 
   void see(AuditMessage message) override {
@@ -121,6 +122,7 @@ class AuditComparison::StateJudge final : public Judge {
 
   void see(AuditRow row) override {
     rows_ += row.copies;
+    if (!row.refusal.empty()) refusal_ = row.refusal;
     if (!row_ || row.row.head < row_->head) row_ = std::move(row.row);  // Of several, the least.
   }
 
@@ -132,6 +134,7 @@ class AuditComparison::StateJudge final : public Judge {
       finding.copies = static_cast<uint64_t>(rows_);
       return tell(std::move(finding));
     }
+    if (!refusal_.empty()) return tell_refused();
     if (!last_ && !scope_.is_whole) {
       ++report_.unjudged_rows;
       return;
@@ -151,6 +154,14 @@ class AuditComparison::StateJudge final : public Judge {
  private:
   std::optional<std::string> shown_key(std::string_view sort_key) const override {
     return AuditSample::of(sort_key).shown(is_text(def_.key_format));
+  }
+
+  // Readers keep what the key had before.
+  void tell_refused() {
+    AuditFinding finding = finding_at(AuditProblem::kRefused, last_);
+    finding.expected = refusal_;
+    finding.found = shown(last_ ? last_->after : std::nullopt);
+    tell(std::move(finding));
   }
 
   void check_before(const AuditMessage& message) {
@@ -173,6 +184,7 @@ class AuditComparison::StateJudge final : public Judge {
   std::optional<AuditMessage> last_;
   int64_t rows_ = 0;
   std::optional<AuditSample> row_;
+  std::string refusal_;
 };
 
 // A group is a row: how often it is there. `before` takes one away, `after` adds one.
@@ -185,6 +197,7 @@ class AuditComparison::CountJudge final : public Judge {
     least_at_.reset();
     count_ = least_ = rows_ = 0;
     row_.reset();
+    refusal_.clear();
   }
 
   void see(AuditMessage message) override {
@@ -197,9 +210,17 @@ class AuditComparison::CountJudge final : public Judge {
   void see(AuditRow row) override {
     rows_ += row.copies;
     row_ = std::move(row.row);
+    refusal_ = std::move(row.refusal);
   }
 
   void end() override {
+    if (!refusal_.empty()) {
+      AuditFinding finding;
+      finding.problem = AuditProblem::kRefused;
+      finding.expected = refusal_;
+      finding.copies = static_cast<uint64_t>(std::max<int64_t>(rows_, 0));
+      return tell(std::move(finding));
+    }
     if (last_) close_time();
     if (least_ < 0 && scope_.is_whole) {
       AuditFinding finding = finding_at(AuditProblem::kGap, *least_at_);
@@ -244,6 +265,7 @@ class AuditComparison::CountJudge final : public Judge {
   int64_t least_ = 0;
   int64_t rows_ = 0;
   std::optional<AuditSample> row_;
+  std::string refusal_;
 };
 
 AuditComparison::AuditComparison(const SinkConfig& config, const AuditScope& scope,
@@ -274,8 +296,14 @@ Status AuditComparison::add_rows(const data::DeltaBatch& rows) {
     value_.clear();
     encoder_.append_row(rows, i, value_);
     AuditRow row{rows.diff(i), AuditSample::of(value_)};
-    if (auto refusal = encoder_.take_refusal()) return fail(sql_state::kObjectNotInState, *refusal);
     ++report_.rows;
+    if (encoder_.passes_refused()) {
+      row.refusal = encoder_.refusal_as_insertion(key_, value_);
+    } else if (auto refusal = encoder_.take_refusal()) {
+      return fail(sql_state::kObjectNotInState, *refusal);
+    }
+    // What was written of a row that has no room in the format is worth nothing.
+    if (!row.refusal.empty()) row.row = AuditSample::of(row.refusal);
     RETURN_IF_ERROR(add_entry(key_, row.row, encode_audit_row(row)));
   }
   return {};

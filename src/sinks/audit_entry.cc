@@ -80,6 +80,7 @@ std::string encode_audit_row(const AuditRow& row) {
   std::string out(1, kRow);
   put_big_endian(out, static_cast<uint64_t>(row.copies));
   put_sample(out, row.row);
+  put_string(out, row.refusal);
   return out;
 }
 
@@ -105,6 +106,7 @@ AuditRow decode_audit_row(std::string_view payload) {
   AuditRow row;
   row.copies = static_cast<int64_t>(big_endian(reader));
   row.row = read_sample(reader);
+  row.refusal = reader.string();
   DCHECK(!reader.failed());
   return row;
 }

@@ -37,6 +37,7 @@ struct AuditMessage {
 struct AuditRow {
   int64_t copies = 0;
   AuditSample row;
+  std::string refusal = {};  // Why it has no message, if it cannot have one.
 };
 
 // Payloads for SpilledSort: their byte order is the order within a group.

@@ -25,6 +25,8 @@ std::string_view audit_problem_name(AuditProblem problem) {
       return "malformed";
     case AuditProblem::kNotUnique:
       return "not unique";
+    case AuditProblem::kRefused:
+      return "refused";
   }
   return "";
 }

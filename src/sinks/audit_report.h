@@ -22,6 +22,7 @@ enum class AuditProblem {
   kForeign,     // A message that is none of the sink's.
   kMalformed,   // A message of the sink's whose key or value is nothing that it writes.
   kNotUnique,   // The collection has more than one row of a key of UPSERT: no state is right.
+  kRefused,     // The collection has a row whose message cannot be sent, and the sink goes on.
 };
 inline constexpr size_t kNumAuditProblems = 9;
 

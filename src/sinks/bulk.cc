@@ -33,7 +33,7 @@ std::string readable(std::string_view bytes) {
 
 // The change of a tick, or the net change of several: paired by key, like any tick, but sorted on
 // disk. Payload: [u32 big-endian size of the row bytes][row bytes][u64 partition][i64 diff]
-// [varint size of the headers][headers][value].
+// [varint size of the headers][headers][value][refusal][u32 size of the refusal].
 class SortedBulk final : public Bulk {
  public:
   SortedBulk(const BulkCursor& cursor, const DifferenceSources& sources, ChangeEncoder& encoder,
@@ -61,6 +61,7 @@ class SortedBulk final : public Bulk {
     std::string_view row_bytes;
     std::string_view headers;
     std::string_view value;
+    std::string_view refusal;  // Of RowRefusal.
     uint64_t partition = 0;
     int64_t diff = 0;
   };
@@ -70,6 +71,10 @@ class SortedBulk final : public Bulk {
   Status add_row(const data::DeltaBatch& batch, size_t row, uint64_t partition);
   std::unexpected<Trouble> sort_trouble(const Error& error) const {
     return stop_.stopped() ? stopped() : storage_trouble(error);
+  }
+  void put_refusal() {
+    payload_ += refusal_;
+    put_fixed(payload_, static_cast<uint32_t>(refusal_.size()));
   }
   static Entry parse(std::string_view payload);
   Step<bool> read_group();
@@ -83,8 +88,9 @@ class SortedBulk final : public Bulk {
   bool ahead_ = false;  // The sort stands at an entry that no group has taken yet.
   std::string key_;
   std::string message_key_;
-  std::string payload_;               // Of the row being added,
-  std::string headers_;               // and its headers.
+  std::string payload_;  // Of the row being added,
+  std::string headers_;  // its headers, and what keeps it from being sent.
+  std::string refusal_;
   std::deque<std::string> payloads_;  // Of the group.
   std::vector<Entry> entries_;
   std::vector<GroupRow> group_;
@@ -104,7 +110,14 @@ Status SortedBulk::add_row(const data::DeltaBatch& batch, size_t row, uint64_t p
   headers_.clear();
   encoder_.append_headers(batch, row, headers_);
   put_string(payload_, headers_);
+  const size_t value_at = payload_.size();
   encoder_.append_row(batch, row, payload_);
+  if (encoder_.passes_refused()) {
+    RowRefusal refusal = encoder_.take_row_refusal();
+    encoder_.add_text(batch, row, key_.size() + payload_.size() - value_at, refusal);
+    refusal_ = refusal.encode();
+  }
+  put_refusal();
   return sort_.add(key_, payload_);
 }
 
@@ -117,6 +130,10 @@ SortedBulk::Entry SortedBulk::parse(std::string_view payload) {
   entry.diff = reader.fixed<int64_t>();
   entry.headers = reader.string();
   entry.value = reader.rest();
+  const size_t refusal_end = entry.value.size() - sizeof(uint32_t);
+  const auto refusal_bytes = ByteReader(entry.value.substr(refusal_end)).fixed<uint32_t>();
+  entry.refusal = entry.value.substr(refusal_end - refusal_bytes, refusal_bytes);
+  entry.value = entry.value.substr(0, refusal_end - refusal_bytes);
   return entry;
 }
 
@@ -155,6 +172,8 @@ Status SortedBulk::add_change(const TopicChange& change) {
   put_fixed(payload_, change.diff);
   put_string(payload_, change.headers);
   payload_ += change.row;
+  refusal_ = change.refusal;
+  put_refusal();
   return sort_.add(change.key, payload_);
 }
 
@@ -210,6 +229,10 @@ void SortedBulk::add_messages(const Pair& pair, std::vector<SinkMessage>& out) {
         change, {.time = cursor_.time},
         [&](size_t handle, std::string& value) { value += entries_[handle].value; },
         values_.emplace_back(), message);
+    if (!encoder_.passes_refused()) continue;
+    encoder_.judge(
+        change, [&](size_t handle) { return RowRefusal::decode(entries_[handle].refusal); },
+        message);
   }
 }
 
@@ -241,6 +264,9 @@ Step<bool> SortedBulk::read_unit(BulkUnit& unit) {
 }  // namespace
 
 uint64_t hash_message(uint64_t hash, const SinkMessage& message, const MessageHeads& heads) {
+  if (message.refusal && !message.refusal->is_too_large) {  // It has no bytes of its own.
+    return mix(mix(hash, 3), message.copies);
+  }
   hash = mix(hash, message.key ? expr::seahash(message.key->substr(heads.key.size())) : 1);
   hash = mix(hash, message.value ? expr::seahash(steady_value(message, heads)) : 2);
   if (!message.headers.empty()) hash = mix(hash, expr::seahash(message.headers));
@@ -257,7 +283,8 @@ std::unexpected<Trouble> refused_row(const std::string& refusal) {
   return trouble(
       Trouble::Kind::kRefused, "internal: " + refusal,
       "Create the sink anew over a view that casts the column to a type that holds the value; or "
-      "correct the row, and ALTER SINK ... RESTART WITH SNAPSHOT AS DIFFERENCE passes over it.");
+      "correct the row, and ALTER SINK ... RESTART WITH SNAPSHOT AS DIFFERENCE passes over it; or "
+      "ALTER SINK ... SET (REFUSED MESSAGES = 'skip') goes on without its message.");
 }
 
 std::unique_ptr<Bulk> Bulk::make(const BulkCursor& cursor, const DifferenceSources& sources,

@@ -2,6 +2,7 @@
 #include "sinks/change_encoder.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/version.h"
 #include "data/rows.h"
@@ -20,6 +21,11 @@ using types::TypeId;
 // Of APPEND, in the member that says what a change is.
 constexpr std::string_view kInserted = "insert";
 constexpr std::string_view kDeleted = "delete";
+
+// No integer, text or decimal of Avro begins with it, and JSON refuses nothing.
+constexpr std::string_view kRefusedKeyMark("\xff\xfe\0penstock: not a key", 22);
+// At most, of a frame and Debezium's fields.
+constexpr size_t kFieldsBytes = 2'048;
 
 std::unique_ptr<format::RowEncoder> row_encoder(SinkFormatKind kind,
                                                 const types::RelationType& relation,
@@ -80,7 +86,10 @@ ChangeEncoder::ChangeEncoder(const SinkConfig& config)
               .name = config.name,
               .database = config.from.database,
               .schema = config.from.schema,
-              .table = config.from.relation} {
+              .table = config.from.relation},
+      policy_(config.def.refused_messages),
+      message_bytes_max_(config.limits.message_max_bytes),
+      letter_row_bytes_(letter_row_bytes(config)) {
   const defs::SinkDef& def = config.def;
   value_ = row_encoder(def.value_format.kind, def.relation, def.value_columns());
   frame_ = value_->change_frame();
@@ -97,30 +106,96 @@ ChangeEncoder::ChangeEncoder(const SinkConfig& config)
     key_is_proven_ = !folds_values(SinkFormatKind::kJson, def.relation, *def.natural_key);
   }
   if (config.partition_by) partition_by_.emplace(config.partition_by);
+  if (policy_ == defs::RefusedMessages::kDeadLetter) {
+    texts_ = std::make_unique<format::JsonEncoder>(def.relation, def.value_columns());
+  }
 }
 
 void ChangeEncoder::append_group_key(const data::DeltaBatch& batch, size_t row, std::string& out) {
+  const size_t begin = out.size();
   if (!group_) {
     append_row_bytes(batch, row, out);
   } else if (!group_->append_row(batch, row, out)) {
-    refuse("key", group_->refusal(batch, row));
+    refuse(&RowRefusal::key, "key", group_->refusal(batch, row));
+    if (!passes_refused()) return;
+    out.resize(begin);
+    out += kRefusedKeyMark;
+    append_row_bytes(batch, row, out);
   }
 }
 
 void ChangeEncoder::append_row(const data::DeltaBatch& batch, size_t row, std::string& out) {
-  if (!value_->append_row(batch, row, out)) refuse("value", value_->refusal(batch, row));
+  if (!value_->append_row(batch, row, out)) {
+    refuse(&RowRefusal::value, "value", value_->refusal(batch, row));
+  }
 }
 
 void ChangeEncoder::append_headers(const data::DeltaBatch& batch, size_t row, std::string& out) {
-  if (headers_ && !headers_->append(batch, row, out)) refuse("header", headers_->refusal());
+  if (headers_ && !headers_->append(batch, row, out)) {
+    refuse(&RowRefusal::header, "header", headers_->refusal());
+  }
 }
 
-void ChangeEncoder::refuse(const char* what, const std::string& reason) {
-  if (refusal_) return;
-  refusal_ = std::string("a ") + what + " cannot be encoded: " + reason;
+void ChangeEncoder::refuse(std::string RowRefusal::* part, const char* what,
+                           const std::string& reason) {
+  std::string error = std::string("a ") + what + " cannot be encoded: " + reason;
+  if ((row_refusal_.*part).empty()) row_refusal_.*part = error;
+  if (!refusal_) refusal_ = std::move(error);
+}
+
+RowRefusal ChangeEncoder::take_row_refusal() {
+  if (!refusal_) return {};
+  refusal_.reset();
+  return std::exchange(row_refusal_, {});
+}
+
+std::string ChangeEncoder::refusal_as_insertion(std::string_view key, std::string_view row) {
+  const RowRefusal refusal = take_row_refusal();
+  if (!refusal.key.empty()) return refusal.key;
+  if (!refusal.value.empty()) return refusal.value;
+  std::string key_buffer;
+  std::string value_buffer;
+  SinkMessage message;
+  address(key, std::nullopt, key_buffer, message);
+  write_value(
+      {std::nullopt, 0}, {}, [&](size_t, std::string& out) { out += row; }, value_buffer, message);
+  const uint64_t bytes = bytes_of(message);
+  return bytes > message_bytes_max_ ? too_large(bytes) : "";
+}
+
+// Encodes everything once more: what could not be is rare.
+RowRefusal ChangeEncoder::refusal_of(const data::DeltaBatch& batch, size_t row) {
+  std::string worthless;
+  append_group_key(batch, row, worthless);
+  append_headers(batch, row, worthless);
+  append_row(batch, row, worthless);
+  RowRefusal refusal = take_row_refusal();
+  add_text(batch, row, SIZE_MAX, refusal);
+  return refusal;
+}
+
+std::string ChangeEncoder::too_large(uint64_t bytes) const {
+  return "key and value have " + std::to_string(bytes) + " bytes, more than MAX MESSAGE BYTES (" +
+         std::to_string(message_bytes_max_) + ")";
+}
+
+// A message is too large only if one of its parts has a good share of what it may have.
+void ChangeEncoder::add_text(const data::DeltaBatch& batch, size_t row, size_t bytes,
+                             RowRefusal& refusal) {
+  if (!texts_) return;
+  const size_t frame = heads_.key.size() + heads_.key_tail.size() + heads_.value.size() +
+                       heads_.value_tail.size() + kFieldsBytes;
+  const size_t room = message_bytes_max_ - std::min(message_bytes_max_, frame);
+  if (refusal.empty() && bytes <= room / 4) return;
+  RowText& text = refusal.text.emplace();
+  (void)texts_->append_row(batch, row, text.json);
+  text.bytes = text.json.size();
+  // Cut off, it has no end that could make it JSON again.
+  if (text.json.size() > letter_row_bytes_) text.json.resize(letter_row_bytes_);
 }
 
 std::optional<std::string> ChangeEncoder::take_refusal() {
+  row_refusal_ = {};
   return std::exchange(refusal_, std::nullopt);
 }
 

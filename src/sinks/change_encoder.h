@@ -15,6 +15,7 @@
 #include "format/message_encoder.h"
 #include "sinks/message_headers.h"
 #include "sinks/pairing.h"
+#include "sinks/refusal.h"
 #include "sinks/sink_config.h"
 
 namespace penstock::sinks {
@@ -29,6 +30,8 @@ struct SinkMessage {
   size_t steady_bytes = 0;
   uint64_t partition_hash = 0;  // Modulo the number of partitions.
   uint64_t copies = 1;
+  // Why it cannot be sent; null if it can, and where a refusal stalls the sink.
+  std::shared_ptr<const Refusal> refusal = {};
 };
 
 // What stands in front of each key and value, and behind: a registry's header, a schema, or
@@ -79,6 +82,59 @@ class ChangeEncoder {
   void append_row(const data::DeltaBatch& batch, size_t row, std::string& out);
   // A row's headers as a block; nothing without HEADERS.
   void append_headers(const data::DeltaBatch& batch, size_t row, std::string& out);
+  // Whether the sink goes on without messages that are refused. A key that cannot be encoded is
+  // then the row itself, behind a mark, to group by.
+  bool passes_refused() const { return policy_ != defs::RefusedMessages::kStall; }
+  // Of what was appended last, each since the last call: only what append_...() refused counts.
+  RowRefusal take_row_refusal();
+  // Adds the row's text where a letter may need it; `bytes`: of its key and value.
+  void add_text(const data::DeltaBatch& batch, size_t row, size_t bytes, RowRefusal& refusal);
+  // Why the insertion of a row whose key and row were just appended cannot be sent; "" if it can.
+  std::string refusal_as_insertion(std::string_view key, std::string_view row);
+  // judge() of a message whose rows are at hand: `row_of(handle)` is their batch and row.
+  template <typename RowOf>
+  void judge_rows(const Change& change, bool key_may_be_refused, RowOf row_of,
+                  SinkMessage& message) {
+    message.refusal.reset();
+    if (!refusal_ && !key_may_be_refused && bytes_of(message) <= message_bytes_max_) return;
+    (void)take_refusal();
+    const auto refusal_of_row = [&](size_t handle) {
+      const TickRow at = row_of(handle);
+      return refusal_of(*at.batch, at.row);
+    };
+    judge(change, refusal_of_row, message);
+  }
+  // Marks a message that is complete, if it cannot be sent. `row_refusal(handle)`: of a row that it
+  // is made of, with its text.
+  template <typename RowRefusals>
+  void judge(const Change& change, RowRefusals row_refusal, SinkMessage& message) const {
+    message.refusal.reset();
+    const RowRefusal addressed = row_refusal(change.addressed());
+    std::string error = addressed.key;
+    if (message.value) {
+      if (error.empty()) error = addressed.header;
+      for (const std::optional<size_t>& handle : {change.before, change.after}) {
+        const bool is_part = handle && (handle == change.after || has_befores());
+        if (is_part && error.empty()) error = row_refusal(*handle).value;
+      }
+    } else if (!addressed.header.empty()) {
+      message.headers = {};  // That the row is gone is told all the same.
+    }
+    const uint64_t bytes = bytes_of(message);
+    if (error.empty() && bytes <= message_bytes_max_) return;
+    auto refusal = std::make_shared<Refusal>();
+    refusal->is_too_large = error.empty();
+    refusal->bytes = bytes;
+    refusal->error = error.empty() ? too_large(bytes) : std::move(error);
+    refusal->had_before = change.before.has_value();
+    refusal->had_after = change.after.has_value();
+    if (change.before) refusal->before = row_refusal(*change.before).text;
+    if (change.after) refusal->after = row_refusal(*change.after).text;
+    if (!addressed.key.empty()) message.key.reset();
+    if (!addressed.header.empty()) message.headers = {};
+    message.refusal = std::move(refusal);
+  }
+
   // The first key, row or header since the last call that the format has no room for, in words.
   // What was appended for it must not be sent.
   std::optional<std::string> take_refusal();
@@ -132,7 +188,14 @@ class ChangeEncoder {
 
  private:
   bool is_upsert() const { return envelope_ == defs::SinkEnvelope::kUpsert; }
-  void refuse(const char* what, const std::string& reason);
+  // Whether a value may hold the row before.
+  bool has_befores() const { return !is_upsert(); }
+  static uint64_t bytes_of(const SinkMessage& message) {
+    return (message.key ? message.key->size() : 0) + (message.value ? message.value->size() : 0);
+  }
+  RowRefusal refusal_of(const data::DeltaBatch& batch, size_t row);
+  std::string too_large(uint64_t bytes) const;
+  void refuse(std::string RowRefusal::* part, const char* what, const std::string& reason);
   static void append_tail(const format::RowTail& tail, std::string& out);
   void append_fields(const Change& change, const ChangeStamp& stamp, std::string& out);
 
@@ -157,7 +220,12 @@ class ChangeEncoder {
   std::array<WrittenFields, 4> written_;
   std::array<Change, 2> changes_;
   MessageHeads heads_;
+  const defs::RefusedMessages policy_;
+  const size_t message_bytes_max_;
+  const size_t letter_row_bytes_;
+  std::unique_ptr<format::RowEncoder> texts_;  // Of letters.
   std::optional<std::string> refusal_;
+  RowRefusal row_refusal_;
   std::optional<expr::Evaluator> partition_by_;
   uint64_t partition_errors_ = 0;
 };

@@ -222,6 +222,11 @@ Step<void> KafkaSink::prepare_topics() {
   transaction_.open_topics(*partitions);
   world_.report.set_partition_count(*partitions);
   partitions_read_us_ = world_.clock.monotonic_us();
+  if (config_.def.refused_messages != defs::RefusedMessages::kDeadLetter) return {};
+  auto letters =
+      ensure_topic(*admin_, letter_topic(config_.def), config_.limits.topic_wait, world_.stop);
+  if (!letters) return std::unexpected(letters.error());
+  transaction_.open_letters(*letters);
   return {};
 }
 

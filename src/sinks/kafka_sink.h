@@ -130,6 +130,7 @@ class KafkaSink {
   std::optional<Timestamp> sending_;  // The tick that was begun last.
   Timestamp alone_until_;             // A message of these ticks was refused: one transaction each.
   bool errors_checked_ = false;
+  bool keys_refused_ = false;  // Some key of the tick being sent cannot be encoded.
   std::vector<std::vector<uint64_t>> partition_values_;  // Per batch of the tick being sent.
   std::string key_;
   std::string headers_;

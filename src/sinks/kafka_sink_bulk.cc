@@ -99,6 +99,7 @@ Step<void> KafkaSink::run_bulk() {
     while (!world_.stream.wait_durable(wanted.time, config_.limits.idle_wait)) {
       if (world_.stop.stopped()) return stopped();
     }
+    transaction_.pass();
     place_.snapshot_done();
     move_next(wanted.time.next());
     world_.ledger.save(place_);

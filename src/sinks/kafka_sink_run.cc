@@ -122,6 +122,7 @@ Step<void> KafkaSink::run_ticks() {
     transaction_.serve();
     return {};
   }
+  transaction_.pass();
   move_next(next_);  // K8: nothing to send, no transaction.
   succeed();
   return {};
@@ -166,7 +167,9 @@ Step<void> KafkaSink::send_tick(const data::TickUpdates& tick) {
     partition_values_.push_back(encoder_.partition_values(*batch));
   }
   pairing_.load(tick.rows);
-  if (auto refusal = encoder_.take_refusal()) return refused_row(*refusal);
+  const std::optional<std::string> refused_key = encoder_.take_refusal();
+  if (refused_key && !encoder_.passes_refused()) return refused_row(*refused_key);
+  keys_refused_ = refused_key.has_value();
   if (encoder_.has_group_key()) {
     bool was_open = transaction_.open();
     auto checked = check_key(tick.time);
@@ -207,7 +210,12 @@ Step<void> KafkaSink::send_pair(const Pair& pair, std::string_view key, Timestam
           encoder_.append_row(*at.batch, at.row, out);
         },
         value_, message);
-    if (auto refusal = encoder_.take_refusal()) return refused_row(*refusal);
+    if (encoder_.passes_refused()) {
+      encoder_.judge_rows(
+          change, keys_refused_, [&](size_t handle) { return pairing_.row(handle); }, message);
+    } else if (auto refusal = encoder_.take_refusal()) {
+      return refused_row(*refusal);
+    }
     auto sent = transaction_.send(message, time);
     if (!sent) return sent;
   }

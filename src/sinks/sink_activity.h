@@ -44,6 +44,7 @@ struct SinkTransactions {
   std::optional<CommittedTransaction> last_commit;
   uint64_t aborted = 0;
   std::optional<AbortedTransaction> last_abort;
+  uint64_t refused = 0;  // Messages that were passed over for good.
 };
 
 // What a sink has committed in a partition of its topic.

@@ -54,6 +54,7 @@ class Check {
     if (!cluster()) return std::move(findings_);  // Everything else would say the same.
     progress_topic();
     data_topic();
+    dead_letter_topic();
     transactions();
     schemas();
     return std::move(findings_);
@@ -140,6 +141,22 @@ class Check {
     if (!entries) return not_told(kCheck, def.topic, entries.error());
     durability(kCheck, topic, *entries);
     message_size(value_of(*entries, "max.message.bytes"));
+  }
+
+  void dead_letter_topic() {
+    if (config_.def.refused_messages != defs::RefusedMessages::kDeadLetter) return;
+    constexpr const char* kCheck = "dead letter topic";
+    const std::string& name = config_.def.dead_letter_topic;
+    auto described = cluster_.describe_topic(name, stop_);
+    if (!described) return failed(kCheck, name, described.error());
+    if (!*described) return validate_new(kCheck, letter_topic(config_.def));
+    if (!allowed(kCheck, **described, {AclOperation::kWrite})) return;
+    const size_t partitions = (*described)->partitions.size();
+    add(Concern::kNone, kCheck, name,
+        fmt::format("is there, with {} partition{}", partitions, partitions == 1 ? "" : "s"), "");
+    auto entries = cluster_.describe_config({ConfigResource::Kind::kTopic, name}, stop_);
+    if (!entries) return not_told(kCheck, name, entries.error());
+    durability(kCheck, **described, *entries);
   }
 
   // What would be created.

@@ -85,6 +85,10 @@ class SinkReport {
     std::lock_guard lock(mutex_);
     statistics_.key_violations += keys;
   }
+  void count_refused(uint64_t messages) {
+    std::lock_guard lock(mutex_);
+    transactions_.refused += messages;
+  }
   void count_partition_errors(uint64_t rows) {
     std::lock_guard lock(mutex_);
     statistics_.partition_errors += rows;

@@ -1,6 +1,7 @@
 // The open transaction of a sink.
 #include "sinks/sink_transaction.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -24,6 +25,15 @@ constexpr milliseconds kPoll{50};
 constexpr uint64_t kMessagesPerReport = 256;
 // A commit under way when we are told to stop gets so long; then the next start finds out (K9).
 constexpr uint64_t kLastCommitUs = 2'000'000;
+constexpr uint64_t kRefusedLogUs = 10'000'000;
+// What a letter may have above its own limit where an error and names are escaped.
+constexpr size_t kLetterSlack = 16 << 10;
+
+size_t message_max_bytes(const SinkConfig& config) {
+  const size_t most = config.limits.message_max_bytes;
+  if (config.def.refused_messages != defs::RefusedMessages::kDeadLetter) return most;
+  return std::max(most, letter_bytes_most(config) + kLetterSlack);
+}
 
 connect::KafkaCompression compression_of(const std::string& name) {
   if (name == "none") return connect::KafkaCompression::kNone;
@@ -52,12 +62,16 @@ struct SinkTransaction::Metrics {
                                    {{"sink", sink}})),
         messages(metric_counter("penstock_sink_messages_committed", "Committed messages",
                                 {{"sink", sink}})),
+        refused(metric_counter("penstock_sink_messages_refused",
+                               "Messages that could not be sent and were passed over",
+                               {{"sink", sink}})),
         bytes(metric_counter("penstock_sink_committed_bytes", "Keys and values committed",
                              {{"sink", sink}})) {}
   Histogram& commit;
   Histogram& durable;
   Histogram& freshness;
   Counter& messages;
+  Counter& refused;
   Counter& bytes;
 };
 
@@ -76,6 +90,9 @@ SinkTransaction::~SinkTransaction() = default;
 std::unexpected<Trouble> SinkTransaction::lost(const std::string& doing,
                                                const connect::KafkaError& error) {
   auto met = kafka_trouble(doing, error);
+  if (error.code == "TOPIC_AUTHORIZATION_FAILED" && !config_.def.dead_letter_topic.empty()) {
+    met.error().remedy += " Grant Write on topic " + config_.def.dead_letter_topic + ", too.";
+  }
   drop_producer(met.error().cause);
   return met;
 }
@@ -107,10 +124,34 @@ void SinkTransaction::forget_open(const std::string& cause) {
   count_anew();
 }
 
+void SinkTransaction::pass() {
+  if (open_ || doubt_) return;
+  tell_refused();
+}
+
+// Once they are passed over for good.
+void SinkTransaction::tell_refused() {
+  letter_bytes_ = 0;
+  if (refused_ == 0) return;
+  report_.count_refused(refused_);
+  metrics_->refused.add(static_cast<double>(refused_));
+  refused_unlogged_ += std::exchange(refused_, 0);
+  const uint64_t now_us = clock_.monotonic_us();
+  if (refused_logged_us_ && now_us - *refused_logged_us_ < kRefusedLogUs) return;
+  refused_logged_us_ = now_us;
+  log_warn("sink", "messages were refused",
+           {{"sink", defs::object_id_text(config_.id)},
+            {"name", config_.name},
+            {"messages", std::to_string(std::exchange(refused_unlogged_, 0))},
+            {"first", refused_cause_},
+            {"dead_letter_topic", config_.def.dead_letter_topic}});
+}
+
 void SinkTransaction::drop_producer(const std::string& cause) {
   // The one in doubt may be of the producer before, and then this one knows nothing of it.
   if (open_ && doubt_) written_ = producer_->written(data_topic_);
   forget_open(cause);
+  if (!doubt_) refused_ = letter_bytes_ = 0;
   producer_.reset();
 }
 
@@ -124,7 +165,7 @@ Step<void> SinkTransaction::fence() {
                                     .transaction_timeout = config_.limits.transaction_timeout,
                                     .compression = compression_of(config_.def.compression),
                                     .linger = config_.limits.linger,
-                                    .message_max_bytes = config_.limits.message_max_bytes,
+                                    .message_max_bytes = message_max_bytes(config_),
                                     .batch_bytes = config_.limits.batch_bytes,
                                     .budget_bytes = config_.limits.producer_bytes});
   if (!made) return kafka_trouble("Transaction error", made.error());
@@ -147,6 +188,11 @@ void SinkTransaction::open_topics(int32_t partitions) {
   partitions_ = partitions;
   data_topic_ = producer_->open_topic(config_.def.topic);
   progress_topic_ = producer_->open_topic(config_.progress_topic);
+}
+
+void SinkTransaction::open_letters(int32_t partitions) {
+  letter_partitions_ = partitions;
+  letter_topic_ = producer_->open_topic(config_.def.dead_letter_topic);
 }
 
 // EndTxn is acknowledged before the broker has written all markers; a transaction that begins in
@@ -177,13 +223,41 @@ Step<void> SinkTransaction::send_raw(const connect::OutgoingMessage& message) {
   }
 }
 
-Step<void> SinkTransaction::send(const SinkMessage& message, Timestamp time) {
+void SinkTransaction::stamp(const SinkMessage& message, Timestamp time) {
   if (time != stamp_ || stamp_text_.empty()) {
     stamp_ = time;
     stamp_text_ = std::to_string(time.ms);
   }
   headers_.assign(1, {kTimestampHeader, stamp_text_});
   read_headers(message.headers, headers_);
+}
+
+Step<void> SinkTransaction::send_letter(const SinkMessage& message, Timestamp time) {
+  const Letter letter = write_letter(config_, *message.refusal, message.key, message.copies, time);
+  stamp(message, time);
+  // A row's headers count for nothing in a message's size, and need have no bounds.
+  if (message.headers.size() > letter_bytes_most(config_) / 4) headers_.resize(1);
+  connect::OutgoingMessage out{
+      .topic = letter_topic_,
+      .partition =
+          static_cast<int32_t>(message.partition_hash % static_cast<uint64_t>(letter_partitions_)),
+      .key = letter.has_key ? message.key : std::nullopt,
+      .value = letter.value,
+      .headers = headers_};
+  auto sent = send_raw(out);
+  if (!sent) return sent;
+  letter_bytes_ += letter.value.size() + (out.key ? out.key->size() : 0);
+  return {};
+}
+
+Step<void> SinkTransaction::send(const SinkMessage& message, Timestamp time) {
+  if (message.refusal) {
+    if (refused_ == 0) refused_cause_ = message.refusal->error;
+    refused_ += message.copies;
+    if (config_.def.refused_messages != defs::RefusedMessages::kDeadLetter) return {};
+    return send_letter(message, time);
+  }
+  stamp(message, time);
   connect::OutgoingMessage out{.topic = data_topic_,
                                .partition = static_cast<int32_t>(
                                    message.partition_hash % static_cast<uint64_t>(partitions_)),
@@ -325,10 +399,12 @@ void SinkTransaction::settle(bool committed) {
                    written_);
     metrics_->messages.add(static_cast<double>(messages_));
     metrics_->bytes.add(static_cast<double>(bytes_));
+    tell_refused();
   } else {
     report_.abort({clock_.wall_us(), messages_, bytes_, doubt_cause_});
   }
   doubt_.reset();
+  refused_ = letter_bytes_ = 0;
   count_anew();
 }
 

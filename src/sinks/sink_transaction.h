@@ -47,7 +47,11 @@ class SinkTransaction {
   void open_topics(int32_t partitions);
   int32_t partitions() const { return partitions_; }
 
-  // Sends one message, stamped `time`; begins a transaction if none is open.
+  // Of the dead letter topic. REQUIRES: fenced.
+  void open_letters(int32_t partitions);
+
+  // Sends one message, stamped `time`; begins a transaction if none is open. One that is refused is
+  // counted with the transaction, and its letter sent, if the sink has letters.
   Step<void> send(const SinkMessage& message, Timestamp time);
 
   bool transactional() const { return !config_.transactional_id.empty(); }
@@ -62,8 +66,11 @@ class SinkTransaction {
   // While an open transaction waits for more: sends what has lingered, takes in acknowledgements.
   void serve();
 
+  // There was nothing to send, so that nothing is open: what was refused counts all the same.
+  void pass();
+
   bool open() const { return open_; }
-  uint64_t bytes() const { return bytes_; }
+  uint64_t bytes() const { return bytes_ + letter_bytes_; }
   std::chrono::microseconds age() const;
 
   const std::optional<ProgressClaim>& doubt() const { return doubt_; }
@@ -81,6 +88,9 @@ class SinkTransaction {
   void pace();
   void wait_on_broker(const std::string& otherwise);
   Step<void> send_raw(const connect::OutgoingMessage& message);
+  Step<void> send_letter(const SinkMessage& message, Timestamp time);
+  void stamp(const SinkMessage& message, Timestamp time);
+  void tell_refused();
   Step<void> send_progress(const ProgressClaim& claim, const LifeId& life);
   Step<void> deliver();
   Step<void> end();
@@ -111,6 +121,15 @@ class SinkTransaction {
   uint64_t bytes_ = 0;
   uint64_t told_messages_ = 0;  // Of these, what the report knows.
   uint64_t told_bytes_ = 0;
+  // Of it, too: messages that were refused, why the first of them was, and the letters sent.
+  uint64_t refused_ = 0;
+  std::string refused_cause_;
+  uint64_t letter_bytes_ = 0;
+  // Refused since it was logged.
+  uint64_t refused_unlogged_ = 0;
+  std::optional<uint64_t> refused_logged_us_;
+  int letter_topic_ = 0;
+  int32_t letter_partitions_ = 1;
   std::optional<ProgressClaim> doubt_;
   std::string doubt_cause_;
   std::vector<connect::WrittenPartition> written_;  // By the last transaction that was ended.

@@ -28,6 +28,7 @@ SinkMessage EncodedChunk::message(size_t index) const {
   out.steady_bytes = row.steady_bytes;
   out.partition_hash = row.partition_hash;
   out.copies = row.copies;
+  out.refusal = row.refusal;
   return out;
 }
 
@@ -37,7 +38,7 @@ std::string_view EncodedChunk::violation(size_t index) const {
 }
 
 size_t EncodedChunk::bytes() const {
-  return bytes_.capacity() + rows_.capacity() * sizeof(Row) +
+  return bytes_.capacity() + rows_.capacity() * sizeof(Row) + refusal_bytes_ +
          (violation_ ? violation_->second.size() : 0) +
          (last ? last->key.size() + last->value.size() : 0);
 }
@@ -50,6 +51,7 @@ void EncodedChunk::clear() {
   at_end = false;
   bytes_.clear();
   rows_.clear();
+  refusal_bytes_ = 0;
   violation_.reset();
 }
 
@@ -114,7 +116,12 @@ bool SnapshotEncoder::encode_row(const data::DeltaBatch& batch, size_t row, Enco
       {std::nullopt, row}, {.time = place_.time, .in_snapshot = true},
       [&](size_t handle, std::string& to) { encoder_.append_row(batch, handle, to); }, value_,
       message);
-  if (auto refusal = encoder_.take_refusal()) {
+  if (encoder_.passes_refused()) {
+    encoder_.judge_rows(
+        {std::nullopt, row}, false, [&](size_t handle) { return TickRow{&batch, 0, handle}; },
+        message);
+    if (message.refusal) keep_refusal(message, chunk);
+  } else if (auto refusal = encoder_.take_refusal()) {
     chunk.rows_.pop_back();
     chunk.trouble = refused_row(*refusal).error();
     return false;
@@ -129,6 +136,19 @@ bool SnapshotEncoder::encode_row(const data::DeltaBatch& batch, size_t row, Enco
   out.hash = place_.hash;
   if (encoder_.has_group_key()) look_for_violation(chunk);
   return true;
+}
+
+// It may have lost its key or its headers.
+void SnapshotEncoder::keep_refusal(const SinkMessage& message, EncodedChunk& chunk) {
+  EncodedChunk::Row& row = chunk.rows_.back();
+  row.refusal = message.refusal;
+  row.has_key = message.key.has_value();
+  if (message.headers.empty()) {
+    chunk.bytes_.resize(row.headers_begin);
+    row.value_begin = row.headers_begin;
+  }
+  chunk.refusal_bytes_ += message.refusal->error.size();
+  if (message.refusal->after) chunk.refusal_bytes_ += message.refusal->after->json.size();
 }
 
 // Rows of a key are neighbours when the collection is stored by it; others are not looked for.

@@ -39,8 +39,9 @@ class EncodedChunk {
     size_t steady_bytes = 0;
     uint64_t partition_hash = 0;
     uint64_t copies = 0;
-    uint64_t changes = 0;  // More than 1 is a violation of the key.
-    uint64_t hash = 0;     // Of all rows up to this one.
+    uint64_t changes = 0;                         // More than 1 is a violation of the key.
+    uint64_t hash = 0;                            // Of all rows up to this one.
+    std::shared_ptr<const Refusal> refusal = {};  // As of a message.
   };
 
   size_t size() const { return rows_.size(); }
@@ -64,6 +65,7 @@ class EncodedChunk {
 
   std::string bytes_;
   std::vector<Row> rows_;
+  size_t refusal_bytes_ = 0;  // Of texts in refusals.
   std::optional<std::pair<size_t, std::string>> violation_;
 };
 
@@ -85,6 +87,7 @@ class SnapshotEncoder {
 
  private:
   bool encode_row(const data::DeltaBatch& batch, size_t row, EncodedChunk& chunk);
+  void keep_refusal(const SinkMessage& message, EncodedChunk& chunk);
   void look_for_violation(EncodedChunk& chunk);
 
   ChangeEncoder encoder_;

@@ -2,8 +2,8 @@
 //
 // An entry's payload: [u8 kind], and of a message [time][partition][offset], big-endian, so that a
 // key's messages come in order and before its rows. By state follows of a message
-// [u8 State][content], of a row [u64 partition][i64 count][headers][content]. By count the content
-// is part of the sort key, and [i64 count] follows of a message.
+// [u8 State][content], of a row [u64 partition][i64 count][headers][refusal][content]. By count the
+// content is part of the sort key, and [i64 count] follows of a message.
 #include "sinks/topic_difference.h"
 
 #include <bit>
@@ -86,8 +86,10 @@ class Difference {
       if (config_.def.key) encoder_.append_group_key(rows, i, key_);
       content_.clear();
       encoder_.append_row(rows, i, content_);
-      if (auto refusal = encoder_.take_refusal()) {
-        return fail(sql_state::kObjectNotInState, *refusal);
+      if (!encoder_.passes_refused()) {
+        if (auto refusal = encoder_.take_refusal()) {
+          return fail(sql_state::kObjectNotInState, *refusal);
+        }
       }
       std::optional<uint64_t> partition;
       if (!partitions.empty()) partition = partitions[i];
@@ -99,10 +101,24 @@ class Difference {
       headers_.clear();
       encoder_.append_headers(rows, i, headers_);
       put_string(payload_, headers_);
+      put_string(payload_, refusal_of(rows, i));
       if (by_state_) payload_ += content_;
       RETURN_IF_ERROR(add(key_, content_));
     }
     return {};
+  }
+
+  // REQUIRES: its parts were just appended.
+  std::string refusal_of(const data::DeltaBatch& rows, size_t row) {
+    if (!encoder_.passes_refused()) return "";
+    RowRefusal refusal = encoder_.take_row_refusal();
+    encoder_.add_text(rows, row, key_.size() + content_.size(), refusal);
+    if (!refusal.value.empty()) {  // What the topic has of the key is another row.
+      content_.clear();
+      append_row_bytes(rows, row, content_);
+      content_.insert(0, 1, '\xff');
+    }
+    return refusal.encode();
   }
 
   Status add_message(const IncomingMessage& message) {
@@ -164,6 +180,7 @@ class Difference {
     std::string row;
     uint64_t row_partition = 0;
     std::string row_headers;
+    std::string row_refusal;
   };
 
   Status walk() {
@@ -190,12 +207,14 @@ class Difference {
       const auto partition = reader.fixed<uint64_t>();
       group.rows += reader.fixed<int64_t>();
       const std::string_view headers = reader.string();
+      const std::string_view refusal = reader.string();
       const std::string_view content = reader.rest();
       // Of several rows of a key no state is right; the greatest is the same in every run.
       if (group.row.empty() || content > group.row) {
         group.row = content;
         group.row_partition = partition;
         group.row_headers = headers;
+        group.row_refusal = refusal;
       }
       return;
     }
@@ -225,7 +244,8 @@ class Difference {
       RETURN_IF_ERROR(take_({group.key, group.state, group.state, {}, group.last_partition, -1}));
     }
     if (!here) return {};
-    return take_({group.key, group.row, group.row, group.row_headers, group.row_partition, 1});
+    return take_({group.key, group.row, group.row, group.row_headers, group.row_partition, 1,
+                  group.row_refusal});
   }
 
   Status end_count(const Group& group) {
@@ -239,7 +259,10 @@ class Difference {
     if (diff == 0) return {};
     const uint64_t partition = diff > 0 ? group.row_partition : group.last_partition;
     const std::string_view key = config_.def.key ? rest.substr(0, key_bytes) : content;
-    return take_({key, content, content, diff > 0 ? group.row_headers : "", partition, diff});
+    const std::string none;
+    const bool inserts = diff > 0;
+    return take_({key, content, content, inserts ? group.row_headers : none, partition, diff,
+                  inserts ? group.row_refusal : none});
   }
 
   const SinkConfig& config_;

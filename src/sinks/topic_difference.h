@@ -37,6 +37,7 @@ struct TopicChange {
   std::string_view headers;  // Of an insertion, a block of message_headers.h.
   uint64_t partition = 0;    // Modulo the number of partitions.
   int64_t diff = 0;
+  std::string_view refusal = {};  // Of an insertion, RowRefusal::encode().
 };
 
 struct DifferenceSources {

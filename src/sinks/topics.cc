@@ -80,6 +80,14 @@ Step<int32_t> existing_partitions(connect::ClusterAdmin& admin, const std::strin
   return **count;
 }
 
+connect::NewTopic letter_topic(const defs::SinkDef& def) {
+  connect::NewTopic topic;
+  topic.name = def.dead_letter_topic;
+  topic.partitions = def.topic_options.partition_count.value_or(-1);
+  topic.replication = def.topic_options.replication_factor.value_or(-1);
+  return topic;
+}
+
 connect::NewTopic progress_topic(const std::string& name, std::optional<int32_t> replication) {
   connect::NewTopic topic;
   topic.name = name;

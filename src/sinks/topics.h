@@ -7,6 +7,7 @@
 
 #include "base/stop_token.h"
 #include "connect/kafka/cluster_admin.h"
+#include "defs/sink_def.h"
 #include "sinks/trouble.h"
 
 namespace penstock::sinks {
@@ -26,6 +27,9 @@ Step<int32_t> ensure_progress_topic(connect::ClusterAdmin& admin, const connect:
 // The number of partitions of a topic that must exist.
 Step<int32_t> existing_partitions(connect::ClusterAdmin& admin, const std::string& topic,
                                   const StopToken& stop);
+
+// Where letters about refused messages go: made like the sink's topic, but not configured like it.
+connect::NewTopic letter_topic(const defs::SinkDef& def);
 
 // One partition, compacted, small segments: what is read at every start stays short.
 connect::NewTopic progress_topic(const std::string& name, std::optional<int32_t> replication);

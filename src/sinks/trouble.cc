@@ -9,7 +9,9 @@ std::string remedy_of(const connect::KafkaError& error) {
   if (error.code == "MESSAGE_TOO_LARGE") {
     return "A message may be as large as MAX MESSAGE BYTES of the sink says, and max.message.bytes "
            "of the topic. Raise what is lower (ALTER SINK ... SET (MAX MESSAGE BYTES = ...)), or "
-           "make the row smaller.";
+           "make the row smaller; or, with MAX MESSAGE BYTES below what the topic takes, ALTER "
+           "SINK "
+           "... SET (REFUSED MESSAGES = 'skip') goes on without the message.";
   }
   if (error.code == "TOPIC_AUTHORIZATION_FAILED") {
     return "Grant Write on the topic, and Read and Write on the progress topic, to the user of the "

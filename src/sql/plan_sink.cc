@@ -174,7 +174,7 @@ Status read_with_options(const CreateSink& statement, SinkPlan& plan) {
   ASSIGN_OR_RETURN(std::optional<int32_t> version, with.integer("VERSION"));
   def.version = static_cast<uint64_t>(version.value_or(0));
   ASSIGN_OR_RETURN(def.tuning, plan_sink_tuning(with));
-  return {};
+  return plan_refused_messages(with, def);
 }
 
 // --- what is sunk, and its key ---
@@ -399,6 +399,7 @@ Result<SinkPlan> plan_create_sink(const CreateSink& statement, const PlanContext
   }
   RETURN_IF_ERROR(read_with_options(statement, plan));
   RETURN_IF_ERROR(use_kafka_options(std::move(options), def));
+  RETURN_IF_ERROR(check_dead_letter_topic(def));
   plan.uses = {def.from, def.connection};
   ASSIGN_OR_RETURN(plan.partition_by,
                    partition_expression(statement, from, def, context, plan.uses));

@@ -1,4 +1,4 @@
-// What a key that is not unique comes to.
+// What a key that is not unique, and a message that is refused, come to.
 #include "sql/plan_sink_policies.h"
 
 #include <fmt/core.h>
@@ -6,15 +6,19 @@
 #include <algorithm>
 #include <cctype>
 
+#include "sql/ddl/topic_name.h"
 #include "sql/resolve/item_names.h"
 
 namespace penstock::sql {
 namespace {
 
 using defs::KeyViolations;
+using defs::RefusedMessages;
 
 constexpr const char* kKeyViolations = "KEY VIOLATIONS";
 constexpr const char* kResolvedCollection = "RESOLVED COLLECTION";
+constexpr const char* kRefusedMessages = "REFUSED MESSAGES";
+constexpr const char* kDeadLetterTopic = "DEAD LETTER TOPIC";
 
 Error refused(std::string message) {
   return Error(sql_state::kInvalidParameterValue, std::move(message));
@@ -33,6 +37,16 @@ Result<KeyViolations> key_violations(const OptionReader& with) {
   if (name == "resolve") return KeyViolations::kResolve;
   return fail(refused(fmt::format("invalid {}: {}", kKeyViolations, *given))
                   .with_hint("It is 'count' or 'resolve'."));
+}
+
+Result<RefusedMessages> refused_messages(const OptionReader& with) {
+  ASSIGN_OR_RETURN(std::optional<std::string> given, with.text(kRefusedMessages));
+  const std::string name = lower_case(given.value_or("stall"));
+  if (name == "stall") return RefusedMessages::kStall;
+  if (name == "skip") return RefusedMessages::kSkip;
+  if (name == "dead letter") return RefusedMessages::kDeadLetter;
+  return fail(refused(fmt::format("invalid {}: {}", kRefusedMessages, *given))
+                  .with_hint("It is 'stall', 'skip' or 'dead letter'."));
 }
 
 }  // namespace
@@ -57,6 +71,32 @@ Status plan_key_violations(const CreateSink& statement, SinkPlan& plan) {
   plan.resolves_key = !def.key_is_proven;
   def.key_is_proven = true;
   return {};
+}
+
+Status plan_refused_messages(const OptionReader& with, defs::SinkDef& def) {
+  ASSIGN_OR_RETURN(def.refused_messages, refused_messages(with));
+  ASSIGN_OR_RETURN(std::optional<std::string> topic, with.text(kDeadLetterTopic));
+  const bool has_letters = def.refused_messages == RefusedMessages::kDeadLetter;
+  if (topic && !has_letters) {
+    return fail(
+        refused(fmt::format("{} needs {} = 'dead letter'", kDeadLetterTopic, kRefusedMessages)));
+  }
+  if (!has_letters) return {};
+  if (!topic) {
+    return fail(
+        refused(fmt::format("{} 'dead letter' needs {}", kRefusedMessages, kDeadLetterTopic)));
+  }
+  RETURN_IF_ERROR(check_topic_name(kDeadLetterTopic, *topic));
+  def.dead_letter_topic = *std::move(topic);
+  return {};
+}
+
+Status check_dead_letter_topic(const defs::SinkDef& def) {
+  if (def.refused_messages != RefusedMessages::kDeadLetter) return {};
+  if (def.dead_letter_topic != def.topic) return {};
+  return fail(
+      refused(fmt::format("{} cannot be the TOPIC of the sink: {}", kDeadLetterTopic, def.topic))
+          .with_hint("Name another topic."));
 }
 
 }  // namespace penstock::sql

@@ -11,4 +11,11 @@ namespace penstock::sql {
 // sink without KEY, an envelope without keys.
 Status plan_key_violations(const CreateSink& statement, SinkPlan& plan);
 
+// REFUSED MESSAGES and DEAD LETTER TOPIC. REQUIRES: the def's topic is not looked at yet. Errors:
+// 22023, a value that is none, one option without the other, a name that is no topic's.
+Status plan_refused_messages(const OptionReader& with, defs::SinkDef& def);
+
+// The dead letter topic is another than the data topic.
+Status check_dead_letter_topic(const defs::SinkDef& def);
+
 }  // namespace penstock::sql

@@ -105,7 +105,7 @@ constexpr std::string_view kRelations[] = {
     "open_age_ms uint8, open_messages uint8, open_bytes uint8, open_first_timestamp mz_timestamp, "
     "committed uint8!, last_commit_at timestamptz, last_commit_latency_us uint8, "
     "last_commit_messages uint8, last_commit_bytes uint8, last_commit_frontier mz_timestamp, "
-    "aborted uint8!, last_abort_at timestamptz, last_abort_cause text",
+    "aborted uint8!, last_abort_at timestamptz, last_abort_cause text, refused uint8!",
     "mz_internal.mz_sink_partitions: id text!, partition int4!, last_offset int8, "
     "messages uint8!, last_written_at timestamptz!",
     "mz_internal.mz_sink_lag: id text!, frontier mz_timestamp, input_frontier mz_timestamp, "

@@ -8,7 +8,9 @@
 #include <memory>
 
 #include "base/check.h"
+#include "catalog/facts_of.h"
 #include "coordinator/sequence/statements.h"
+#include "defs/names.h"
 
 namespace penstock::coordinator {
 namespace {
@@ -37,6 +39,22 @@ Status wait_for_sink(Session& session, ObjectId sink, Timestamp time) {
 }
 
 }  // namespace
+
+Status check_topics(Session& session, const defs::SinkDef& sink,
+                    const catalog::CatalogState& catalog) {
+  const auto& kafka = catalog::facts_of<defs::KafkaConnectionDef>(catalog, sink.connection);
+  const std::string progress =
+      defs::progress_topic(kafka, session.services().identity.environment_id, sink.connection);
+  for (const auto& [option, topic] :
+       {std::pair("TOPIC", &sink.topic), std::pair("DEAD LETTER TOPIC", &sink.dead_letter_topic)}) {
+    if (*topic != progress) continue;
+    return fail(Error(sql_state::kInvalidParameterValue,
+                      fmt::format("{} cannot be the progress topic of the connection: {}", option,
+                                  progress))
+                    .with_hint("Name another topic."));
+  }
+  return {};
+}
 
 Result<std::shared_ptr<storage::ReadHold>> hold_where_it_is(Session& session,
                                                             CollectionId collection) {
@@ -112,6 +130,7 @@ Result<DdlFunction> alter_sink(Session& session, const sql::AlterStatement& stat
   ASSIGN_OR_RETURN(AlteredSink altered, altered_sink(statement, context));
   const uint64_t version = std::get<defs::SinkDef>(altered.before->facts).version;
   const ObjectId sink = altered.before->id;
+  RETURN_IF_ERROR(check_topics(session, altered.plan.def, *catalog));
   std::shared_ptr<PreparedCollection> prepared;
   std::shared_ptr<storage::ReadHold> hold;
   if (altered.is_change && std::holds_alternative<sql::SetSinkFrom>(statement.action)) {

@@ -13,6 +13,10 @@ namespace penstock::coordinator {
 // and, from the function, 40001 if somebody else altered it meanwhile.
 Result<DdlFunction> alter_sink(Session& session, const sql::AlterStatement& statement);
 
+// Messages beside records of progress could be taken for such, and would be compacted with them.
+Status check_topics(Session& session, const defs::SinkDef& sink,
+                    const catalog::CatalogState& catalog);
+
 // A hold on a collection where it is now, as soon as it is published. Error 57014.
 Result<std::shared_ptr<storage::ReadHold>> hold_where_it_is(Session& session,
                                                             CollectionId collection);

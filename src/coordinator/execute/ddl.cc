@@ -102,18 +102,6 @@ Status check_place(const sql::ItemName& name, const std::optional<sql::Identifie
   return {};
 }
 
-// Messages beside records of progress could be taken for such, and would be compacted with them.
-Status check_topic(Session& session, const defs::SinkDef& sink,
-                   const defs::KafkaConnectionDef& kafka) {
-  const std::string progress =
-      defs::progress_topic(kafka, session.services().identity.environment_id, sink.connection);
-  if (sink.topic != progress) return {};
-  return fail(
-      Error(sql_state::kInvalidParameterValue,
-            fmt::format("TOPIC cannot be the progress topic of the connection: {}", progress))
-          .with_hint("Name another topic."));
-}
-
 Status validate_registries(Session& session, const defs::SinkDef& sink,
                            const catalog::CatalogState& catalog) {
   std::set<ObjectId> registries;
@@ -142,7 +130,7 @@ Result<DdlFunction> create_sink(Session& session, const sql::CreateSink& stateme
     ASSIGN_OR_RETURN(sql::SinkPlan plan, sql::plan_create_sink(statement, context));
     RETURN_IF_ERROR(check_place(*statement.name, statement.in_cluster, *catalog, view));
     const auto& kafka = catalog::facts_of<defs::KafkaConnectionDef>(*catalog, plan.def.connection);
-    RETURN_IF_ERROR(check_topic(session, plan.def, kafka));
+    RETURN_IF_ERROR(check_topics(session, plan.def, *catalog));
     Status valid = session.services().contacts.validate(kafka, *catalog, session.cancelled());
     if (!valid) {
       Error error(sql_state::kSystemError, "KAFKA sink validation: admin client errored");

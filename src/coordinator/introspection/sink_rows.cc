@@ -56,6 +56,7 @@ Rows transactions(const IntrospectionSources& s) {
     row.push_back(number(t.aborted));
     row.push_back(t.last_abort ? number(t.last_abort->at_us) : null());
     row.push_back(t.last_abort ? text(t.last_abort->cause) : null());
+    row.push_back(number(t.refused));
     rows.push_back(std::move(row));
   }
   return rows;

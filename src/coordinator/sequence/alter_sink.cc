@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "coordinator/sequence/item_facts.h"
 #include "coordinator/sequence/statements.h"
+#include "sql/ddl/option_reader.h"
 #include "sql/parse/parse.h"
 #include "sql/parse/print.h"
 #include "sql/resolve/item_names.h"
@@ -17,8 +18,9 @@ using catalog::ItemKind;
 using catalog::ItemRef;
 
 constexpr const char* kAlterable[] = {
-    "COMMIT INTERVAL", "TRANSACTION TIMEOUT", "MAX MESSAGE BYTES", "LINGER",
-    "PRODUCER CONFIG", "SNAPSHOT RATE LIMIT", "DELIVERY GUARANTEE"};
+    "COMMIT INTERVAL",  "TRANSACTION TIMEOUT", "MAX MESSAGE BYTES",  "LINGER",
+    "PRODUCER CONFIG",  "SNAPSHOT RATE LIMIT", "DELIVERY GUARANTEE", "REFUSED MESSAGES",
+    "DEAD LETTER TOPIC"};
 
 std::unexpected<Error> being_altered() {
   return fail(sql_state::kSerializationFailure, "sink was altered concurrently");
@@ -48,6 +50,14 @@ void remove_option(std::vector<sql::Option>& options, const std::string& name) {
   std::erase_if(options, [&](const sql::Option& one) { return one.name == name; });
 }
 
+// A dead letter topic goes with the policy that needs it.
+void settle_letters(bool is_said, sql::CreateSink& sink) {
+  const sql::Option* policy = find_option(sink.with, "REFUSED MESSAGES");
+  const bool has_letters = policy != nullptr && policy->value &&
+                           sql::option_text(*policy->value).value_or("") == "dead letter";
+  if (!is_said && !has_letters) remove_option(sink.with, "DEAD LETTER TOPIC");
+}
+
 Status set_options(const sql::SetOptions& action, sql::CreateSink& sink) {
   for (size_t i = 0; i < action.options.size(); ++i) {
     const sql::Option& option = action.options[i];
@@ -60,6 +70,7 @@ Status set_options(const sql::SetOptions& action, sql::CreateSink& sink) {
     remove_option(sink.with, option.name);
     sink.with.push_back(option);
   }
+  settle_letters(find_option(action.options, "DEAD LETTER TOPIC") != nullptr, sink);
   return {};
 }
 
@@ -72,6 +83,7 @@ Status reset_options(const sql::ResetOptions& action, sql::CreateSink& sink) {
     }
     remove_option(sink.with, option.name);
   }
+  settle_letters(false, sink);
   return {};
 }
 
@@ -117,9 +129,8 @@ void put_altered(AlteredSink altered, const std::optional<PlaceOrder>& order, Se
   changed.create_sql = std::move(altered.create_sql);
   changed.uses = std::move(altered.plan.uses);
   const auto& before = std::get<defs::SinkDef>(altered.before->facts);
-  out.effects.push_back(RestartSink{changed.id, before.collection(),
-                                    altered.plan.def.collection(), order,
-                                    have_other_forms(before, altered.plan.def)});
+  out.effects.push_back(RestartSink{changed.id, before.collection(), altered.plan.def.collection(),
+                                    order, have_other_forms(before, altered.plan.def)});
   if (before.resolved && before.resolved != altered.plan.def.resolved) {
     drop_resolved_collection(*before.resolved, out);
   }

@@ -16,7 +16,7 @@ using catalog::ItemRef;
 // Also what a sink of KEY VIOLATIONS 'resolve' reads: its rows are picked out in its cluster.
 bool is_maintained(const CatalogItem& item) {
   const auto* sink = std::get_if<defs::SinkDef>(&item.facts);
-  if (sink != nullptr) return sink->resolved.has_value();
+  if (sink != nullptr) return sink->resolved || sink->pending;
   return item.kind == ItemKind::kMaterializedView || item.kind == ItemKind::kIndex;
 }
 

@@ -132,6 +132,7 @@ inline constexpr OptionSpec kSinkWith[] = {
     {"PRODUCER CONFIG"},     {"VALIDATE"},
     {"EXCLUDE COLUMNS"},     {"JSON SCHEMAS"},
     {"DELIVERY GUARANTEE"},  {"KEY VIOLATIONS"},
+    {"REFUSED MESSAGES"},    {"DEAD LETTER TOPIC"},
     {"RESOLVED COLLECTION"},
 };
 inline constexpr OptionSpec kDebeziumSink[] = {{"FIELDS"}, {"TOMBSTONES"}};

@@ -45,14 +45,16 @@ TEST(ParseError, Sinks) {
   EXPECT_EQ(sink_message("FORMAT AVRO USING x"),
             "Expected CONFLUENT SCHEMA REGISTRY, AWS GLUE SCHEMA REGISTRY, or SCHEMA, found "
             "identifier \"x\"");
-  EXPECT_EQ(sink_message("WITH (SIZE = 's')"),
-            "Expected one of PARTITION or SNAPSHOT or VERSION or COMMIT or TRANSACTION or MAX or "
-            "LINGER or PRODUCER or VALIDATE or EXCLUDE or JSON or DELIVERY or KEY "
-            "or RESOLVED, found SIZE");
-  EXPECT_EQ(sink_message("WITH (property = 1) FORMAT JSON"),
-            "Expected one of PARTITION or SNAPSHOT or VERSION or COMMIT or TRANSACTION or MAX or "
-            "LINGER or PRODUCER or VALIDATE or EXCLUDE or JSON or DELIVERY or KEY "
-            "or RESOLVED, found identifier \"property\"");
+  EXPECT_EQ(
+      sink_message("WITH (SIZE = 's')"),
+      "Expected one of PARTITION or SNAPSHOT or VERSION or COMMIT or TRANSACTION or MAX or "
+      "LINGER or PRODUCER or VALIDATE or EXCLUDE or JSON or DELIVERY or KEY or REFUSED or DEAD "
+      "or RESOLVED, found SIZE");
+  EXPECT_EQ(
+      sink_message("WITH (property = 1) FORMAT JSON"),
+      "Expected one of PARTITION or SNAPSHOT or VERSION or COMMIT or TRANSACTION or MAX or "
+      "LINGER or PRODUCER or VALIDATE or EXCLUDE or JSON or DELIVERY or KEY or REFUSED or DEAD "
+      "or RESOLVED, found identifier \"property\"");
   EXPECT_EQ(sink_message("WITH (SNAPSHOT) FORMAT JSON"), "Expected end of statement, found FORMAT");
   const std::string csr = "FORMAT AVRO USING CONFLUENT SCHEMA REGISTRY CONNECTION c ";
   EXPECT_EQ(sink_message(csr + "(NULL VALUES)"), "Expected DEFAULTS, found VALUES");
