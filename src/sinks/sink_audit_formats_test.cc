@@ -287,6 +287,16 @@ TEST_P(SinkFormats, AMalformedValueIsToldAndReplaced) {
   EXPECT_EQ(sent(), before + 1);
 }
 
+// UPSERT deletes whatever there is; of a change nobody knows what it would take away.
+TEST_P(SinkFormats, AMalformedValueOfAKeyThatIsGoneIsDeletedWhereItCanBe) {
+  if (!form_.by_state() || !config_.value_head) return;
+  message('b', 4).value = "malformed";
+  EXPECT_EQ(problems(), Problems{"malformed"});
+  const size_t before = sent();
+  expect_led_back();
+  EXPECT_EQ(sent(), before + (form_.envelope == SinkEnvelope::kUpsert ? 1 : 0));
+}
+
 TEST_P(SinkFormats, AMalformedKeyIsToldAndItsRowSentAgain) {
   if (!config_.key_head) return;
   const std::string right = *message('e', 4).key;
