@@ -2,6 +2,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cctype>
 
 #include "base/check.h"
 #include "coordinator/sequence/item_facts.h"
@@ -53,8 +54,12 @@ void remove_option(std::vector<sql::Option>& options, const std::string& name) {
 // A dead letter topic goes with the policy that needs it.
 void settle_letters(bool is_said, sql::CreateSink& sink) {
   const sql::Option* policy = find_option(sink.with, "REFUSED MESSAGES");
-  const bool has_letters = policy != nullptr && policy->value &&
-                           sql::option_text(*policy->value).value_or("") == "dead letter";
+  std::string name = policy != nullptr && policy->value
+                         ? sql::option_text(*policy->value).value_or("")
+                         : std::string();
+  std::ranges::transform(name, name.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  const bool has_letters = name == "dead letter";
   if (!is_said && !has_letters) remove_option(sink.with, "DEAD LETTER TOPIC");
 }
 

@@ -241,7 +241,7 @@ TEST_F(ResolvingSinks, ForgetADeadLetterTopicWithItsPolicy) {
   };
   EXPECT_EQ(run("SET (REFUSED MESSAGES = 'dead letter')"),
             "REFUSED MESSAGES 'dead letter' needs DEAD LETTER TOPIC");
-  EXPECT_EQ(run("SET (REFUSED MESSAGES = 'dead letter', DEAD LETTER TOPIC = 'l')"), "l");
+  EXPECT_EQ(run("SET (REFUSED MESSAGES = 'Dead Letter', DEAD LETTER TOPIC = 'l')"), "l");
   EXPECT_EQ(run("SET (LINGER = '5ms')"), "l");
   EXPECT_EQ(run("SET (DEAD LETTER TOPIC = 'm')"), "m");
   EXPECT_EQ(run("SET (REFUSED MESSAGES = 'skip')"), "");
