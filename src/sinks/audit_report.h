@@ -24,7 +24,7 @@ enum class AuditProblem {
   kNotUnique,   // The collection has more than one row of a key of UPSERT: no state is right.
   kRefused,     // The collection has a row whose message cannot be sent, and the sink goes on.
 };
-inline constexpr size_t kNumAuditProblems = 9;
+inline constexpr size_t kNumAuditProblems = static_cast<size_t>(AuditProblem::kRefused) + 1;
 
 // "missing", "out of order".
 std::string_view audit_problem_name(AuditProblem problem);
