@@ -24,7 +24,7 @@ Step<void> SnapshotBulk::open() {
   if (!rows) return storage_trouble(rows.error());
   ahead_ = std::make_unique<EncodeAhead>(
       std::make_unique<SnapshotEncoder>(config_, encoder_.heads(), std::move(*rows),
-                                        SnapshotPlace{cursor_.time, mark.hash, mark.previous}),
+                                        SnapshotPlace{cursor_.time, mark.previous}),
       config_.limits.ahead_bytes);
   return {};
 }
@@ -55,7 +55,7 @@ Step<bool> SnapshotBulk::read_unit(BulkUnit& unit) {
   unit.messages.assign(1, chunk_->message(row));
   unit.changes = chunk_->row(row).changes;
   unit.violation = chunk_->violation(row);
-  cursor_.hash = chunk_->row(row).hash;
+  cursor_.hash = hash_message(cursor_.hash, unit.messages.front(), encoder_.heads());
   return true;
 }
 

@@ -126,14 +126,12 @@ bool SnapshotEncoder::encode_row(const data::DeltaBatch& batch, size_t row, Enco
     chunk.trouble = refused_row(*refusal).error();
     return false;
   }
-  place_.hash = hash_message(place_.hash, message, encoder_.heads());
   chunk.bytes_ += value_;
   out.value_end = chunk.bytes_.size();
   out.steady_bytes = message.steady_bytes;
   out.partition_hash = message.partition_hash;
   out.copies = message.copies;
   out.changes = message.copies;
-  out.hash = place_.hash;
   if (encoder_.has_group_key()) look_for_violation(chunk);
   return true;
 }
@@ -153,21 +151,25 @@ void SnapshotEncoder::keep_refusal(const SinkMessage& message, EncodedChunk& chu
 
 // Rows of a key are neighbours when the collection is stored by it; others are not looked for.
 void SnapshotEncoder::look_for_violation(EncodedChunk& chunk) {
-  std::string_view bare(value_);
-  bare.remove_prefix(encoder_.heads().value.size());
-  bare.remove_suffix(encoder_.heads().value_tail.size());
   const bool neighbour = place_.previous && place_.previous->key == group_key_;
   EncodedChunk::Row& row = chunk.rows_.back();
   if (neighbour) ++row.changes;
   // The sink stops at it.
   if (row.changes > 1 && encoder_.key_is_proven() && !chunk.violation_) {
-    const std::string_view other = neighbour ? std::string_view(place_.previous->value) : bare;
+    const std::string& other = neighbour ? place_.previous->value : value_;
     chunk.violation_.emplace(chunk.rows_.size() - 1,
-                             violation_text(group_key_, place_.time, other, bare));
+                             violation_text(group_key_, place_.time, bare(other), bare(value_)));
   }
   if (!place_.previous) place_.previous.emplace();
-  place_.previous->key = group_key_;
-  place_.previous->value = bare;
+  place_.previous->key.swap(group_key_);
+  place_.previous->value.swap(value_);
+}
+
+// Without what stands in front of each and behind.
+std::string_view SnapshotEncoder::bare(std::string_view value) const {
+  value.remove_prefix(encoder_.heads().value.size());
+  value.remove_suffix(encoder_.heads().value_tail.size());
+  return value;
 }
 
 // --- ahead ---

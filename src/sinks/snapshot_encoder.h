@@ -23,8 +23,8 @@ namespace penstock::sinks {
 
 // A row that was met: another one of its key, right behind it, is a violation.
 struct SnapshotRow {
-  std::string key;
-  std::string value;
+  std::string key;    // By which it is grouped.
+  std::string value;  // Of its message.
 };
 
 // The messages of a chunk's rows, one for each row. Plain value.
@@ -40,7 +40,6 @@ class EncodedChunk {
     uint64_t partition_hash = 0;
     uint64_t copies = 0;
     uint64_t changes = 0;                         // More than 1 is a violation of the key.
-    uint64_t hash = 0;                            // Of all rows up to this one.
     std::shared_ptr<const Refusal> refusal = {};  // As of a message.
   };
 
@@ -72,7 +71,6 @@ class EncodedChunk {
 // Where a snapshot's rows are read from, and what is known of those before.
 struct SnapshotPlace {
   Timestamp time;
-  uint64_t hash = 0;
   std::optional<SnapshotRow> previous = {};
 };
 
@@ -89,6 +87,7 @@ class SnapshotEncoder {
   bool encode_row(const data::DeltaBatch& batch, size_t row, EncodedChunk& chunk);
   void keep_refusal(const SinkMessage& message, EncodedChunk& chunk);
   void look_for_violation(EncodedChunk& chunk);
+  std::string_view bare(std::string_view value) const;
 
   ChangeEncoder encoder_;
   std::unique_ptr<data::OrderedRows> rows_;
