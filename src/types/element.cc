@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "types/compare.h"
+#include "types/scalar_text.h"
 #include "types/text_io.h"
 
 namespace penstock::types {
@@ -139,12 +140,68 @@ void append_element_text(const SqlType& type, const Datum& value, std::string_vi
   }
 }
 
+namespace {
+
+std::unexpected<Error> bad_text(std::string_view what, std::string_view detail,
+                                std::string_view text) {
+  std::string message = "invalid input syntax for type ";
+  message.append(what).append(": ").append(detail).append(": \"").append(text).append("\"");
+  return fail(sql_state::kInvalidTextRepresentation, std::move(message));
+}
+
+}  // namespace
+
+// --- DoubledQuotesReader ---
+
+DoubledQuotesReader::DoubledQuotesReader(std::string_view what, std::string_view text)
+    : what_(what), text_(text), rest_(trim_blanks(text)) {}
+
+std::unexpected<Error> DoubledQuotesReader::bad(std::string_view detail) const {
+  return bad_text(what_, detail, text_);
+}
+
+bool DoubledQuotesReader::take(char c) {
+  if (!is(c)) return false;
+  rest_.remove_prefix(1);
+  return true;
+}
+
+bool DoubledQuotesReader::take_word(std::string_view lower_case) {
+  if (rest_.size() < lower_case.size()) return false;
+  for (size_t i = 0; i < lower_case.size(); ++i) {
+    if ((rest_[i] | 32) != lower_case[i]) return false;
+  }
+  rest_.remove_prefix(lower_case.size());
+  return true;
+}
+
+Result<Datum> DoubledQuotesReader::value(const SqlType& type, std::string_view ends) {
+  if (is_one_of(ends)) return Datum::null();
+  std::string text;
+  bool in_quotes = false;
+  while (in_quotes || !is_one_of(ends)) {
+    if (take('"')) {
+      if (in_quotes && take('"')) {
+        text += '"';
+      } else {
+        in_quotes = !in_quotes;
+      }
+      continue;
+    }
+    take('\\');
+    if (at_end()) return bad("Unexpected end of input.");
+    text += rest_[0];
+    rest_.remove_prefix(1);
+  }
+  Result<Datum> value = parse_text(type, text);
+  if (!value) return bad(value.error().message);
+  return value;
+}
+
 // --- BracedReader ---
 
 std::unexpected<Error> BracedReader::bad(std::string_view detail) const {
-  std::string message = "invalid input syntax for type ";
-  message.append(what_).append(": ").append(detail).append(": \"").append(text_).append("\"");
-  return fail(sql_state::kInvalidTextRepresentation, std::move(message));
+  return bad_text(what_, detail, text_);
 }
 
 std::unexpected<Error> BracedReader::expected(std::string_view wanted) const {

@@ -69,6 +69,29 @@ class BracedReader {
   std::string_view rest_;
 };
 
+// Reads the text forms of records and ranges piece by piece, without the blanks around the whole:
+// append_doubling_quotes() backwards, and a backslash before any character. Errors as
+// BracedReader's.
+class DoubledQuotesReader {
+ public:
+  DoubledQuotesReader(std::string_view what, std::string_view text);
+
+  std::unexpected<Error> bad(std::string_view detail) const;
+  bool take(char c);
+  bool take_word(std::string_view lower_case);  // In any case.
+  bool is(char c) const { return rest_.starts_with(c); }
+  bool at_end() const { return rest_.empty(); }
+  // Up to one of `ends` outside of quotes; NULL where nothing is before it. Blanks belong to it.
+  Result<Datum> value(const SqlType& type, std::string_view ends);
+
+ private:
+  bool is_one_of(std::string_view ends) const { return !rest_.empty() && ends.contains(rest_[0]); }
+
+  std::string_view what_;
+  std::string_view text_;
+  std::string_view rest_;
+};
+
 // Whether the text of a value of this type has braces of its own, so that it needs no quotes in
 // another's.
 bool has_braces(const SqlType& type);

@@ -25,67 +25,20 @@ Result<Datum> read_element(const SqlType& type, std::string_view nested_hint, Br
 }
 
 // (a,"b c",) as PostgreSQL reads it: an empty field is NULL, blanks are part of their field.
-class RecordReader {
- public:
-  explicit RecordReader(std::string_view text) : text_(text), rest_(trim(text)) {}
-
-  Result<std::vector<Datum>> read(const RecordFields& fields) {
-    if (!take('(')) return bad("Missing left parenthesis.");
-    std::vector<Datum> out;
-    for (const ColumnDesc& field : fields) {
-      if (!out.empty() && !take(',')) return bad("Too few columns.");
-      ASSIGN_OR_RETURN(Datum value, read_field(field.type.type));
-      out.push_back(std::move(value));
-    }
-    if (rest_.starts_with(',')) return bad("Too many columns.");
-    if (!take(')')) return bad(rest_.empty() ? "Unexpected end of input." : "Too many columns.");
-    if (!rest_.empty()) return bad("Junk after right parenthesis.");
-    return out;
+Result<std::vector<Datum>> read_record(const RecordFields& fields, std::string_view text) {
+  DoubledQuotesReader in("record", text);
+  if (!in.take('(')) return in.bad("Missing left parenthesis.");
+  std::vector<Datum> out;
+  for (const ColumnDesc& field : fields) {
+    if (!out.empty() && !in.take(',')) return in.bad("Too few columns.");
+    ASSIGN_OR_RETURN(Datum value, in.value(field.type.type, ",)"));
+    out.push_back(std::move(value));
   }
-
- private:
-  static std::string_view trim(std::string_view text) {
-    while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
-    while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
-    return text;
-  }
-  std::unexpected<Error> bad(std::string_view detail) const {
-    return fail(sql_state::kInvalidTextRepresentation,
-                "invalid input syntax for type record: " + std::string(detail) + ": \"" +
-                    std::string(text_) + "\"");
-  }
-  bool take(char c) {
-    if (!rest_.starts_with(c)) return false;
-    rest_.remove_prefix(1);
-    return true;
-  }
-
-  Result<Datum> read_field(const SqlType& type) {
-    if (rest_.starts_with(',') || rest_.starts_with(')')) return Datum::null();
-    std::string text;
-    bool in_quotes = false;
-    while (in_quotes || !(rest_.starts_with(',') || rest_.starts_with(')'))) {
-      if (take('"')) {
-        if (in_quotes && take('"')) {
-          text += '"';
-        } else {
-          in_quotes = !in_quotes;
-        }
-        continue;
-      }
-      take('\\');
-      if (rest_.empty()) return bad("Unexpected end of input.");
-      text += rest_[0];
-      rest_.remove_prefix(1);
-    }
-    Result<Datum> value = parse_text(type, text);
-    if (!value) return bad(value.error().message);
-    return value;
-  }
-
-  std::string_view text_;
-  std::string_view rest_;
-};
+  if (in.is(',')) return in.bad("Too many columns.");
+  if (!in.take(')')) return in.bad(in.at_end() ? "Unexpected end of input." : "Too many columns.");
+  if (!in.at_end()) return in.bad("Junk after right parenthesis.");
+  return out;
+}
 
 }  // namespace
 
@@ -138,7 +91,7 @@ Result<std::string> parse_map(const SqlType& value, std::string_view text) {
 }
 
 Result<std::string> parse_record(const RecordFields& fields, std::string_view text) {
-  ASSIGN_OR_RETURN(std::vector<Datum> values, RecordReader(text).read(fields));
+  ASSIGN_OR_RETURN(std::vector<Datum> values, read_record(fields, text));
   return encode_record(fields, values);
 }
 
