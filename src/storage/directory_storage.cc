@@ -50,7 +50,7 @@ DirectoryStorage::DirectoryStorage(const StorageOptions& options, DirectoryLock 
       reader_(*database_, state_, durability_),
       holds_(state_),
       meta_(*database_),
-      maintenance_(*database_, state_, durability_, rewriting_) {}
+      maintenance_(*database_, state_, durability_, reader_, rewriting_) {}
 
 DirectoryStorage::~DirectoryStorage() {
   stop_maintenance();

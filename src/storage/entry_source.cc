@@ -29,6 +29,7 @@ class RowsSource : public EntrySource {
     return true;
   }
   const Entry& entry() const override { return entry_; }
+  bool distinct() const override { return true; }
 
  private:
   std::string_view sort_key() const { return cursor_.key().substr(prefix_.size()); }
@@ -49,6 +50,7 @@ class BlockSource : public EntrySource {
     uint32_t first = 0;
     uint32_t end = 0;
     Timestamp time;  // Of blocks that are not timed.
+    bool timed = false;
   };
   BlockSource(const Database& database, const DatabaseSnapshotRef& snapshot, Blocks blocks,
               TimeRange times, std::string_view position)
@@ -88,6 +90,7 @@ class BlockSource : public EntrySource {
     }
   }
   const Entry& entry() const override { return reader_.entry(); }
+  bool distinct() const override { return !blocks_.timed; }
 
  private:
   static std::string numbered(std::string key, uint32_t block) {
@@ -126,6 +129,7 @@ class RunSource : public EntrySource {
     return true;
   }
   const Entry& entry() const override { return entries_[next_ - 1]; }
+  bool distinct() const override { return true; }
 
  private:
   std::unique_ptr<RunBuilder> run_;
@@ -133,65 +137,128 @@ class RunSource : public EntrySource {
   size_t next_ = 0;
 };
 
+class MergedEntries : public EntrySource {
+ public:
+  explicit MergedEntries(std::vector<std::unique_ptr<EntrySource>> sources)
+      : sources_(std::move(sources)) {}
+
+  Result<bool> next() override {
+    if (!started_) {
+      RETURN_IF_ERROR(start());
+    } else if (lent_) {
+      RETURN_IF_ERROR(step());
+    }
+    while (!heap_.empty()) {
+      // Alone, a source's entries pass as they are: most of a large collection lies in one place.
+      lent_ = heap_.size() == 1 && sources_[heap_.front().source]->distinct();
+      if (lent_) {
+        entry_ = sources_[heap_.front().source]->entry();
+      } else {
+        RETURN_IF_ERROR(add_up());
+      }
+      entry_.time = Timestamp::min();
+      if (entry_.weight != 0) return true;
+      if (lent_) RETURN_IF_ERROR(step());
+    }
+    lent_ = false;
+    return false;
+  }
+  const Entry& entry() const override { return entry_; }
+  bool distinct() const override { return true; }
+
+ private:
+  struct Head {
+    std::string_view sort_key;  // Of the source's entry.
+    size_t source = 0;
+  };
+  static bool later(const Head& a, const Head& b) { return a.sort_key > b.sort_key; }
+
+  Status start() {
+    started_ = true;
+    for (size_t i = 0; i < sources_.size(); ++i) {
+      ASSIGN_OR_RETURN(bool more, sources_[i]->next());
+      if (more) heap_.push_back({sources_[i]->entry().sort_key, i});
+    }
+    std::make_heap(heap_.begin(), heap_.end(), later);
+    return {};
+  }
+
+  // The entry of the least sort key, over all sources that have it.
+  Status add_up() {
+    const Entry& first = sources_[heap_.front().source]->entry();
+    sort_key_ = first.sort_key;
+    payload_ = first.payload;
+    int64_t weight = 0;
+    while (!heap_.empty() && heap_.front().sort_key == sort_key_) {
+      weight += sources_[heap_.front().source]->entry().weight;
+      RETURN_IF_ERROR(step());
+    }
+    entry_ = {sort_key_, payload_, weight, Timestamp::min()};
+    return {};
+  }
+
+  // Moves the source on top.
+  Status step() {
+    EntrySource& source = *sources_[heap_.front().source];
+    ASSIGN_OR_RETURN(bool more, source.next());
+    if (more) {
+      heap_.front().sort_key = source.entry().sort_key;
+    } else {
+      heap_.front() = heap_.back();
+      heap_.pop_back();
+    }
+    sift_down();
+    return {};
+  }
+
+  // The one on top may have become later than those below.
+  void sift_down() {
+    size_t at = 0;
+    while (true) {
+      size_t child = 2 * at + 1;
+      if (child >= heap_.size()) return;
+      if (child + 1 < heap_.size() && later(heap_[child], heap_[child + 1])) ++child;
+      if (!later(heap_[at], heap_[child])) return;
+      std::swap(heap_[at], heap_[child]);
+      at = child;
+    }
+  }
+
+  std::vector<std::unique_ptr<EntrySource>> sources_;
+  std::vector<Head> heap_;
+  bool started_ = false;
+  bool lent_ = false;  // The entry is the top source's own, which is moved on by the next step.
+  std::string sort_key_;
+  std::string payload_;
+  Entry entry_;
+};
+
 class MergedRows : public data::OrderedRows {
  public:
-  MergedRows(std::shared_ptr<const RowFormat> format,
-             std::vector<std::unique_ptr<EntrySource>> sources)
-      : format_(std::move(format)), sources_(std::move(sources)), builder_(format_->kinds()) {}
+  MergedRows(std::shared_ptr<const RowFormat> format, std::unique_ptr<EntrySource> entries)
+      : format_(std::move(format)), entries_(std::move(entries)), builder_(format_->kinds()) {}
 
   Result<std::optional<Chunk>> next() override {
-    if (!started_) RETURN_IF_ERROR(start());
     std::string position;
-    while (!heap_.empty() && !builder_.full()) {
-      sort_key_ = top().sort_key;
-      payload_ = top().payload;
-      int64_t weight = 0;
-      while (!heap_.empty() && top().sort_key == sort_key_) {
-        weight += top().weight;
-        RETURN_IF_ERROR(step());
+    while (!at_end_ && !builder_.full()) {
+      ASSIGN_OR_RETURN(bool more, entries_->next());
+      if (!more) {
+        at_end_ = true;
+        break;
       }
-      if (weight == 0) continue;
-      RETURN_IF_ERROR(format_->decode(RowFormat::row_of(sort_key_, payload_), weight, builder_));
-      position = sort_key_;
+      const Entry& entry = entries_->entry();
+      RETURN_IF_ERROR(format_->decode(RowFormat::row_of(entry.sort_key, entry.payload),
+                                      entry.weight, builder_));
+      position = entry.sort_key;
     }
     if (builder_.empty()) return std::nullopt;
     return Chunk{std::make_shared<const data::DeltaBatch>(builder_.finish()), std::move(position)};
   }
 
  private:
-  bool later(size_t a, size_t b) const {
-    return sources_[a]->entry().sort_key > sources_[b]->entry().sort_key;
-  }
-  const Entry& top() const { return sources_[heap_.front()]->entry(); }
-
-  Status start() {
-    started_ = true;
-    for (size_t i = 0; i < sources_.size(); ++i) {
-      ASSIGN_OR_RETURN(bool more, sources_[i]->next());
-      if (more) heap_.push_back(i);
-    }
-    std::make_heap(heap_.begin(), heap_.end(), [this](size_t a, size_t b) { return later(a, b); });
-    return {};
-  }
-  // Moves the source on top.
-  Status step() {
-    auto order = [this](size_t a, size_t b) { return later(a, b); };
-    std::pop_heap(heap_.begin(), heap_.end(), order);
-    ASSIGN_OR_RETURN(bool more, sources_[heap_.back()]->next());
-    if (more) {
-      std::push_heap(heap_.begin(), heap_.end(), order);
-    } else {
-      heap_.pop_back();
-    }
-    return {};
-  }
-
   std::shared_ptr<const RowFormat> format_;
-  std::vector<std::unique_ptr<EntrySource>> sources_;
-  std::vector<size_t> heap_;
-  bool started_ = false;
-  std::string sort_key_;
-  std::string payload_;
+  std::unique_ptr<EntrySource> entries_;
+  bool at_end_ = false;
   data::BatchBuilder builder_;
 };
 
@@ -214,7 +281,8 @@ Result<std::unique_ptr<EntrySource>> part_source(const Database& database,
                                                  const DatabaseSnapshotRef& snapshot,
                                                  const PartEntry& part, TimeRange times,
                                                  std::string_view position) {
-  BlockSource::Blocks blocks{part_prefix(part.part), part.first_block, part.blocks, part.first};
+  BlockSource::Blocks blocks{part_prefix(part.part), part.first_block, part.blocks, part.first,
+                             part.timed};
   auto source =
       std::make_unique<BlockSource>(database, snapshot, std::move(blocks), times, position);
   RETURN_IF_ERROR(source->open());
@@ -225,7 +293,7 @@ Result<std::unique_ptr<EntrySource>> tick_source(const Database& database,
                                                  const DatabaseSnapshotRef& snapshot,
                                                  const TickRun& run, std::string_view position) {
   BlockSource::Blocks blocks{tick_prefix(run.collection, run.stream, run.time), run.first, run.end,
-                             run.time};
+                             run.time, false};
   auto source = std::make_unique<BlockSource>(database, snapshot, std::move(blocks),
                                               TimeRange{run.time, run.time}, position);
   RETURN_IF_ERROR(source->open());
@@ -237,9 +305,13 @@ std::unique_ptr<EntrySource> run_source(std::unique_ptr<RunBuilder> run,
   return std::make_unique<RunSource>(std::move(run), position);
 }
 
+std::unique_ptr<EntrySource> merge_entries(std::vector<std::unique_ptr<EntrySource>> sources) {
+  return std::make_unique<MergedEntries>(std::move(sources));
+}
+
 std::unique_ptr<data::OrderedRows> merge_sources(
     std::shared_ptr<const RowFormat> format, std::vector<std::unique_ptr<EntrySource>> sources) {
-  return std::make_unique<MergedRows>(std::move(format), std::move(sources));
+  return std::make_unique<MergedRows>(std::move(format), merge_entries(std::move(sources)));
 }
 
 }  // namespace penstock::storage

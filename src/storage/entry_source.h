@@ -30,6 +30,8 @@ class EntrySource {
   // Goes to the next entry; false at the end. An entry's views live until the next step.
   virtual Result<bool> next() = 0;
   virtual const Entry& entry() const = 0;
+  // No two entries have the same sort key.
+  virtual bool distinct() const = 0;
 };
 
 // The folded rows of a z-set after `position` ("" = all).
@@ -55,7 +57,9 @@ Result<std::unique_ptr<EntrySource>> tick_source(const Database& database,
 // Updates in memory, which are sorted here.
 std::unique_ptr<EntrySource> run_source(std::unique_ptr<RunBuilder> run, std::string_view position);
 
-// Adds up what the sources say; rows of weight zero are left out.
+// Adds up what the sources say; rows of weight zero are left out. Entries have no time.
+std::unique_ptr<EntrySource> merge_entries(std::vector<std::unique_ptr<EntrySource>> sources);
+// The same as chunks of rows.
 std::unique_ptr<data::OrderedRows> merge_sources(std::shared_ptr<const RowFormat> format,
                                                  std::vector<std::unique_ptr<EntrySource>> sources);
 

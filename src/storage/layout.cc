@@ -11,6 +11,8 @@ namespace {
 constexpr char kTickSpace = 0;
 constexpr char kPartSpace = 1;
 constexpr char kPartEntryTag = 2;
+constexpr uint8_t kTimedPart = 1;
+constexpr uint8_t kBasePart = 2;
 
 std::string decimal_key(std::string_view prefix, uint64_t number) {
   std::string key(prefix);
@@ -104,7 +106,7 @@ std::string encode_part_entry(const PartEntry& entry) {
   put_varint(out, entry.blocks);
   put_varint(out, entry.updates);
   put_varint(out, entry.bytes);
-  out.push_back(entry.timed ? 1 : 0);
+  out.push_back(static_cast<char>((entry.timed ? kTimedPart : 0) | (entry.base ? kBasePart : 0)));
   return out;
 }
 
@@ -118,7 +120,9 @@ std::optional<PartEntry> decode_part_entry(std::string_view value) {
   entry.blocks = static_cast<uint32_t>(reader.varint());
   entry.updates = reader.varint();
   entry.bytes = reader.varint();
-  entry.timed = reader.fixed<uint8_t>() != 0;
+  const uint8_t flags = reader.fixed<uint8_t>();
+  entry.timed = (flags & kTimedPart) != 0;
+  entry.base = (flags & kBasePart) != 0;
   if (reader.failed()) return std::nullopt;
   return entry;
 }

@@ -48,7 +48,8 @@ std::string all_parts_begin();
 std::string all_parts_end();
 
 // A part standing in the log for the updates of [first, last] (its key has last).
-// Value: [u8 2][varint first][part id][first block][blocks][updates][bytes][u8 timed].
+// Value: [u8 2][varint first][part id][first block][blocks][updates][bytes]
+// [u8 flags: bit 0 = timed, bit 1 = base].
 struct PartEntry {
   Timestamp first;
   uint64_t part = 0;
@@ -57,6 +58,7 @@ struct PartEntry {
   uint64_t updates = 0;
   uint64_t bytes = 0;
   bool timed = false;
+  bool base = false;  // All that the z-set held at the time; the only one, and its first entry.
 };
 bool is_part_entry(std::string_view value);
 std::string encode_part_entry(const PartEntry& entry);

@@ -156,13 +156,13 @@ class SnapshotRows : public UnorderedRows {
  public:
   SnapshotRows(std::unique_ptr<OpenSnapshot> open, const Database& database,
                DatabaseSnapshotRef snapshot, std::shared_ptr<const RowFormat> format,
-               Timestamp time, std::unique_ptr<EntrySource> rows, Cursor log)
+               Timestamp time, std::vector<std::unique_ptr<EntrySource>> folded, Cursor log)
       : open_(std::move(open)),
         database_(database),
         snapshot_(std::move(snapshot)),
         format_(std::move(format)),
         time_(time),
-        current_(std::move(rows)),
+        folded_(std::move(folded)),
         log_(std::move(log)),
         builder_(format_->kinds()) {}
 
@@ -193,16 +193,15 @@ class SnapshotRows : public UnorderedRows {
         if (more) return true;
         current_.reset();
       }
-      if (log_done_) return false;
-      if (log_started_) {
-        log_.next();
-      } else {
-        log_.seek_to_first();
-        log_started_ = true;
+      if (next_folded_ < folded_.size()) {
+        current_ = std::move(folded_[next_folded_++]);
+        continue;
       }
+      if (log_done_) return false;
       if (log_.valid()) {
         ASSIGN_OR_RETURN(bool more, open_log_entry());
         log_done_ = !more;
+        log_.next();
       } else {
         RETURN_IF_ERROR(log_.status());
         log_done_ = true;
@@ -230,9 +229,10 @@ class SnapshotRows : public UnorderedRows {
   DatabaseSnapshotRef snapshot_;
   std::shared_ptr<const RowFormat> format_;
   Timestamp time_;
+  std::vector<std::unique_ptr<EntrySource>> folded_;  // Read before the log, in this order.
+  size_t next_folded_ = 0;
   std::unique_ptr<EntrySource> current_;
-  Cursor log_;
-  bool log_started_ = false;
+  Cursor log_;  // At the next entry.
   bool log_done_ = false;
   std::string block_;
   BlockReader reader_{"", Timestamp::min()};
@@ -249,15 +249,28 @@ Result<std::unique_ptr<UnorderedRows>> LogReader::snapshot(CollectionId collecti
   Cursor log =
       database_.cursor(view.snapshot, Family::kLog, tick_key(collection, stream, view.log_start, 0),
                        ticks_end(collection, stream));
+  // The rows may take away from the base, and from nothing else.
+  Sources folded;
+  log.seek_to_first();
+  if (log.valid() && is_part_entry(log.value())) {
+    std::optional<PartEntry> part = decode_part_entry(log.value());
+    if (!part) return fail(damaged_error("a log entry"));
+    if (part->base) {
+      ASSIGN_OR_RETURN(auto base,
+                       part_source(database_, view.snapshot, *part, {Timestamp::min(), time}, ""));
+      folded.push_back(std::move(base));
+      log.next();
+    }
+  }
+  folded.push_back(rows_source(database_, view.snapshot, prefix, ""));
   return std::make_unique<SnapshotRows>(std::move(counted), database_, view.snapshot, view.format,
-                                        time, rows_source(database_, view.snapshot, prefix, ""),
-                                        std::move(log));
+                                        time, std::move(folded), std::move(log));
 }
 
 // A tick of several blocks is a sorted run of its own; the single blocks of small ticks are sorted
 // together in memory.
 Status LogReader::add_log_sources(const View& view, TimeRange times, std::string_view position,
-                                  std::vector<std::unique_ptr<EntrySource>>& sources) const {
+                                  Sources& sources) const {
   auto tail = std::make_unique<RunBuilder>(false);
   std::string held;  // The first block of a tick, until it is known whether more follow.
   TickRun run{view.collection, view.stream, Timestamp::min(), 0, 0};
@@ -299,14 +312,28 @@ Status LogReader::add_log_sources(const View& view, TimeRange times, std::string
   return {};
 }
 
+Result<LogReader::Sources> LogReader::sources_at(const View& view, Timestamp time,
+                                                 std::string_view position) const {
+  Sources sources;
+  sources.push_back(
+      rows_source(database_, view.snapshot, stream_prefix(view.collection, view.stream), position));
+  RETURN_IF_ERROR(add_log_sources(view, {Timestamp::min(), time}, position, sources));
+  return sources;
+}
+
+Result<std::unique_ptr<EntrySource>> LogReader::entries_until(CollectionId collection,
+                                                              Stream stream, Timestamp time,
+                                                              Timestamp since) const {
+  ASSIGN_OR_RETURN(View view, open(collection, stream, since, time));
+  ASSIGN_OR_RETURN(Sources sources, sources_at(view, time, ""));
+  return merge_entries(std::move(sources));
+}
+
 Result<std::unique_ptr<data::OrderedRows>> LogReader::ordered_snapshot(
     CollectionId collection, Stream stream, Timestamp time, std::string_view position) const {
   auto counted = std::make_unique<OpenSnapshot>(state_, collection);
   ASSIGN_OR_RETURN(View view, open(collection, stream, time, time));
-  std::vector<std::unique_ptr<EntrySource>> sources;
-  sources.push_back(
-      rows_source(database_, view.snapshot, stream_prefix(collection, stream), position));
-  RETURN_IF_ERROR(add_log_sources(view, {Timestamp::min(), time}, position, sources));
+  ASSIGN_OR_RETURN(Sources sources, sources_at(view, time, position));
   return std::make_unique<OrderedSnapshot>(std::move(counted),
                                            merge_sources(view.format, std::move(sources)));
 }
@@ -316,7 +343,7 @@ Result<std::unique_ptr<data::OrderedRows>> LogReader::net_change(CollectionId co
                                                                  Timestamp until,
                                                                  std::string_view position) const {
   ASSIGN_OR_RETURN(View view, open(collection, stream, after, until));
-  std::vector<std::unique_ptr<EntrySource>> sources;
+  Sources sources;
   RETURN_IF_ERROR(add_log_sources(view, {after.next(), until}, position, sources));
   return merge_sources(view.format, std::move(sources));
 }

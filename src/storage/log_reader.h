@@ -29,6 +29,10 @@ class LogReader : public CollectionReader {
   Result<std::unique_ptr<data::OrderedRows>> net_change(CollectionId collection, Stream stream,
                                                         Timestamp after, Timestamp until,
                                                         std::string_view position) const override;
+  // Everything up to `time`, as it is stored. For who folds: nobody else knows that nothing was
+  // folded after `time` while since is not.
+  Result<std::unique_ptr<EntrySource>> entries_until(CollectionId collection, Stream stream,
+                                                     Timestamp time, Timestamp since) const;
 
  private:
   struct View;  // What one read sees.
@@ -39,8 +43,10 @@ class LogReader : public CollectionReader {
                     Timestamp time) const;
   // For what is there at `time` itself, which has to be offered.
   Result<View> open_at(CollectionId collection, Stream stream, Timestamp time) const;
+  using Sources = std::vector<std::unique_ptr<EntrySource>>;
   Status add_log_sources(const View& view, TimeRange times, std::string_view position,
-                         std::vector<std::unique_ptr<EntrySource>>& sources) const;
+                         Sources& sources) const;
+  Result<Sources> sources_at(const View& view, Timestamp time, std::string_view position) const;
 
   const Database& database_;
   StoreState& state_;

@@ -1,5 +1,5 @@
-// Folding and merging. Every piece of work is one atomic batch that takes from the log what it
-// adds elsewhere, so a crash or a reader sees each update exactly once (rule S2).
+// Folding, merging and compacting. Every piece of work is one atomic batch that takes from the log
+// what it adds elsewhere, so a crash or a reader sees each update exactly once (rule S2).
 #include "storage/maintenance.h"
 
 #include <algorithm>
@@ -14,25 +14,31 @@ namespace {
 
 // What one fold writes at most; a tick may wait for it (some milliseconds).
 constexpr uint64_t kFoldBatchBytes = 512 << 10;
-// Bytes of removed rows after which rows are rewritten, if they are also half of what is there.
-constexpr uint64_t kHollowBytes = 64 << 20;
+// How many sorted runs one compaction reads side by side, with a block in memory each.
+constexpr size_t kMostRuns = 64;
 
 }  // namespace
 
 struct Maintenance::Work {
-  enum class Kind : uint8_t { kFoldBlocks, kFoldPart, kMerge } kind = Kind::kFoldBlocks;
+  enum class Kind : uint8_t { kFoldBlocks, kFoldPart, kMerge, kCompact } kind = Kind::kFoldBlocks;
   CollectionId collection;
   Stream stream = Stream::kRows;
   Timestamp since;
+  size_t first = 0;               // Where in the log, of what is folded.
   std::vector<LogEntry> entries;  // Consecutive in the log.
   uint64_t entry_bytes = 0;
+  bool base = false;  // Of a compaction.
 };
 
 Result<bool> Maintenance::run(const MaintenancePolicy& policy, bool eager) {
+  RETURN_IF_ERROR(leave_dropped());
   std::vector<Work> all = plan(policy, eager);
   for (const Work& work : all) {
-    RETURN_IF_ERROR(carry_out(work));
-    RETURN_IF_ERROR(compact_if_hollow(work));
+    if (work.kind == Work::Kind::kCompact) {
+      RETURN_IF_ERROR(compact(work, policy));
+    } else {
+      RETURN_IF_ERROR(carry_out(work));
+    }
   }
   return !all.empty();
 }
@@ -51,6 +57,8 @@ Status Maintenance::carry_out(const Work& work) {
       return fold_part(work);
     case Work::Kind::kMerge:
       return merge(work);
+    case Work::Kind::kCompact:
+      break;
   }
   return {};
 }
@@ -81,27 +89,94 @@ void Maintenance::plan_collection(CollectionState& collection, const Maintenance
     work.collection = collection.spec.id;
     work.stream = stream;
     work.since = collection.since;
-    if ((folds && plan_fold(state, policy, eager, work)) || plan_merge(state, policy, work)) {
+    Work merge = work;
+    const bool compacting = is_compacted(work.collection, stream);
+    if (compacting || plan_compaction(state, policy, work)) {
+      // What is read stays where it is until the new part is published, and so does all when
+      // another compaction goes on. What comes behind it must not pile up meanwhile.
+      if (compaction_) {
+        merge.since = compacting ? compaction_->target().entries.back().last : Timestamp::min();
+      }
+      work.kind = Work::Kind::kCompact;
+      if (folds && (compacting || !compaction_)) out.push_back(std::move(work));
+    } else if (folds && plan_fold(state, policy, eager, work)) {
       out.push_back(std::move(work));
+      continue;
+    }
+    if (plan_merge(state, policy, merge)) out.push_back(std::move(merge));
+  }
+}
+
+// Everything at or before since, once it is worth a base; or first some parts, of many.
+bool Maintenance::plan_compaction(const StreamState& state, const MaintenancePolicy& policy,
+                                  Work& work) {
+  uint64_t bytes = state.rows_bytes;
+  uint64_t least = policy.base_bytes;
+  size_t runs = 0;
+  auto end = state.log.begin();
+  for (; end != state.log.end() && end->last <= work.since; ++end) {
+    if (end->part || end->ordinal == 1) ++runs;  // A tick of several blocks is one, too.
+    if (end->part && end->part->base) {
+      least = std::max(least, end->bytes / 2);
+    } else {
+      bytes += end->bytes;
     }
   }
+  if (end == state.log.begin() || bytes < least) return false;
+  if (runs > kMostRuns) return plan_minor(state, end, work);
+  // Nothing but a base is there already.
+  if (end == state.log.begin() + 1 && state.base() != nullptr) return false;
+  work.first = 0;
+  work.entries.assign(state.log.begin(), end);
+  work.base = true;
+  return true;
+}
+
+// The smallest neighbours.
+bool Maintenance::plan_minor(const StreamState& state, std::deque<LogEntry>::const_iterator end,
+                             Work& work) {
+  std::optional<uint64_t> least;
+  uint64_t bytes = 0;
+  size_t count = 0;
+  for (auto entry = state.log.begin(); entry != end; ++entry) {
+    if (!entry->part || entry->part->base) {
+      bytes = 0;
+      count = 0;
+      continue;
+    }
+    bytes += entry->bytes;
+    if (count == kMostRuns) {
+      bytes -= (entry - static_cast<ptrdiff_t>(kMostRuns))->bytes;
+    } else {
+      ++count;
+    }
+    if (count < kMostRuns || (least && bytes >= *least)) continue;
+    least = bytes;
+    work.first = static_cast<size_t>(entry - state.log.begin()) + 1 - kMostRuns;
+  }
+  if (!least) return false;
+  auto begin = state.log.begin() + static_cast<ptrdiff_t>(work.first);
+  work.entries.assign(begin, begin + kMostRuns);
+  work.base = false;
+  return true;
 }
 
 // What is at or before since, if it is worth the work.
 bool Maintenance::plan_fold(const StreamState& state, const MaintenancePolicy& policy, bool eager,
                             Work& work) {
+  work.first = state.base() == nullptr ? 0 : 1;
+  auto begin = state.log.begin() + static_cast<ptrdiff_t>(work.first);
   auto end =
-      std::upper_bound(state.log.begin(), state.log.end(), work.since,
+      std::upper_bound(begin, state.log.end(), work.since,
                        [](Timestamp time, const LogEntry& entry) { return time < entry.last; });
-  if (end == state.log.begin()) return false;
+  if (end == begin) return false;
   uint64_t bytes = 0;
-  for (auto entry = state.log.begin(); entry != end; ++entry) bytes += entry->bytes;
-  size_t count = static_cast<size_t>(end - state.log.begin());
+  for (auto entry = begin; entry != end; ++entry) bytes += entry->bytes;
+  size_t count = static_cast<size_t>(end - begin);
   if (!eager && bytes < policy.fold_bytes && count < policy.fold_entries) return false;
-  const LogEntry& first = state.log.front();
-  work.kind = first.part ? Work::Kind::kFoldPart : Work::Kind::kFoldBlocks;
+  work.kind = begin->part ? Work::Kind::kFoldPart : Work::Kind::kFoldBlocks;
   // Enough for one batch.
-  for (auto entry = state.log.begin(); entry != end; ++entry) {
+  for (auto entry = begin; entry != end; ++entry) {
     if (!work.entries.empty() && (entry->part || work.entry_bytes >= kFoldBatchBytes)) break;
     work.entry_bytes += entry->bytes;
     work.entries.push_back(*entry);
@@ -109,7 +184,7 @@ bool Maintenance::plan_fold(const StreamState& state, const MaintenancePolicy& p
   return true;
 }
 
-// Behind a hold: the oldest stretch of small entries that is worth a part.
+// Behind a hold or a compaction: the oldest stretch of small entries that is worth a part.
 bool Maintenance::plan_merge(const StreamState& state, const MaintenancePolicy& policy,
                              Work& work) {
   work.kind = Work::Kind::kMerge;
@@ -146,9 +221,8 @@ Result<std::string> Maintenance::block_at(const Work& work, const LogEntry& entr
   return std::move(*block);
 }
 
-Status Maintenance::write_fold(const Work& work, WriteBatch& batch) {
-  batch.put(Family::kMeta, meta_key::since(work.collection), encode_time(work.since));
-  failpoint("storage.fold");
+Status Maintenance::write_fold(CollectionId collection, Timestamp since, WriteBatch& batch) {
+  batch.put(Family::kMeta, meta_key::since(collection), encode_time(since));
   if (Status status = database_.write(batch); !status) {
     durability_.fail_with(status.error());
     return status;
@@ -161,7 +235,7 @@ Status Maintenance::fold_blocks(const Work& work) {
   RunBuilder run(false);
   WriteBatch batch;
   uint64_t bytes = 0;
-  uint64_t removed = 0;
+  uint64_t folded = 0;
   size_t count = 0;
   // Blocks of one tick need not be folded together: each is in rows or in the log.
   while (count < work.entries.size()) {
@@ -179,14 +253,16 @@ Status Maintenance::fold_blocks(const Work& work) {
     key.resize(prefix);
     key.append(entry.sort_key);
     batch.add_weight(key, entry.weight, entry.payload);
-    if (entry.weight < 0) removed += entry.sort_key.size();
+    folded += entry.sort_key.size() + entry.payload.size();
   });
-  RETURN_IF_ERROR(write_fold(work, batch));
+  failpoint("storage.fold");
+  RETURN_IF_ERROR(write_fold(work.collection, work.since, batch));
   std::lock_guard lock(state_.mutex);
   StreamState& state = state_.find(work.collection)->stream(work.stream);
-  state.log.erase(state.log.begin(), state.log.begin() + static_cast<ptrdiff_t>(count));
+  auto begin = state.log.begin() + static_cast<ptrdiff_t>(work.first);
+  state.log.erase(begin, begin + static_cast<ptrdiff_t>(count));
   state.log_bytes -= bytes;
-  state.removed_bytes += removed;
+  state.rows_bytes += folded;
   return {};
 }
 
@@ -197,7 +273,7 @@ Status Maintenance::fold_part(const Work& work) {
   std::string key = stream_prefix(work.collection, work.stream);
   size_t prefix = key.size();
   uint64_t bytes = 0;
-  uint64_t removed = 0;
+  uint64_t folded = 0;
   while (part.first_block < part.blocks && bytes < kFoldBatchBytes) {
     std::string block_key = part_key(part.part, part.first_block);
     ASSIGN_OR_RETURN(std::optional<std::string> block,
@@ -208,7 +284,7 @@ Status Maintenance::fold_part(const Work& work) {
       key.resize(prefix);
       key.append(reader.entry().sort_key);
       batch.add_weight(key, reader.entry().weight, reader.entry().payload);
-      if (reader.entry().weight < 0) removed += reader.entry().sort_key.size();
+      folded += reader.entry().sort_key.size() + reader.entry().payload.size();
     }
     if (reader.damaged()) return fail(damaged_error("a part"));
     batch.remove(Family::kLog, block_key);
@@ -223,16 +299,18 @@ Status Maintenance::fold_part(const Work& work) {
   } else {
     batch.put(Family::kLog, log_key, encode_part_entry(part));
   }
-  RETURN_IF_ERROR(write_fold(work, batch));
+  failpoint("storage.fold");
+  RETURN_IF_ERROR(write_fold(work.collection, work.since, batch));
   std::lock_guard lock(state_.mutex);
   StreamState& state = state_.find(work.collection)->stream(work.stream);
-  state.removed_bytes += removed;
+  state.rows_bytes += folded;
   state.log_bytes -= std::min(bytes, entry.bytes);
+  auto at = state.log.begin() + static_cast<ptrdiff_t>(work.first);
   if (whole) {
-    state.log.pop_front();
+    state.log.erase(at);
   } else {
-    state.log.front().part = part;
-    state.log.front().bytes = part.bytes;
+    at->part = part;
+    at->bytes = part.bytes;
   }
   return {};
 }
@@ -289,29 +367,112 @@ Status Maintenance::merge(const Work& work) {
   return {};
 }
 
-// Rows whose weights sum to zero stay in the database until it rewrites them. Where most were
-// removed, a reader would step over more of them than rows.
-Status Maintenance::compact_if_hollow(const Work& work) {
-  std::string prefix = stream_prefix(work.collection, work.stream);
-  std::string end = after_prefix(prefix);
-  uint64_t removed = 0;
+bool Maintenance::is_compacted(CollectionId collection, Stream stream) const {
+  return compaction_ && compaction_->target().collection == collection &&
+         compaction_->target().stream == stream;
+}
+
+Result<std::unique_ptr<EntrySource>> Maintenance::updates_of(const Work& work) const {
+  if (work.base) {
+    return reader_.entries_until(work.collection, work.stream, work.entries.back().last,
+                                 work.since);
+  }
+  DatabaseSnapshotRef snapshot = database_.snapshot();
+  std::vector<std::unique_ptr<EntrySource>> sources;
+  for (const LogEntry& entry : work.entries) {
+    ASSIGN_OR_RETURN(auto source, part_source(database_, snapshot, *entry.part,
+                                              {Timestamp::min(), work.since}, ""));
+    sources.push_back(std::move(source));
+  }
+  return merge_entries(std::move(sources));
+}
+
+Status Maintenance::compact(const Work& work, const MaintenancePolicy& policy) {
+  if (!compaction_) {
+    ASSIGN_OR_RETURN(auto updates, updates_of(work));
+    CompactionTarget target{work.collection, work.stream, work.first, work.entries, work.base};
+    compaction_ =
+        std::make_unique<Compaction>(database_, state_, std::move(target), std::move(updates));
+  } else if (!is_compacted(work.collection, work.stream)) {
+    return {};  // Another one began in this round.
+  }
+  Result<bool> whole = compaction_->step(policy.compaction_step_bytes);
+  if (!whole) {
+    static_cast<void>(compaction_->discard());  // If that is refused, the next start does it.
+    compaction_.reset();
+    return std::unexpected(whole.error());
+  }
+  if (!*whole) return {};
+  const CompactionTarget target = compaction_->target();
+  {
+    // A drop waits, as for carry_out().
+    std::lock_guard rewriting(rewriting_);
+    RETURN_IF_ERROR(publish(target, compaction_->result()));
+  }
+  compaction_.reset();
+  if (!target.base) return {};
+  // Nobody reads the rows that were there, but they take room until they are rewritten.
+  const std::string rows = stream_prefix(target.collection, target.stream);
+  return database_.compact(Family::kRows, rows, after_prefix(rows));
+}
+
+Status Maintenance::publish(const CompactionTarget& target, const PartEntry& part) {
+  const LogEntry& last = target.entries.back();
+  WriteBatch batch;
+  for (const LogEntry& entry : target.entries) {
+    batch.remove(Family::kLog,
+                 tick_key(target.collection, target.stream, entry.last, entry.ordinal));
+    if (entry.part) remove_part(entry.part->part, batch);
+  }
+  if (target.base) {
+    const std::string rows = stream_prefix(target.collection, target.stream);
+    batch.remove_range(Family::kRows, rows, after_prefix(rows));
+  }
+  // After the removals: it has the key of the last.
+  if (part.blocks > 0) {
+    batch.put(Family::kLog, tick_key(target.collection, target.stream, last.last, last.ordinal),
+              encode_part_entry(part));
+  }
+  Timestamp since;
   {
     std::lock_guard lock(state_.mutex);
-    const CollectionState* known = state_.find(work.collection);
-    if (known == nullptr) return {};
-    removed = known->stream(work.stream).removed_bytes;
+    const CollectionState* known = state_.find(target.collection);
+    if (known == nullptr) return {};  // See leave_dropped().
+    since = known->since;
   }
-  if (removed < kHollowBytes || removed < database_.size_bytes(Family::kRows, prefix, end) / 2) {
-    return {};
+  failpoint("storage.compact");
+  RETURN_IF_ERROR(write_fold(target.collection, since, batch));
+  std::lock_guard lock(state_.mutex);
+  StreamState& state = state_.find(target.collection)->stream(target.stream);
+  auto begin = state.log.begin() + static_cast<ptrdiff_t>(target.first);
+  CHECK(begin->last == target.entries.front().last &&
+        begin->ordinal == target.entries.front().ordinal);
+  for (const LogEntry& entry : target.entries) {
+    if (!entry.part || !entry.part->base) state.log_bytes -= entry.bytes;
   }
+  auto at = state.log.erase(begin, begin + static_cast<ptrdiff_t>(target.entries.size()));
+  if (part.blocks > 0) {
+    state.log.insert(at, {.first = last.last,
+                          .last = last.last,
+                          .ordinal = last.ordinal,
+                          .part = part,
+                          .updates = part.updates,
+                          .bytes = part.bytes});
+    if (!target.base) state.log_bytes += part.bytes;
+  }
+  if (target.base) state.rows_bytes = 0;
+  return {};
+}
+
+Status Maintenance::leave_dropped() {
+  if (!compaction_) return {};
   {
     std::lock_guard lock(state_.mutex);
-    CollectionState* known = state_.find(work.collection);
-    if (known != nullptr) known->stream(work.stream).removed_bytes = 0;
+    if (state_.find(compaction_->target().collection) != nullptr) return {};
   }
-  // The first pass adds weights up, the second drops the zeros.
-  RETURN_IF_ERROR(database_.compact(Family::kRows, prefix, end));
-  return database_.compact(Family::kRows, prefix, end);
+  Status discarded = compaction_->discard();
+  compaction_.reset();
+  return discarded;
 }
 
 }  // namespace penstock::storage

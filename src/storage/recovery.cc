@@ -42,6 +42,7 @@ MaintenancePolicy policy_of(const StorageOptions& options) {
   if (test_asks("PENSTOCK_TEST_EAGER_MAINTENANCE")) {
     policy.fold_entries = 32;
     policy.merge_entries = 128;
+    policy.base_bytes = 16 << 10;
   }
   return policy;
 }
@@ -205,13 +206,15 @@ Status DirectoryStorage::load_log() {
         entry.updates = value.part ? value.part->updates : BlockReader::count_entries(value.value);
         entry.bytes = value.part ? value.part->bytes : value.value.size();
         if (value.part) published.push_back(value.part->part);
-        state.log_bytes += entry.bytes;
+        if (!value.part || !value.part->base) state.log_bytes += entry.bytes;
         state.last_change = entry.last;
         state.log.push_back(std::move(entry));
         return {};
       };
       RETURN_IF_ERROR(for_each_log_value(*database_, nullptr, id, stream,
                                          {Timestamp::min(), Timestamp::max()}, add));
+      std::string rows = stream_prefix(id, stream);
+      state.rows_bytes = database_->size_bytes(Family::kRows, rows, after_prefix(rows));
     }
   }
   std::sort(published.begin(), published.end());

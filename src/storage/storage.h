@@ -37,6 +37,10 @@ struct MaintenancePolicy {
   size_t fold_entries = 1024;
   uint64_t merge_bytes = 8 << 20;
   size_t merge_entries = 2048;
+  // A z-set is written down as a base when its rows and its log have this many bytes, and half of
+  // those of the base that it has.
+  uint64_t base_bytes = 32 << 20;
+  uint64_t compaction_step_bytes = 8 << 20;  // A turn of it: some tens of milliseconds.
 };
 
 struct StorageOptions {

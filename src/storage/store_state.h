@@ -31,10 +31,16 @@ struct LogEntry {
 };
 
 struct StreamState {
-  std::deque<LogEntry> log;  // Ascending by (last, ordinal).
-  uint64_t log_bytes = 0;
+  std::deque<LogEntry> log;  // Ascending by (last, ordinal). A base, if there is one, comes first.
+  uint64_t log_bytes = 0;    // Without the base.
   std::optional<Timestamp> last_change;
-  uint64_t removed_bytes = 0;  // Of folded updates of negative weight, since the last compaction.
+  uint64_t rows_bytes = 0;  // Of what was folded into the rows since the last base; at a start
+                            // about what they take on disk.
+
+  const PartEntry* base() const {
+    return log.empty() || !log.front().part || !log.front().part->base ? nullptr
+                                                                       : &*log.front().part;
+  }
 };
 
 struct CollectionState {
