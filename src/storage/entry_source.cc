@@ -41,7 +41,8 @@ class RowsSource : public EntrySource {
   Entry entry_;
 };
 
-// Blocks under consecutive keys, read one at a time.
+// Blocks under consecutive keys, got one at a time: a cursor would keep a block of every file of
+// the database in memory, and there may be hundreds of sources.
 class BlockSource : public EntrySource {
  public:
   // Keys are `prefix` and the block's number, which is in [first, end).
@@ -54,8 +55,8 @@ class BlockSource : public EntrySource {
   };
   BlockSource(const Database& database, const DatabaseSnapshotRef& snapshot, Blocks blocks,
               TimeRange times, std::string_view position)
-      : cursor_(database.cursor(snapshot, Family::kLog, numbered(blocks.prefix, blocks.first),
-                                numbered(blocks.prefix, blocks.end))),
+      : database_(database),
+        snapshot_(snapshot),
         blocks_(std::move(blocks)),
         times_(times),
         position_(position),
@@ -98,14 +99,15 @@ class BlockSource : public EntrySource {
     return key;
   }
   Status load(uint32_t block) {
-    cursor_.seek(numbered(blocks_.prefix, block));
-    RETURN_IF_ERROR(cursor_.status());
-    if (!cursor_.valid()) return fail(damaged_error("a part"));
-    block_ = cursor_.value();
+    ASSIGN_OR_RETURN(auto found,
+                     database_.get(snapshot_, Family::kLog, numbered(blocks_.prefix, block)));
+    if (!found) return fail(damaged_error("a part"));
+    block_ = std::move(*found);
     return {};
   }
 
-  Cursor cursor_;
+  const Database& database_;
+  DatabaseSnapshotRef snapshot_;
   Blocks blocks_;
   TimeRange times_;
   std::string position_;

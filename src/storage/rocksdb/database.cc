@@ -6,6 +6,7 @@
 #include <rocksdb/convenience.h>
 #include <rocksdb/db.h>
 #include <rocksdb/env.h>
+#include <rocksdb/filter_policy.h>
 #include <rocksdb/options.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
@@ -50,6 +51,8 @@ rocksdb::ColumnFamilyOptions family_options(Family family, size_t memory_bytes,
   table.cache_index_and_filter_blocks = true;
   table.pin_l0_filter_and_index_blocks_in_cache = true;
   table.format_version = 5;
+  // Blocks of parts are got by their keys; a file that does not have one need not be read.
+  if (family == Family::kLog) table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   options.write_buffer_size = memory_bytes / (family == Family::kMeta  ? 32
                                               : family == Family::kLog ? 6
@@ -281,6 +284,7 @@ Result<std::optional<std::string>> Database::get(const DatabaseSnapshotRef& snap
                                                  std::string_view key) const {
   rocksdb::ReadOptions options;
   if (snapshot) options.snapshot = snapshot->get();
+  options.fill_cache = family != Family::kLog;  // Its blocks are read once.
   std::string value;
   rocksdb::Status status = inner_->db->Get(options, inner_->handle(family), slice(key), &value);
   if (status.IsNotFound()) return std::nullopt;
